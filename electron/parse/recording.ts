@@ -1,0 +1,87 @@
+import type { TraceWarning } from '../../shared/errors.ts';
+import type { EventFormat } from './event-format.ts';
+
+/**
+ * What the head of a recording says, whatever the file format: everything but the events themselves. Plain data,
+ * immutable once read. Produced by trace-dat.ts (and, later, by readers of raw buffers and text).
+ */
+export interface RecordingHead {
+  format: 'trace.dat';
+  version: number;
+  compression: 'none' | 'zlib' | 'zstd';
+  abi: TraceAbi;
+  /** Page size of the traced machine as the file's head states it. */
+  pageBytes: number;
+  uname: string;
+  /** Text of `events/header_page` and `events/header_event`. */
+  headerPage: string;
+  headerEvent: string;
+  /** In the file's order: first the ftrace system's own formats, then those of every system. */
+  formats: EventFormat[];
+  /** `/proc/kallsyms` as recorded: lines `address type name [module]`; empty where absent. */
+  kallsyms: string;
+  /** `printk_formats` as recorded: lines `0xaddress : "format"`. */
+  printkFormats: string;
+  /** `saved_cmdlines`: pid → comm. */
+  comms: Map<number, string>;
+  /** `saved_tgids`: pid → tgid. */
+  tgids: Map<number, number>;
+  options: RecordingOption[];
+  buffers: RecordingBuffer[];
+  /** Number of CPUs the file claims, which may be more than have data. */
+  cpuCount: number;
+  warnings: TraceWarning[];
+}
+
+/** Byte order and word size of the traced machine. */
+export interface TraceAbi {
+  littleEndian: boolean;
+  longBytes: 4 | 8;
+}
+
+/** An option of the file, kept as it is: known ones are also decoded into the fields above and below. */
+export interface RecordingOption {
+  id: number;
+  /** Name in trace-cmd's manual page, or `unknown-<id>`. */
+  name: string;
+  offset: number;
+  data: Uint8Array;
+}
+
+/** One ring buffer: the top one (name empty) or an instance. */
+export interface RecordingBuffer {
+  name: string;
+  /** The selected clock: `local`, `mono`, `x86-tsc`, … */
+  clock: string;
+  /** Size of a sub-buffer of this ring buffer. */
+  subBufferBytes: number;
+  cpus: CpuData[];
+  time: TimeCorrection;
+}
+
+/** Where one CPU's sub-buffers lie: `bytes` from `offset` in the file, or behind a chunk directory. */
+export interface CpuData {
+  cpu: number;
+  offset: number;
+  /** Bytes in the file, compressed or not. */
+  bytes: number;
+  /** True: `[u32 count] { u32 compressed, u32 uncompressed, data }…`, see compressed-data.ts. */
+  compressed: boolean;
+}
+
+/** How raw time stamps become trace time: see time-correction.ts for the order in which the parts apply. */
+export interface TimeCorrection {
+  /** OFFSET or DATE option, in ns. */
+  offsetNs: bigint;
+  /** TSC2NSEC option: ns = (ticks · mult >> shift) + offset; null where absent. */
+  ticks: { multiplier: number; shift: number; offsetNs: bigint } | null;
+  /** TIME_SHIFT option per CPU: piecewise linear corrections by raw time; empty where absent. */
+  shifts: Map<number, TimeShift[]>;
+}
+
+export interface TimeShift {
+  time: bigint;
+  offset: bigint;
+  scaling: bigint;
+  fraction: bigint;
+}

@@ -1,0 +1,35 @@
+/**
+ * Whether the window has nothing left to fetch or draw. Tests wait for `<html data-idle="true">` instead of sleeping:
+ * every request and every pending frame counts itself in and out.
+ */
+let pending = 0;
+let settle: ReturnType<typeof setTimeout> | undefined;
+
+function publish(idle: boolean): void {
+  document.documentElement.dataset.idle = String(idle);
+}
+
+/** Counts one piece of work in; the returned function counts it out, once. */
+export function busy(): () => void {
+  pending += 1;
+  clearTimeout(settle);
+  publish(false);
+  let done = false;
+  return () => {
+    if (done) return;
+    done = true;
+    pending -= 1;
+    // Work often starts the next piece of work: idle means that nothing followed for two frames.
+    if (pending === 0) settle = setTimeout(() => publish(pending === 0), 40);
+  };
+}
+
+/** Counts a promise in until it settles. */
+export async function whileBusy<T>(work: Promise<T>): Promise<T> {
+  const done = busy();
+  try {
+    return await work;
+  } finally {
+    done();
+  }
+}

@@ -1,0 +1,99 @@
+import { createStore } from 'zustand/vanilla';
+import type { PlotPanelSpec } from '../../shared/chart.ts';
+import type { Progress } from '../../shared/api.ts';
+import type { ErrorDetail } from '../../shared/errors.ts';
+import type { Annotation, Episode, EpisodeTotal, EventRef, Finding, WorkspaceSummary } from '../../shared/model.ts';
+import type { TimeRange } from '../../shared/time.ts';
+
+/**
+ * The window's state: small, flat vanilla stores, one per concern. Components subscribe to slices of them; the
+ * canvas reads the viewport by subscription and draws on animation frames, without re-rendering React.
+ */
+
+/** What is open, being opened, or went wrong. */
+export interface WorkspaceState {
+  status: 'empty' | 'opening' | 'open';
+  /** Names of the files being opened, for the progress display. */
+  opening: string[];
+  progress: Progress | null;
+  /** The last error, until dismissed; the window stays usable beside it. */
+  error: ErrorDetail | null;
+  summary: WorkspaceSummary | null;
+}
+export const workspaceStore = createStore<WorkspaceState>(() => ({
+  status: 'empty',
+  opening: [],
+  progress: null,
+  error: null,
+  summary: null,
+}));
+
+/** The visible window of time, shared by lanes, plots and table; `history` holds earlier views for Alt+Left. */
+export interface ViewportState extends TimeRange {
+  /** Bounds of the data: zooming out stops a little beyond them. */
+  bounds: TimeRange;
+  history: TimeRange[];
+}
+export const viewportStore = createStore<ViewportState>(() => ({
+  fromNs: 0,
+  toNs: 1,
+  bounds: { fromNs: 0, toNs: 1 },
+  history: [],
+}));
+
+/** What the user points at. */
+export interface SelectionState {
+  /** The selected event: table row, lane cursor and detail panel follow it. */
+  event: EventRef | null;
+  eventTimeNs: number | null;
+  /** A range of time, made by Shift+drag or an episode row: statistics, notes and zoom act on it. */
+  range: TimeRange | null;
+  hoverNs: number | null;
+  /** A/B markers. */
+  markerA: number | null;
+  markerB: number | null;
+  episodeId: number | null;
+  annotationId: string | null;
+}
+export const selectionStore = createStore<SelectionState>(() => ({
+  event: null,
+  eventTimeNs: null,
+  range: null,
+  hoverNs: null,
+  markerA: null,
+  markerB: null,
+  episodeId: null,
+  annotationId: null,
+}));
+
+/** A plot under the lanes: its chart-spec panel and a key that React and the session know it by. */
+export interface PlotPanel {
+  key: string;
+  spec: PlotPanelSpec;
+}
+export const plotsStore = createStore<{ plots: PlotPanel[] }>(() => ({ plots: [] }));
+
+export const annotationsStore = createStore<{ annotations: Annotation[] }>(() => ({ annotations: [] }));
+
+export interface EpisodesState {
+  episodes: Episode[];
+  totals: EpisodeTotal[];
+  findings: Finding[];
+}
+export const episodesStore = createStore<EpisodesState>(() => ({ episodes: [], totals: [], findings: [] }));
+
+/** Preferences and layout of the window. */
+export interface UiState {
+  /** `system` follows the desktop. */
+  theme: 'system' | 'light' | 'dark';
+  /** True: the wheel zooms as in KernelShark; false: it scrolls and Ctrl+wheel zooms. */
+  wheelZooms: boolean;
+  bottomTab: 'events' | 'episodes' | 'notes';
+  dialog: 'none' | 'open' | 'help' | 'palette' | 'export';
+}
+export const uiStore = createStore<UiState>(() => ({
+  theme: 'system',
+  wheelZooms: false,
+  bottomTab: 'events',
+  dialog: 'none',
+}));

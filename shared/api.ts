@@ -1,0 +1,260 @@
+import { z } from 'zod';
+import { chartSpecSchema, seriesSpecSchema, type SeriesSpec } from './chart.ts';
+import type { ErrorDetail } from './errors.ts';
+import type {
+  Annotation,
+  Episode,
+  EpisodeTotal,
+  EventDetail,
+  EventRow,
+  Finding,
+  WorkspaceSummary,
+} from './model.ts';
+import type { RelNs } from './time.ts';
+
+/**
+ * The one contract between a front end (window, browser tab, command line) and the engine.
+ * A request is `{id, method, params}`; the engine answers any number of `progress` messages and then exactly one
+ * `result` or `error` with the same id. `cancel` ends a request early with error code `cancelled`. Notifications have
+ * no id. Parameters are validated in the engine against the schemas below; results are plain data and typed arrays,
+ * owned by the receiver. Times are ns relative to the workspace origin unless their name says otherwise.
+ */
+export const API_VERSION = 1;
+
+const workspaceId = z.string().min(1).max(200);
+const timeNs = z.number();
+const window = { fromNs: timeNs, toNs: timeNs };
+const eventRef = z.strictObject({ stream: z.int().nonnegative(), cpu: z.int().nonnegative(), index: z.int().nonnegative() });
+const filter = z.string().max(4000).default('');
+
+export const annotationSchema = z.strictObject({
+  id: z.string().min(1).max(100),
+  kind: z.enum(['point', 'range']),
+  fromNs: timeNs,
+  toNs: timeNs,
+  text: z.string().max(10_000),
+  color: z.string().max(40),
+  tags: z.array(z.string().max(100)).max(50),
+});
+
+/** Parameters of every method. */
+export const params = {
+  hello: z.strictObject({}),
+  /** Opens recordings (several merge) or a `*.remora` workspace; long, reports progress, cancellable. */
+  open: z.strictObject({
+    paths: z.array(z.string().min(1).max(4096)).min(1).max(64),
+    workspace: z.string().max(4096).optional(),
+    noCache: z.boolean().optional(),
+    cgroups: z.string().max(4096).optional(),
+    /** Page size of the traced machine, for converting pages; default: the recording's own knowledge, else 4096. */
+    memoryPageBytes: z.int().positive().optional(),
+  }),
+  close: z.strictObject({ workspaceId }),
+  /** Folders and files of the engine's machine, for the browser mode's Open dialog. Empty path: the start folder. */
+  listFolder: z.strictObject({ path: z.string().max(4096) }),
+  /** Bytes dropped onto a browser tab: kept in the cache folder, immutable, found again by content. */
+  upload: z.strictObject({ name: z.string().min(1).max(255), bytes: z.instanceof(Uint8Array) }),
+  recentFiles: z.strictObject({}),
+  /** CPU lanes for a window. See `LanesResult`. */
+  lanes: z.strictObject({ workspaceId, ...window, resolutionNs: z.number().positive(), filter }),
+  /** `count` rows of the merged list from row `first`. */
+  rows: z.strictObject({ workspaceId, first: z.int().nonnegative(), count: z.int().positive().max(5000), filter }),
+  /** The row of the event nearest to a time, or of a given event. */
+  findRow: z.strictObject({ workspaceId, filter, at: z.union([z.strictObject({ timeNs }), z.strictObject({ event: eventRef })]) }),
+  /** All there is to know of one event. */
+  eventDetail: z.strictObject({ workspaceId, event: eventRef }),
+  /** The event of a CPU lane nearest to a time: `direction` 0 nearest, 1 first after, -1 last before. */
+  nearestEvent: z.strictObject({ workspaceId, stream: z.int().nonnegative(), cpu: z.int().nonnegative(), timeNs, direction: z.union([z.literal(-1), z.literal(0), z.literal(1)]) }),
+  /** Values for a window in `bins` bins. See `SeriesResult`. */
+  series: z.strictObject({ workspaceId, spec: seriesSpecSchema, ...window, bins: z.int().positive().max(20_000) }),
+  episodes: z.strictObject({
+    workspaceId,
+    by: z.enum(['cgroup', 'task', 'bdi', 'none']).default('cgroup'),
+    gapMs: z.number().nonnegative().optional(),
+  }),
+  annotations: z.strictObject({ workspaceId }),
+  /** Adds or replaces the annotation with this id. */
+  putAnnotation: z.strictObject({ workspaceId, annotation: annotationSchema }),
+  deleteAnnotation: z.strictObject({ workspaceId, id: z.string() }),
+  /** The window's own state (viewport, plots, layout) as JSON text, kept in the workspace by name. */
+  getView: z.strictObject({ workspaceId, name: z.string().min(1).max(100) }),
+  putView: z.strictObject({ workspaceId, name: z.string().min(1).max(100), json: z.string().max(1_000_000) }),
+  exportChart: z.strictObject({
+    workspaceId,
+    spec: chartSpecSchema,
+    format: z.enum(['svg', 'png']),
+    widthPx: z.int().min(200).max(20_000),
+    /** Default: the sum of the panels' heights. */
+    heightPx: z.int().min(100).max(20_000).optional(),
+    theme: z.enum(['light', 'dark']),
+  }),
+} satisfies Record<string, z.ZodType>;
+
+export interface FolderEntry {
+  name: string;
+  path: string;
+  kind: 'folder' | 'recording' | 'workspace' | 'file';
+  bytes: number;
+  modifiedMs: number;
+}
+
+/**
+ * Slices of one lane in struct-of-arrays form, ascending and non-overlapping: task `pid[i]` ran from `fromNs[i]` to
+ * `toNs[i]`. Where many slices fall into one `resolutionNs` bucket, they are one entry: `pid` is the task that ran
+ * longest in it, `merged[i]` 1 and `busy[i]` the share (0..1) of the bucket in which any task but idle ran. The idle
+ * task has no slices.
+ */
+export interface LaneSlices {
+  fromNs: Float64Array;
+  toNs: Float64Array;
+  pid: Int32Array;
+  merged: Uint8Array;
+  busy: Float32Array;
+}
+
+export interface CpuLane {
+  stream: number;
+  cpu: number;
+  /** Null where the stream has no sched_switch on this CPU: density is all there is. */
+  slices: LaneSlices | null;
+  /** Events per bucket of `resolutionNs`, the first bucket starting at `LanesResult.fromNs`. */
+  density: Uint32Array;
+  /** Events lost to a full ring buffer or to damage: where, and how many (-1: not told), ascending. */
+  lost: { atNs: RelNs; count: number }[];
+}
+
+export interface LanesResult {
+  /** The window asked for, widened to whole buckets. */
+  fromNs: RelNs;
+  toNs: RelNs;
+  resolutionNs: number;
+  lanes: CpuLane[];
+  /** Name of each pid that occurs in the slices. */
+  comms: Record<number, string>;
+}
+
+export interface RowsResult {
+  /** Length of the whole (filtered) list. */
+  total: number;
+  rows: EventRow[];
+}
+
+/**
+ * One line of a plot. `raw`: every sample in the window, plus the last one before it and the first one after it,
+ * so that lines reach the edges. `bins`: one entry per non-empty bin, ascending.
+ */
+export type SeriesLine = {
+  /** Label of the group: the value, a task `comm-pid`, a cgroup path, `CPU 3`; empty without groupBy. */
+  group: string;
+  /** Stable identity of the group for colours: independent of the window. */
+  key: string;
+  samples: number;
+} & (
+  | { mode: 'raw'; tNs: Float64Array; value: Float64Array; event: EventLocator }
+  | {
+      mode: 'bins';
+      /** Start of the bin. */
+      tNs: Float64Array;
+      min: Float64Array;
+      max: Float64Array;
+      mean: Float64Array;
+      last: Float64Array;
+      count: Uint32Array;
+    }
+);
+
+/** Where the samples come from, index by index. */
+export interface EventLocator {
+  stream: Uint16Array;
+  cpu: Uint16Array;
+  index: Float64Array;
+}
+
+export interface SeriesResult {
+  spec: SeriesSpec;
+  fromNs: RelNs;
+  toNs: RelNs;
+  binNs: number;
+  /** Unit of the values as returned (the spec's, else the field's own); see shared/units.ts. */
+  unit: string;
+  /** In order of first appearance in the whole workspace, so that colours are stable; at most 64. */
+  lines: SeriesLine[];
+  /** Groups left out because there were more than 64. */
+  moreGroups: number;
+  /** Values kept out because they are impossible (counter underflow), in this window. */
+  outliers: number;
+}
+
+export interface EpisodesResult {
+  episodes: Episode[];
+  totals: EpisodeTotal[];
+  findings: Finding[];
+}
+
+export interface Results {
+  hello: { version: string; apiVersion: number; pid: number; node: string; sample: string };
+  open: WorkspaceSummary;
+  close: null;
+  listFolder: { path: string; parent: string; entries: FolderEntry[] };
+  upload: { path: string };
+  recentFiles: { path: string; openedMs: number }[];
+  lanes: LanesResult;
+  rows: RowsResult;
+  findRow: { row: number; timeNs: RelNs; total: number };
+  eventDetail: EventDetail;
+  nearestEvent: EventRow | null;
+  series: SeriesResult;
+  episodes: EpisodesResult;
+  annotations: Annotation[];
+  putAnnotation: Annotation;
+  deleteAnnotation: null;
+  getView: { json: string };
+  putView: null;
+  exportChart: { bytes: Uint8Array; mime: string };
+}
+
+export type Method = keyof typeof params;
+/** What a caller passes: defaults may be left out. */
+export type Params<M extends Method> = z.input<(typeof params)[M]>;
+/** What the engine receives after validation. */
+export type ParsedParams<M extends Method> = z.output<(typeof params)[M]>;
+export type Result<M extends Method> = Results[M];
+
+export interface Progress {
+  /** What is going on, in words for the user: `Indexing`. */
+  stage: string;
+  done: number;
+  /** In the same unit as `done`; 0 while unknown. */
+  total: number;
+  unit: 'bytes' | 'events' | 'steps';
+  /** Events found so far, while indexing. */
+  events?: number;
+}
+
+export type ToEngine =
+  | { kind: 'request'; id: number; method: Method; params: unknown }
+  | { kind: 'cancel'; id: number };
+
+export type FromEngine =
+  | { kind: 'result'; id: number; result: unknown }
+  | { kind: 'error'; id: number; error: ErrorDetail }
+  | { kind: 'progress'; id: number; progress: Progress }
+  | { kind: 'notice'; notice: Notice };
+
+/** What the engine or its host says without being asked. */
+export type Notice =
+  | { kind: 'engine-restarted'; reason: string }
+  /** The host asks the front end to open these (second instance, file association, menu). */
+  | { kind: 'open-files'; paths: string[] }
+  /** A menu entry of the desktop shell names a command of the renderer's registry. */
+  | { kind: 'command'; command: string };
+
+export interface CallOptions {
+  signal?: AbortSignal;
+  onProgress?: (progress: Progress) => void;
+}
+
+/** A connection to an engine, however it is reached. */
+export interface Engine {
+  call<M extends Method>(method: M, params: Params<M>, options?: CallOptions): Promise<Result<M>>;
+}
