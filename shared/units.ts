@@ -84,7 +84,8 @@ export function findUnit(text: string): string | null {
 export const allUnits: readonly string[] = Object.keys(units);
 
 /** Dimension of a unit; null for the empty unit and for one that is not in the catalogue. */
-export const dimensionOf = (unit: string): Dimension | null => (Object.hasOwn(units, unit) ? units[unit].dimension : null);
+export const dimensionOf = (unit: string): Dimension | null =>
+  Object.hasOwn(units, unit) ? units[unit].dimension : null;
 
 /** Units that values in `unit` can be shown in, itself included, in catalogue order; empty for a bare number. */
 export function unitsOfSameDimension(unit: string): string[] {
@@ -109,8 +110,12 @@ export function conversionFactor(from: string, to: string, context: UnitContext)
   const dimension = dimensionOf(from);
   if (dimension === null || dimension !== dimensionOf(to)) {
     const possible = unitsOfSameDimension(from);
-    const hint = possible.length > 0 ? `possible: ${possible.join(', ')}` : 'the value has no unit that could be converted';
-    throw new RemoraError({ code: 'bad-request', message: `${from || 'a bare number'} cannot be shown in ${to}; ${hint}` });
+    const hint =
+      possible.length > 0 ? `possible: ${possible.join(', ')}` : 'the value has no unit that could be converted';
+    throw new RemoraError({
+      code: 'bad-request',
+      message: `${from || 'a bare number'} cannot be shown in ${to}; ${hint}`,
+    });
   }
   return inBase(units[from], context) / inBase(units[to], context);
 }
