@@ -12,6 +12,8 @@ import type { TimeRange } from '../../shared/time.ts';
 
 /** What is open, being opened, or went wrong. */
 export interface WorkspaceState {
+  /** False until the engine answers for the first time. */
+  connected: boolean;
   status: 'empty' | 'opening' | 'open';
   /** Names of the files being opened, for the progress display. */
   opening: string[];
@@ -21,6 +23,7 @@ export interface WorkspaceState {
   summary: WorkspaceSummary | null;
 }
 export const workspaceStore = createStore<WorkspaceState>(() => ({
+  connected: false,
   status: 'empty',
   opening: [],
   progress: null,
@@ -52,19 +55,27 @@ export interface SelectionState {
   /** A/B markers. */
   markerA: number | null;
   markerB: number | null;
+  /** The marker that the next double click places. */
+  activeMarker: 'A' | 'B';
   episodeId: number | null;
   annotationId: string | null;
 }
-export const selectionStore = createStore<SelectionState>(() => ({
+const nothingSelected: SelectionState = {
   event: null,
   eventTimeNs: null,
   range: null,
   hoverNs: null,
   markerA: null,
   markerB: null,
+  activeMarker: 'A',
   episodeId: null,
   annotationId: null,
-}));
+};
+export const selectionStore = createStore<SelectionState>(() => nothingSelected);
+
+export function resetSelection(): void {
+  selectionStore.setState(nothingSelected);
+}
 
 /** A plot under the lanes: its chart-spec panel and a key that React and the session know it by. */
 export interface PlotPanel {
@@ -82,18 +93,27 @@ export interface EpisodesState {
 }
 export const episodesStore = createStore<EpisodesState>(() => ({ episodes: [], totals: [], findings: [] }));
 
+export const bottomTabs = ['events', 'episodes', 'notes', 'warnings'] as const;
+export type BottomTab = (typeof bottomTabs)[number];
+
 /** Preferences and layout of the window. */
 export interface UiState {
   /** `system` follows the desktop. */
   theme: 'system' | 'light' | 'dark';
   /** True: the wheel zooms as in KernelShark; false: it scrolls and Ctrl+wheel zooms. */
   wheelZooms: boolean;
-  bottomTab: 'events' | 'episodes' | 'notes';
+  bottomTab: BottomTab;
   dialog: 'none' | 'open' | 'help' | 'palette' | 'export';
+  /** Filter of the event table, in the filter language; empty: all events. */
+  tableFilter: string;
+  /** The note being edited beside its place on the timeline; null: none. */
+  editingNote: string | null;
 }
 export const uiStore = createStore<UiState>(() => ({
   theme: 'system',
   wheelZooms: false,
   bottomTab: 'events',
   dialog: 'none',
+  tableFilter: '',
+  editingNote: null,
 }));

@@ -1,0 +1,30 @@
+import { z } from 'zod';
+import { bottomTabs, uiStore } from './stores.ts';
+
+/** Preferences of the person, not of a workspace: kept by the browser or Electron for all windows. */
+const KEY = 'remora-preferences';
+
+const schema = z.object({
+  theme: z.enum(['system', 'light', 'dark']),
+  wheelZooms: z.boolean(),
+  bottomTab: z.enum(bottomTabs),
+});
+
+/** Reads the preferences and keeps them from now on. Where storage is refused, the defaults hold. */
+export function keepPreferences(): void {
+  try {
+    const stored = schema.partial().safeParse(JSON.parse(localStorage.getItem(KEY) ?? '{}'));
+    if (stored.success) uiStore.setState(stored.data);
+  } catch {
+    // Damaged or forbidden storage: the defaults are fine.
+  }
+  uiStore.subscribe((state, before) => {
+    const { theme, wheelZooms, bottomTab } = state;
+    if (theme === before.theme && wheelZooms === before.wheelZooms && bottomTab === before.bottomTab) return;
+    try {
+      localStorage.setItem(KEY, JSON.stringify({ theme, wheelZooms, bottomTab }));
+    } catch {
+      // As above.
+    }
+  });
+}

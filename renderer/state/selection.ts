@@ -1,0 +1,58 @@
+import type { Episode, EventRef } from '../../shared/model.ts';
+import type { TimeRange } from '../../shared/time.ts';
+import { query, reportError } from './connection.ts';
+import { selectionStore, viewportStore } from './stores.ts';
+import { revealTime, zoomToRange } from './viewport.ts';
+
+/** What the user points at: the selected event, the selected range, the markers A and B. */
+
+/** Selects an event; lanes, table and details follow. `reveal` moves the view when the event is off screen. */
+export function selectEvent(event: EventRef, timeNs: number, { reveal = true } = {}): void {
+  const { stream, cpu, index } = event;
+  selectionStore.setState({ event: { stream, cpu, index }, eventTimeNs: timeNs });
+  if (reveal) revealTime(timeNs);
+}
+
+export function selectRange(range: TimeRange | null): void {
+  selectionStore.setState({ range });
+}
+
+/** Selects the next (1) or previous (-1) event in the lane of the selected one, or of the first lane. */
+export async function stepEvent(direction: 1 | -1): Promise<void> {
+  const { event, eventTimeNs } = selectionStore.getState();
+  const { fromNs, toNs } = viewportStore.getState();
+  try {
+    const next = await query('nearestEvent', {
+      stream: event?.stream ?? 0,
+      cpu: event?.cpu ?? 0,
+      timeNs: eventTimeNs ?? (fromNs + toNs) / 2,
+      direction,
+    });
+    if (next) selectEvent(next, next.timeNs);
+  } catch (error) {
+    reportError(error);
+  }
+}
+
+/** Puts the active marker somewhere and makes the other one active. */
+export function placeMarker(timeNs: number): void {
+  const { activeMarker } = selectionStore.getState();
+  if (activeMarker === 'A') selectionStore.setState({ markerA: timeNs, activeMarker: 'B' });
+  else selectionStore.setState({ markerB: timeNs, activeMarker: 'A' });
+}
+
+/** Shows an episode: selects its range and zooms to it. */
+export function showEpisode(episode: Episode): void {
+  selectionStore.setState({
+    episodeId: episode.id,
+    range: { fromNs: episode.fromNs, toNs: episode.toNs },
+  });
+  zoomToRange(episode);
+}
+
+/** Clears what is selected, step by step: the range first, then the event and the markers. */
+export function clearSelection(): void {
+  const { range } = selectionStore.getState();
+  if (range) selectionStore.setState({ range: null, episodeId: null, annotationId: null });
+  else selectionStore.setState({ event: null, eventTimeNs: null, markerA: null, markerB: null, activeMarker: 'A', episodeId: null, annotationId: null });
+}

@@ -1,0 +1,122 @@
+import type { Progress } from '../../shared/api.ts';
+import type { Annotation } from '../../shared/model.ts';
+import { call, query, reportError } from './connection.ts';
+import {
+  annotationsStore,
+  episodesStore,
+  plotsStore,
+  resetSelection,
+  selectionStore,
+  uiStore,
+  workspaceStore,
+} from './stores.ts';
+import { flushView, forgetView, restoreView } from './view-memory.ts';
+import { resetViewport } from './viewport.ts';
+
+/** What is open: opening, closing, and what the workspace keeps of the user. */
+
+let opening: AbortController | null = null;
+
+/** Opens recordings (several merge) or a workspace. Errors are shown, and leave what was open as it was. */
+export async function openFiles(paths: string[]): Promise<void> {
+  if (paths.length === 0) return;
+  opening?.abort();
+  const controller = new AbortController();
+  opening = controller;
+  workspaceStore.setState({ status: 'opening', opening: paths, progress: null, error: null });
+  uiStore.setState({ dialog: 'none' });
+  const onProgress = (progress: Progress) => {
+    if (opening === controller) workspaceStore.setState({ progress });
+  };
+  try {
+    const summary = await call('open', { paths }, { signal: controller.signal, onProgress });
+    if (opening !== controller) {
+      await call('close', { workspaceId: summary.workspaceId }).catch(() => undefined);
+      return;
+    }
+    const before = workspaceStore.getState().summary;
+    if (before && before.workspaceId !== summary.workspaceId) {
+      flushView();
+      await call('close', { workspaceId: before.workspaceId }).catch(() => undefined);
+    }
+    clearWorkspaceStores();
+    forgetView();
+    resetViewport(summary.durationNs);
+    workspaceStore.setState({ status: 'open', summary, opening: [], progress: null });
+    document.title = `${fileName(paths[0])} — Remora`;
+    await Promise.all([restoreView(), loadAnnotations(), loadEpisodes()]);
+  } catch (error) {
+    if (opening !== controller) return;
+    reportError(error);
+    const stillOpen = workspaceStore.getState().summary !== null;
+    workspaceStore.setState({ status: stillOpen ? 'open' : 'empty', opening: [], progress: null });
+  } finally {
+    if (opening === controller) opening = null;
+  }
+}
+
+export function cancelOpening(): void {
+  opening?.abort();
+}
+
+export async function closeWorkspace(): Promise<void> {
+  const { summary } = workspaceStore.getState();
+  if (!summary) return;
+  flushView();
+  clearWorkspaceStores();
+  workspaceStore.setState({ status: 'empty', summary: null, error: null });
+  document.title = 'Remora';
+  await call('close', { workspaceId: summary.workspaceId }).catch(reportError);
+}
+
+function clearWorkspaceStores(): void {
+  resetSelection();
+  plotsStore.setState({ plots: [] });
+  annotationsStore.setState({ annotations: [] });
+  episodesStore.setState({ episodes: [], totals: [], findings: [] });
+}
+
+export async function loadEpisodes(): Promise<void> {
+  try {
+    episodesStore.setState(await query('episodes', { by: 'cgroup' }));
+  } catch (error) {
+    reportError(error);
+  }
+}
+
+export async function loadAnnotations(): Promise<void> {
+  try {
+    annotationsStore.setState({ annotations: await query('annotations', {}) });
+  } catch (error) {
+    reportError(error);
+  }
+}
+
+/** Adds or replaces a note, at once on screen and then in the workspace. */
+export async function saveNote(note: Annotation): Promise<void> {
+  const others = annotationsStore.getState().annotations.filter((other) => other.id !== note.id);
+  annotationsStore.setState({ annotations: [...others, note].sort((a, b) => a.fromNs - b.fromNs) });
+  try {
+    await query('putAnnotation', { annotation: note });
+  } catch (error) {
+    reportError(error);
+    await loadAnnotations();
+  }
+}
+
+export async function deleteNote(id: string): Promise<void> {
+  const { annotations } = annotationsStore.getState();
+  annotationsStore.setState({ annotations: annotations.filter((note) => note.id !== id) });
+  if (selectionStore.getState().annotationId === id) selectionStore.setState({ annotationId: null });
+  try {
+    await query('deleteAnnotation', { id });
+  } catch (error) {
+    reportError(error);
+    await loadAnnotations();
+  }
+}
+
+/** The last part of a path of either kind of separator. */
+export function fileName(path: string): string {
+  return path.split(/[\\/]/).filter(Boolean).at(-1) ?? path;
+}
