@@ -1,0 +1,143 @@
+import type { CpuLane, LaneSlices } from '../api.ts';
+import { identityColor, textOn } from '../colors.ts';
+import type { RelNs } from '../time.ts';
+import { type Area, type TimeScale, timeToX } from './ruler.ts';
+import type { Surface } from './surface.ts';
+import type { Theme } from './theme.ts';
+
+/** What a lane's painter needs of the `LanesResult` that the lane came in. */
+export interface LaneData {
+  fromNs: RelNs;
+  resolutionNs: number;
+  comms: Record<number, string>;
+}
+
+/** Height of the strip of event ticks below the slices. */
+const EVENTS_STRIP_PX = 6;
+const LABEL_SIZE = 11;
+/** Narrower slices have no label: not even two letters and the dots would fit. */
+const MIN_LABEL_PX = 28;
+
+/** Identity of a task for colours: the label that plots by task use too. */
+export const taskKey = (comm: string, pid: number): string => `${comm}-${pid}`;
+
+/** The name of the lane of one CPU, for headers, exports and assistive technology. */
+export const cpuLaneLabel = (cpu: number, streamName: string): string => (streamName ? `${streamName} · CPU ${cpu}` : `CPU ${cpu}`);
+
+/**
+ * One CPU lane in `area`: slices coloured by task over a strip of event density, or density alone where there is no
+ * sched_switch; gaps of lost events on top. What lies outside `scale` is skipped by search, so the cost is that of
+ * what is visible. The lane's data may be coarser, finer or narrower than the scale: it is drawn where it belongs.
+ */
+export function drawCpuLane(surface: Surface, area: Area, scale: TimeScale, lane: CpuLane, data: LaneData, theme: Theme): void {
+  surface.clip(scale.x, area.y, scale.widthPx, area.height, () => {
+    if (lane.slices) {
+      const strip = { ...area, y: area.y + area.height - EVENTS_STRIP_PX, height: EVENTS_STRIP_PX };
+      drawSlices(surface, { ...area, height: area.height - EVENTS_STRIP_PX - 1 }, scale, lane.slices, data, theme);
+      drawDensity(surface, strip, scale, lane.density, data, theme);
+    } else drawDensity(surface, area, scale, lane.density, data, theme);
+    drawLost(surface, area, scale, lane.lost, theme);
+  });
+}
+
+/** Index of the first slice that ends after `ns`. */
+export function firstSliceAfter(slices: LaneSlices, ns: RelNs): number {
+  let low = 0;
+  let high = slices.toNs.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (slices.toNs[middle] > ns) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}
+
+function drawSlices(surface: Surface, area: Area, scale: TimeScale, slices: LaneSlices, data: LaneData, theme: Theme): void {
+  const fills = new Map<number, string>();
+  const fillOf = (pid: number): string => {
+    let fill = fills.get(pid);
+    if (fill === undefined) fills.set(pid, (fill = identityColor(taskKey(data.comms[pid] ?? '', pid), theme)));
+    return fill;
+  };
+  for (let index = firstSliceAfter(slices, scale.fromNs); index < slices.pid.length; index++) {
+    if (slices.fromNs[index] >= scale.toNs) break;
+    const pid = slices.pid[index];
+    const left = Math.max(scale.x - 1, timeToX(scale, slices.fromNs[index]));
+    const right = Math.min(scale.x + scale.widthPx + 1, timeToX(scale, slices.toNs[index]));
+    if (slices.merged[index]) {
+      // A bucket of many slices: as high as it was busy, in the colour of its longest runner, paler than a true slice.
+      const height = Math.max(1, area.height * slices.busy[index]);
+      surface.rect(left, area.y + area.height - height, Math.max(0.75, right - left), height, { fill: fillOf(pid), fillOpacity: 0.7 });
+      continue;
+    }
+    const width = right - left;
+    surface.rect(left, area.y, Math.max(0.75, width > 4 ? width - 0.5 : width), area.height, { fill: fillOf(pid) });
+    if (width >= MIN_LABEL_PX) drawSliceLabel(surface, area, left, width, data.comms[pid] || `pid ${pid}`, pid, textOn(fillOf(pid)));
+  }
+}
+
+/** `comm` and, where there is room, its pid, inside the visible part of the slice. */
+function drawSliceLabel(surface: Surface, area: Area, left: number, width: number, comm: string, pid: number, color: string): void {
+  if (area.height < LABEL_SIZE) return;
+  const style = { color, sizePx: LABEL_SIZE };
+  const text = fitText(surface, [`${comm} ${pid}`, comm], width - 8, style);
+  if (text) surface.text(left + 4, area.y + area.height / 2 + LABEL_SIZE * 0.36, text, style);
+}
+
+/**
+ * The first of `candidates` that fits into `widthPx`, else the last one cut short with an ellipsis; empty where not
+ * even two letters would be left.
+ */
+export function fitText(surface: Surface, candidates: string[], widthPx: number, style: Parameters<Surface['measure']>[1]): string {
+  for (const candidate of candidates) if (surface.measure(candidate, style) <= widthPx) return candidate;
+  const last = candidates[candidates.length - 1];
+  const perLetter = surface.measure(last, style) / Math.max(1, last.length);
+  for (let letters = Math.min(last.length - 1, Math.floor(widthPx / perLetter)); letters >= 2; letters--) {
+    const cut = `${last.slice(0, letters).trimEnd()}…`;
+    if (surface.measure(cut, style) <= widthPx) return cut;
+  }
+  return '';
+}
+
+/**
+ * Events per bucket as bars. Height grows with the logarithm of the count, so that a single event is still seen beside
+ * a burst of thousands; the tallest visible bucket fills the area.
+ */
+function drawDensity(surface: Surface, area: Area, scale: TimeScale, density: Uint32Array, data: LaneData, theme: Theme): void {
+  const first = Math.max(0, Math.floor((scale.fromNs - data.fromNs) / data.resolutionNs));
+  const last = Math.min(density.length, Math.ceil((scale.toNs - data.fromNs) / data.resolutionNs));
+  let most = 0;
+  for (let index = first; index < last; index++) if (density[index] > most) most = density[index];
+  if (most === 0) return;
+  const unit = 1 / Math.log2(1 + most);
+  const width = Math.max(1, (data.resolutionNs / (scale.toNs - scale.fromNs)) * scale.widthPx);
+  // Buckets may be wider than events: one event far in is a tick, not a block.
+  const drawn = Math.min(width, 2);
+  for (let index = first; index < last; index++) {
+    if (density[index] === 0) continue;
+    const height = Math.max(2, area.height * Math.max(0.15, Math.log2(1 + density[index]) * unit));
+    surface.rect(timeToX(scale, data.fromNs + index * data.resolutionNs), area.y + area.height - height, drawn, height, { fill: theme.density });
+  }
+}
+
+/** Gaps of lost events: a hatched red bar over the lane's height and how many were lost, where it is known. */
+function drawLost(surface: Surface, area: Area, scale: TimeScale, lost: CpuLane['lost'], theme: Theme): void {
+  const style = { color: theme.lost, sizePx: 10, weight: 600 as const };
+  const stroke = { color: theme.lost, width: 1 };
+  let labelEnd = -Infinity;
+  let barEnd = -Infinity;
+  for (const gap of lost) {
+    if (gap.atNs < scale.fromNs || gap.atNs > scale.toNs) continue;
+    const x = Math.round(timeToX(scale, gap.atNs));
+    if (x < barEnd) continue;
+    barEnd = x + 4;
+    surface.rect(x - 3, area.y, 6, area.height, { fill: theme.panel, stroke });
+    for (let y = area.y; y < area.y + area.height - 2; y += 4) surface.line(x - 3, y + 4, x + 3, y, stroke);
+    const label = gap.count < 0 ? 'lost' : `${gap.count.toLocaleString('en-US')} lost`;
+    const width = surface.measure(label, style);
+    if (x + 6 < labelEnd) continue;
+    labelEnd = x + width + 16;
+    surface.rect(x + 5, area.y + 1, width + 6, 13, { fill: theme.panel, fillOpacity: 0.9 });
+    surface.text(x + 8, area.y + 11, label, style);
+  }
+}
