@@ -2,12 +2,19 @@ import type { Theme, ThemeName } from './draw/theme.ts';
 
 /**
  * Colours that mean an identity: a task, a group of a plot, a series. The same identity has the same colour in every
- * panel, session and export. The palettes are ordered so that any prefix is well separated, also as people with
- * protanopia, deuteranopia or tritanopia see them, and every colour has at least 3:1 contrast on the theme's panel.
+ * panel, session and export. Each palette was chosen greedily, in order: the next colour is the one farthest (in OKLab)
+ * from those before it as people with normal sight, protanopia, deuteranopia or tritanopia see them, with at least 3:1
+ * contrast on the theme's panel. So any prefix is well separated; test/unit/draw/colors.test.ts measures it.
  */
 const palettes: Record<ThemeName, readonly string[]> = {
-  light: ['#0a62c4', '#c85a00', '#0f7f5f', '#b0307f', '#7a6a00', '#5a45c2', '#0088a8', '#a02a2a', '#3f7a1f', '#8a5a3c', '#d1477a', '#4d5a6b'],
-  dark: ['#5aa9ff', '#f5a04a', '#3fcfa0', '#ef84c4', '#e0cf4f', '#a99bff', '#3fd0ea', '#ff7d70', '#9ad65c', '#d2a27c', '#ff9db8', '#a9b7c9'],
+  light: [
+    '#0a62c4', '#d46b01', '#681116', '#411780', '#9c486e', '#309bb3',
+    '#5e5b00', '#8979e6', '#9d896a', '#653161', '#4f4d98', '#12403c',
+  ],
+  dark: [
+    '#5aa9ff', '#f4e151', '#c95b0a', '#48fbf6', '#fb9892', '#996ca7',
+    '#a4af0a', '#489267', '#9ebbd6', '#adf3ab', '#fbbd6e', '#c47890',
+  ],
 };
 
 /** Number of different colours that `seriesColor` and `identityColor` know. */

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { contrastRatio, identityColor, identityColors, PALETTE_SIZE, seriesColor, textOn } from '../../../shared/colors.ts';
+import { contrastRatio } from '../../../shared/colors.ts';
 import { noteColor, noteColorKeys, themeCss, themes } from '../../../shared/draw/theme.ts';
 
 describe.each(Object.values(themes))('theme $name', (theme) => {
@@ -15,7 +15,6 @@ describe.each(Object.values(themes))('theme $name', (theme) => {
 
   test('what is drawn stands out from the panel', () => {
     const drawn = [theme.density, theme.lost, theme.wakeup, theme.preempted, theme.markerA, theme.markerB, theme.cursor, ...theme.notes, ...theme.severity];
-    for (let index = 0; index < PALETTE_SIZE; index++) drawn.push(seriesColor(index, theme));
     for (const color of drawn) expect(contrastRatio(color, theme.panel), color).toBeGreaterThanOrEqual(3);
   });
 
@@ -32,21 +31,5 @@ describe.each(Object.values(themes))('theme $name', (theme) => {
   test('notes have their colour, unknown keys the first', () => {
     expect(noteColorKeys.map((key) => noteColor(key, theme))).toEqual([...theme.notes]);
     expect(noteColor('pink', theme)).toBe(theme.notes[0]);
-  });
-
-  test('identities keep their colour, and differ where shown together', () => {
-    expect(identityColor('dd', theme)).toBe(identityColor('dd', theme));
-    const keys = Array.from({ length: PALETTE_SIZE }, (_, index) => `kworker/${index}:1`);
-    const colors = identityColors(keys, theme);
-    expect(new Set(colors.values()).size).toBe(PALETTE_SIZE);
-    expect(colors.get(keys[0])).toBe(identityColor(keys[0], theme));
-    expect(identityColors([...keys, ...keys, 'one more'], theme).size).toBe(PALETTE_SIZE + 1);
-  });
-
-  test('text on a fill reads', () => {
-    for (let index = 0; index < PALETTE_SIZE; index++) {
-      const fill = seriesColor(index, theme);
-      expect(contrastRatio(textOn(fill), fill)).toBeGreaterThanOrEqual(4.5);
-    }
   });
 });
