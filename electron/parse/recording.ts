@@ -30,6 +30,10 @@ export interface RecordingHead {
   buffers: RecordingBuffer[];
   /** Number of CPUs the file claims, which may be more than have data. */
   cpuCount: number;
+  /** The clock that the TRACECLOCK option names; each buffer has its own, this is the fallback. */
+  traceClock: string;
+  /** A latency tracer's text, which such files hold in place of ring-buffer data: where it lies in the file. */
+  latencyText: { offset: number; bytes: number; compressed?: boolean } | null;
   warnings: TraceWarning[];
 }
 
@@ -67,6 +71,8 @@ export interface CpuData {
   bytes: number;
   /** True: `[u32 count] { u32 compressed, u32 uncompressed, data }…`, see compressed-data.ts. */
   compressed: boolean;
+  /** Byte order of the chunk directory's words. */
+  littleEndian: boolean;
 }
 
 /** How raw time stamps become trace time: see time-correction.ts for the order in which the parts apply. */
@@ -77,6 +83,8 @@ export interface TimeCorrection {
   ticks: { multiplier: number; shift: number; offsetNs: bigint } | null;
   /** TIME_SHIFT option per CPU: piecewise linear corrections by raw time; empty where absent. */
   shifts: Map<number, TimeShift[]>;
+  /** The time between two shift samples is interpolated (a flag of the TIME_SHIFT option). */
+  interpolateShifts: boolean;
 }
 
 export interface TimeShift {

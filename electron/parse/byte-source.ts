@@ -1,0 +1,27 @@
+/**
+ * Where a recording's bytes come from. The parser knows no files: the engine hands it one of these.
+ */
+export interface ByteSource {
+  /** Name for messages: the path. */
+  readonly name: string;
+  readonly size: number;
+  /**
+   * Bytes `[offset, offset + length)`, fewer where the source ends. Into the front of `into` where that is given
+   * (it must be long enough), else a fresh array; either way the caller owns the result.
+   */
+  read(offset: number, length: number, into?: Uint8Array): Uint8Array;
+}
+
+/** A source over bytes in memory; used for decompressed sections and by tests. `read` copies. */
+export function bytesSource(bytes: Uint8Array, name = '(memory)'): ByteSource {
+  return {
+    name,
+    size: bytes.length,
+    read(offset, length, into) {
+      const slice = bytes.subarray(offset, Math.max(offset, Math.min(bytes.length, offset + length)));
+      if (into === undefined) return slice.slice();
+      into.set(slice);
+      return into.subarray(0, slice.length);
+    },
+  };
+}

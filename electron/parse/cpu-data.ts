@@ -1,0 +1,171 @@
+import { RemoraError, type TraceWarning } from '../../shared/errors.ts';
+import type { ByteSource } from './byte-source.ts';
+import { type Compression, unpack } from './decompress.ts';
+import type { CpuData } from './recording.ts';
+
+/**
+ * Random access to one CPU's ring-buffer data, compressed or not. A position is a byte offset in the unpacked data.
+ * Reads are synchronous and positional; nothing of the recording is kept beyond the last unpacked chunk, callers
+ * that want a cache keep one.
+ */
+export interface CpuBytes {
+  readonly cpu: number;
+  /** Unpacked length in bytes. */
+  readonly size: number;
+  /** Bytes from `position`, fewer at the end; into `into` where given. The caller owns the result. */
+  read(position: number, length: number, into?: Uint8Array): Uint8Array;
+  /** Offset in the file of the byte at `position`; -1 where it lies inside a compressed chunk. */
+  fileOffset(position: number): number;
+  /** Damage met so far: chunks that do not unpack read as zeros, which is an empty sub-buffer. */
+  readonly warnings: readonly TraceWarning[];
+}
+
+export function openCpuBytes(source: ByteSource, data: CpuData, compression: Compression): CpuBytes {
+  return data.compressed ? new PackedCpuBytes(source, data, compression) : new PlainCpuBytes(source, data);
+}
+
+/** Ring-buffer data never packs tighter than this; a chunk that claims more is damage or a bomb. */
+const LARGEST_RATIO = 2048;
+
+class PlainCpuBytes implements CpuBytes {
+  readonly #source: ByteSource;
+  readonly #offset: number;
+  readonly cpu: number;
+  readonly size: number;
+  readonly warnings: TraceWarning[] = [];
+
+  constructor(source: ByteSource, data: CpuData) {
+    this.#source = source;
+    this.#offset = data.offset;
+    this.cpu = data.cpu;
+    this.size = Math.max(0, Math.min(data.bytes, source.size - data.offset));
+    if (this.size < data.bytes) {
+      this.warnings.push({
+        file: source.name,
+        offset: Math.min(data.offset, source.size),
+        section: `cpu ${data.cpu} data`,
+        message: `expected ${data.bytes} bytes, found ${this.size} up to the end of the file: the file was cut`,
+      });
+    }
+  }
+  read(position: number, length: number, into?: Uint8Array): Uint8Array {
+    return this.#source.read(this.#offset + position, Math.max(0, Math.min(length, this.size - position)), into);
+  }
+  fileOffset(position: number): number {
+    return this.#offset + position;
+  }
+}
+
+/**
+ * Chunked compressed data (trace-cmd.dat.v7(5), "Compression format of the trace data"):
+ * `u32 count`, then per chunk `u32 packed, u32 unpacked, packed bytes`.
+ */
+class PackedCpuBytes implements CpuBytes {
+  readonly #source: ByteSource;
+  readonly #compression: Compression;
+  readonly cpu: number;
+  readonly size: number;
+  readonly warnings: TraceWarning[] = [];
+  /** Directory: where chunk i lies in the file, its packed length, and where it starts in the unpacked data. */
+  readonly #fileOffsets: number[] = [];
+  readonly #packedBytes: number[] = [];
+  readonly #starts: number[] = [0];
+  #current = -1;
+  #unpacked: Uint8Array = new Uint8Array(0);
+
+  constructor(source: ByteSource, data: CpuData, compression: Compression) {
+    this.#source = source;
+    this.#compression = compression;
+    this.cpu = data.cpu;
+    this.#readDirectory(data);
+    this.size = this.#starts[this.#starts.length - 1] as number;
+  }
+
+  #warn(offset: number, message: string): void {
+    this.warnings.push({ file: this.#source.name, offset, section: `cpu ${this.cpu} data`, message });
+  }
+
+  #readDirectory(data: CpuData): void {
+    if (data.offset + data.bytes > this.#source.size) {
+      const found = Math.max(0, this.#source.size - data.offset);
+      this.#warn(this.#source.size, `expected ${data.bytes} bytes, found ${found}: the file was cut`);
+    }
+    // Some versions of trace-cmd leave the count word out of the size that they state.
+    const end = Math.min(data.offset + data.bytes + 4, this.#source.size);
+    if (data.offset + 4 > end) return;
+    const { littleEndian } = data;
+    const word = new Uint8Array(8);
+    const view = new DataView(word.buffer);
+    this.#source.read(data.offset, 4, word);
+    const count = view.getUint32(0, littleEndian);
+    let at = data.offset + 4;
+    for (let i = 0; i < count; i++) {
+      if (at + 8 > end) {
+        this.#warn(at, `expected ${count} chunks, found ${i}`);
+        return;
+      }
+      this.#source.read(at, 8, word);
+      const packed = view.getUint32(0, littleEndian);
+      let unpacked = view.getUint32(4, littleEndian);
+      if (at + 8 + packed > end) {
+        this.#warn(at, `chunk ${i} of ${count} claims ${packed} bytes, ${end - at - 8} are left`);
+        return;
+      }
+      if (unpacked > Math.max(1 << 20, packed * LARGEST_RATIO)) {
+        this.#warn(at, `chunk ${i} of ${packed} bytes claims to hold ${unpacked}: left out`);
+        unpacked = 0;
+      }
+      this.#fileOffsets.push(at + 8);
+      this.#packedBytes.push(packed);
+      this.#starts.push((this.#starts[this.#starts.length - 1] as number) + unpacked);
+      at += 8 + packed;
+    }
+  }
+
+  #chunkAt(position: number): number {
+    let low = 0;
+    let high = this.#fileOffsets.length - 1;
+    while (low < high) {
+      const middle = (low + high + 1) >>> 1;
+      if ((this.#starts[middle] as number) <= position) low = middle;
+      else high = middle - 1;
+    }
+    return low;
+  }
+
+  #unpack(chunk: number): Uint8Array {
+    if (chunk === this.#current) return this.#unpacked;
+    const offset = this.#fileOffsets[chunk] as number;
+    const size = (this.#starts[chunk + 1] as number) - (this.#starts[chunk] as number);
+    const packed = this.#source.read(offset, this.#packedBytes[chunk] as number);
+    try {
+      this.#unpacked = unpack(this.#compression, packed, size);
+    } catch (error) {
+      if (!(error instanceof RemoraError)) throw error;
+      if (!this.warnings.some((warning) => warning.offset === offset)) this.#warn(offset, `chunk ${chunk}: ${error.message}`);
+      this.#unpacked = new Uint8Array(0);
+    }
+    this.#current = chunk;
+    return this.#unpacked;
+  }
+
+  read(position: number, length: number, into?: Uint8Array): Uint8Array {
+    const wanted = Math.max(0, Math.min(length, this.size - position));
+    const out = into === undefined ? new Uint8Array(wanted) : into.subarray(0, wanted);
+    let done = 0;
+    if (wanted === 0) return out;
+    for (let chunk = this.#chunkAt(position); done < wanted; chunk++) {
+      const start = this.#starts[chunk] as number;
+      const from = position + done - start;
+      const count = Math.min((this.#starts[chunk + 1] as number) - start - from, wanted - done);
+      const piece = this.#unpack(chunk).subarray(from, from + count);
+      out.set(piece, done);
+      if (piece.length < count) out.fill(0, done + piece.length, done + count);
+      done += count;
+    }
+    return out;
+  }
+  fileOffset(): number {
+    return -1;
+  }
+}

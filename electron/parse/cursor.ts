@@ -1,0 +1,103 @@
+import { RemoraError } from '../../shared/errors.ts';
+import type { ByteSource } from './byte-source.ts';
+
+/** Text of the recording as latin1: every byte survives, whatever the encoding; see `decodeText` for display. */
+export function latin1(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1');
+}
+
+/**
+ * A read position in a ByteSource, with the byte order of the file. Every read is checked: one that passes the end
+ * throws RemoraError `damaged` with file, offset and section, so that callers decide how much of the rest survives.
+ */
+export class Cursor {
+  readonly #source: ByteSource;
+  /** A read-ahead window: header parsing makes thousands of tiny reads. */
+  #window: Uint8Array = new Uint8Array(0);
+  #view: DataView = new DataView(this.#window.buffer);
+  #windowStart = 0;
+  offset: number;
+  littleEndian = true;
+  /** Part of the format being read, for messages. */
+  section: string;
+
+  constructor(source: ByteSource, offset = 0, section = 'header') {
+    this.#source = source;
+    this.offset = offset;
+    this.section = section;
+  }
+
+  get fileName(): string {
+    return this.#source.name;
+  }
+  get remaining(): number {
+    return Math.max(0, this.#source.size - this.offset);
+  }
+
+  fail(expected: string, found: string, at = this.offset): RemoraError {
+    return new RemoraError({
+      code: 'damaged',
+      message: `${this.#source.name}: ${this.section} at byte ${at}: expected ${expected}, found ${found}`,
+      file: this.#source.name,
+      offset: at,
+      section: this.section,
+    });
+  }
+
+  /** Makes `length` bytes at the position available in the window; returns their index in it. */
+  #need(length: number): number {
+    const at = this.offset - this.#windowStart;
+    if (at >= 0 && at + length <= this.#window.length) return at;
+    if (!(length <= this.remaining)) {
+      throw this.fail(`${length} bytes`, `the end of the ${this.#source.size}-byte file`);
+    }
+    this.#windowStart = this.offset;
+    this.#window = this.#source.read(this.offset, Math.max(length, Math.min(65_536, this.remaining)));
+    this.#view = new DataView(this.#window.buffer, this.#window.byteOffset, this.#window.length);
+    if (this.#window.length < length) throw this.fail(`${length} bytes`, `only ${this.#window.length}`);
+    return 0;
+  }
+
+  u8(): number {
+    // Evaluated in two steps: #need may replace the window.
+    const at = this.#need(1);
+    this.offset += 1;
+    return this.#view.getUint8(at);
+  }
+  u16(): number {
+    const at = this.#need(2);
+    this.offset += 2;
+    return this.#view.getUint16(at, this.littleEndian);
+  }
+  u32(): number {
+    const at = this.#need(4);
+    this.offset += 4;
+    return this.#view.getUint32(at, this.littleEndian);
+  }
+  u64(): bigint {
+    const at = this.#need(8);
+    this.offset += 8;
+    return this.#view.getBigUint64(at, this.littleEndian);
+  }
+  /** A 64-bit size or offset, which must lie inside the file to make sense; larger ones become Infinity. */
+  size64(): number {
+    const value = this.u64();
+    return value > BigInt(Number.MAX_SAFE_INTEGER) ? Number.POSITIVE_INFINITY : Number(value);
+  }
+  /** A copy of the next `length` bytes. */
+  bytes(length: number): Uint8Array {
+    if (length > this.remaining) throw this.fail(`${length} bytes`, `${this.remaining} up to the end of the file`);
+    const at = this.#need(length);
+    this.offset += length;
+    return this.#window.slice(at, at + length);
+  }
+  /** A NUL-terminated string of at most `limit` bytes, as latin1. */
+  text(limit = 4096): string {
+    const start = this.offset;
+    const found = this.#source.read(start, Math.min(limit, this.remaining));
+    const end = found.indexOf(0);
+    if (end < 0) throw this.fail(`a string that ends within ${limit} bytes`, 'no NUL', start);
+    this.offset = start + end + 1;
+    return latin1(found.subarray(0, end));
+  }
+}

@@ -1,0 +1,45 @@
+import type { TimeCorrection, TimeShift } from './recording.ts';
+
+/**
+ * Raw clock ticks to trace time, in the order in which trace-cmd's reader applies the file's corrections: the guest's
+ * time shift, then ticks to nanoseconds, then the fixed offset. Unsigned 64-bit arithmetic throughout.
+ */
+
+const U64 = (1n << 64n) - 1n;
+
+/** True when trace time is raw time plus `offsetNs`, so that whole columns need no touch. */
+export function isPlainOffset(time: TimeCorrection, cpu: number): boolean {
+  return time.ticks === null && (time.shifts.get(cpu)?.length ?? 0) === 0;
+}
+
+/** Trace time of one raw time stamp. `ticks` conversion is for clocks that count cycles. */
+export function correctTime(raw: bigint, time: TimeCorrection, cpu: number): bigint {
+  let value = raw;
+  const shifts = time.shifts.get(cpu);
+  if (shifts !== undefined && shifts.length > 0) value = shifted(value, shifts, time.interpolateShifts);
+  if (time.ticks !== null && time.ticks.multiplier !== 0) {
+    value = ((value * BigInt(time.ticks.multiplier)) >> BigInt(time.ticks.shift)) & U64;
+    value = (value - time.ticks.offsetNs) & U64;
+  }
+  return (value + time.offsetNs) & U64;
+}
+
+/** Piecewise linear: the samples around `raw`, or the first or last pair beyond them. */
+function shifted(raw: bigint, shifts: readonly TimeShift[], interpolate: boolean): bigint {
+  const last = shifts.length - 1;
+  const first = shifts[0] as TimeShift;
+  if (last === 0) return (raw + first.offset) & U64;
+  let low = 0;
+  let high = last - 1;
+  while (low < high) {
+    const middle = (low + high + 1) >>> 1;
+    if ((shifts[middle] as TimeShift).time <= raw) low = middle;
+    else high = middle - 1;
+  }
+  const from = shifts[low] as TimeShift;
+  const to = shifts[low + 1] as TimeShift;
+  let offset = from.offset;
+  const span = to.time - from.time;
+  if (interpolate && span !== 0n) offset += ((raw - from.time) * (to.offset - from.offset) + span / 2n) / span;
+  return (((raw * from.scaling) >> from.fraction) + offset) & U64;
+}
