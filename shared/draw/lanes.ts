@@ -1,6 +1,7 @@
 import type { CpuLane, LaneSlices } from '../api.ts';
 import { identityColor, textOn } from '../colors.ts';
 import type { RelNs } from '../time.ts';
+import { fitText } from './fit-text.ts';
 import { type Area, type TimeScale, timeToX } from './ruler.ts';
 import type { Surface } from './surface.ts';
 import type { Theme } from './theme.ts';
@@ -80,23 +81,9 @@ function drawSlices(surface: Surface, area: Area, scale: TimeScale, slices: Lane
 function drawSliceLabel(surface: Surface, area: Area, left: number, width: number, comm: string, pid: number, color: string): void {
   if (area.height < LABEL_SIZE) return;
   const style = { color, sizePx: LABEL_SIZE };
-  const text = fitText(surface, [`${comm} ${pid}`, comm], width - 8, style);
+  const full = `${comm} ${pid}`;
+  const text = surface.measure(full, style) <= width - 8 ? full : fitText(surface, comm, width - 8, style);
   if (text) surface.text(left + 4, area.y + area.height / 2 + LABEL_SIZE * 0.36, text, style);
-}
-
-/**
- * The first of `candidates` that fits into `widthPx`, else the last one cut short with an ellipsis; empty where not
- * even two letters would be left.
- */
-export function fitText(surface: Surface, candidates: string[], widthPx: number, style: Parameters<Surface['measure']>[1]): string {
-  for (const candidate of candidates) if (surface.measure(candidate, style) <= widthPx) return candidate;
-  const last = candidates[candidates.length - 1];
-  const perLetter = surface.measure(last, style) / Math.max(1, last.length);
-  for (let letters = Math.min(last.length - 1, Math.floor(widthPx / perLetter)); letters >= 2; letters--) {
-    const cut = `${last.slice(0, letters).trimEnd()}…`;
-    if (surface.measure(cut, style) <= widthPx) return cut;
-  }
-  return '';
 }
 
 /**

@@ -1,6 +1,6 @@
 import { textOn } from '../colors.ts';
 import type { Annotation } from '../model.ts';
-import { fitText } from './lanes.ts';
+import { fitText } from './fit-text.ts';
 import { type Area, type TimeScale, timeToX } from './ruler.ts';
 import type { Surface } from './surface.ts';
 import { noteColor, type Theme } from './theme.ts';
@@ -60,7 +60,7 @@ const rowFor = (rowEnds: number[], x: number): number => rowEnds.findIndex((end)
 function cutAtEdge(surface: Surface, note: PlacedNote, right: number, theme: Theme): void {
   if (note.rightX <= right) return;
   const room = right - note.leftX;
-  note.text = room < MIN_TEXT_PX ? '' : fitText(surface, [note.text], room - 14, labelStyle(theme.text));
+  note.text = room < MIN_TEXT_PX ? '' : fitText(surface, note.text, room - 14, labelStyle(theme.text));
   note.rightX = Math.max(note.leftX, Math.min(note.rightX, right));
 }
 

@@ -1,7 +1,7 @@
 import { identityColors, textOn } from '../colors.ts';
 import type { Episode } from '../model.ts';
 import type { RelNs } from '../time.ts';
-import { fitText } from './lanes.ts';
+import { fitText } from './fit-text.ts';
 import { type Area, type TimeScale, timeToX } from './ruler.ts';
 import type { Surface } from './surface.ts';
 import type { Theme } from './theme.ts';
@@ -142,6 +142,8 @@ function drawRun(
   if (run.to - run.from < 40 || area.height < 12) return;
   const style = { color: run.severity > 0.6 ? textOn(color) : theme.text, sizePx: 11, weight: 600 as const };
   const tasks = run.tasks === 1 ? '1 task' : `${run.tasks} tasks`;
-  const text = fitText(surface, [`${label} · ${tasks}`, label], run.to - run.from - 10, style);
+  const full = `${label} · ${tasks}`;
+  const room = run.to - run.from - 10;
+  const text = surface.measure(full, style) <= room ? full : fitText(surface, label, room, style, 'middle');
   if (text) surface.text(run.from + 5, area.y + area.height / 2 + 3.5, text, style);
 }
