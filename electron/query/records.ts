@@ -1,0 +1,236 @@
+import type { ByteSource } from '../parse/byte-source.ts';
+import { type CpuBytes, openCpuBytes } from '../parse/cpu-data.ts';
+import { subBufferLayout } from '../parse/layout.ts';
+import type { CpuData, RecordingBuffer, RecordingHead } from '../parse/recording.ts';
+import {
+  type EventColumns,
+  newColumns,
+  payloadOf,
+  type SubBufferLayout,
+  SubBufferScanner,
+  swapWords,
+} from '../parse/sub-buffer.ts';
+import { correctTime, isPlainOffset } from '../parse/time-correction.ts';
+
+/**
+ * Every record of some buffers in time order, straight from the recording: no index needed. This is what `report`,
+ * `check` and the tests' oracle read; the window reads through the store.
+ */
+
+/** One record. The object and its view are reused for every record: copy what must outlive the visit. */
+export interface RecordView {
+  /** Index into the buffers that were passed. */
+  buffer: number;
+  cpu: number;
+  /** 0-based position among this CPU's records. */
+  index: number;
+  /** Trace time: raw ticks with the file's corrections applied. Exact; see `timeHigh`·2^32 + `timeLow`. */
+  timeHigh: number;
+  timeLow: number;
+  id: number;
+  pid: number;
+  /** Payload: `length` bytes from `at` in `view`. */
+  view: DataView;
+  at: number;
+  length: number;
+  /** Events lost just before this one on this CPU: 0 none, -1 some, else how many. */
+  missed: number;
+}
+
+const BATCH_BYTES = 1 << 18;
+const TWO_32 = 4_294_967_296;
+
+/** Reads one CPU's records in the buffer's order. */
+class CpuCursor {
+  readonly bufferIndex: number;
+  readonly bytes: CpuBytes;
+  readonly #layout: SubBufferLayout;
+  readonly #scanner: SubBufferScanner;
+  readonly #columns: EventColumns;
+  readonly #buffer: RecordingBuffer;
+  readonly #plain: boolean;
+  readonly #batch: Uint8Array;
+  readonly #words: Uint32Array;
+  readonly #originHigh: number;
+  readonly #originLow: number;
+  readonly #offset: bigint;
+  /** The batch's payload bytes in the machine's own byte order. */
+  view: DataView;
+  #batchPosition = 0;
+  #batchLength = 0;
+  #scanned = 0;
+  #count = 0;
+  #next = 0;
+  #nextIndex = 0;
+  #lostAt = 0;
+  done = false;
+  // The head of this CPU's queue.
+  timeHigh = 0;
+  timeLow = 0;
+  id = 0;
+  pid = 0;
+  at = 0;
+  index = 0;
+  missed = 0;
+
+  constructor(source: ByteSource, head: RecordingHead, buffer: RecordingBuffer, data: CpuData, bufferIndex: number) {
+    this.bufferIndex = bufferIndex;
+    this.#buffer = buffer;
+    this.bytes = openCpuBytes(source, data, head.compression);
+    this.#layout = subBufferLayout(head, buffer);
+    const step = Math.max(buffer.subBufferBytes, Math.floor(BATCH_BYTES / buffer.subBufferBytes) * buffer.subBufferBytes);
+    this.#batch = new Uint8Array(Math.min(step, Math.ceil(this.bytes.size / buffer.subBufferBytes) * buffer.subBufferBytes));
+    this.#words = head.abi.littleEndian
+      ? new Uint32Array(this.#batch.buffer, 0, this.#batch.length >>> 2)
+      : new Uint32Array(this.#batch.length >>> 2);
+    this.view = new DataView(this.#batch.buffer);
+    this.#columns = newColumns(Math.min(65_536, Math.max(Math.ceil(buffer.subBufferBytes / 8), this.#batch.length >>> 3)));
+    const origin = firstTimestamp(this.bytes, head.abi.littleEndian);
+    this.#originHigh = Number(origin >> 32n);
+    this.#originLow = Number(origin & 0xffff_ffffn);
+    this.#plain = isPlainOffset(buffer.time, data.cpu);
+    this.#offset = buffer.time.offsetNs;
+    this.#scanner = new SubBufferScanner(this.#layout, origin);
+    this.advance();
+  }
+
+  get cpu(): number {
+    return this.bytes.cpu;
+  }
+  get lost(): SubBufferScanner['lost'] {
+    return this.#scanner.lost;
+  }
+  get damage(): SubBufferScanner['damage'] {
+    return this.#scanner.damage;
+  }
+
+  /** Fills the columns with the next events; false at the end. */
+  #refill(): boolean {
+    for (;;) {
+      if (this.#scanned + this.#layout.subBufferBytes > this.#batchLength) {
+        this.#batchPosition += this.#batchLength;
+        if (this.#batchPosition >= this.bytes.size) return false;
+        const got = this.bytes.read(this.#batchPosition, this.#batch.length, this.#batch).length;
+        // A last sub-buffer that the file cuts is padded: its records are read as far as they go.
+        const whole = Math.ceil(got / this.#layout.subBufferBytes) * this.#layout.subBufferBytes;
+        this.#batch.fill(0, got, whole);
+        this.#batchLength = whole;
+        this.#scanned = 0;
+        if (!this.#layout.abi.littleEndian) {
+          const words = new Uint8Array(this.#words.buffer);
+          words.set(this.#batch);
+          swapWords(words);
+        }
+      }
+      const words = this.#batchLength < this.#batch.length ? this.#words.subarray(0, this.#batchLength >>> 2) : this.#words;
+      const { nextByte, count } = this.#scanner.scan(words, this.#batchPosition, this.#scanned, this.#columns, 0, this.#batchPosition);
+      this.#scanned = nextByte;
+      this.#count = count;
+      this.#next = 0;
+      if (count > 0) return true;
+      if (nextByte + this.#layout.subBufferBytes <= this.#batchLength) return false;
+    }
+  }
+
+  advance(): void {
+    if (this.#next >= this.#count && !this.#refill()) {
+      this.done = true;
+      return;
+    }
+    const i = this.#next++;
+    const columns = this.#columns;
+    this.id = columns.id[i] as number;
+    this.pid = columns.pid[i] as number;
+    this.at = columns.position[i] as number;
+    this.index = this.#nextIndex++;
+    const { lost } = this.#scanner;
+    this.missed = 0;
+    while (this.#lostAt < lost.length && (lost[this.#lostAt] as { beforeIndex: number }).beforeIndex <= this.index) {
+      this.missed = (lost[this.#lostAt++] as { count: number }).count;
+    }
+    let low = this.#originLow + (columns.time[i] as number);
+    let high = this.#originHigh + Math.floor(low / TWO_32);
+    low -= Math.floor(low / TWO_32) * TWO_32;
+    if (!this.#plain || this.#offset !== 0n) {
+      const time = correctTime((BigInt(high) << 32n) | BigInt(low), this.#buffer.time, this.cpu);
+      high = Number(time >> 32n);
+      low = Number(time & 0xffff_ffffn);
+    }
+    this.timeHigh = high;
+    this.timeLow = low;
+  }
+}
+
+/** Time stamp of the first sub-buffer that has one; 0 where there is none. */
+export function firstTimestamp(bytes: CpuBytes, littleEndian: boolean): bigint {
+  const head = bytes.read(0, 8);
+  return head.length < 8 ? 0n : new DataView(head.buffer, head.byteOffset, 8).getBigUint64(0, littleEndian);
+}
+
+export interface RecordSource {
+  source: ByteSource;
+  head: RecordingHead;
+  buffer: RecordingBuffer;
+}
+
+/**
+ * Visits all records of `buffers` in time order; of equal times the earlier buffer's lower CPU comes first, as in
+ * trace-cmd. `visit` returns false to stop. Where time goes backward in one CPU's buffer, its order is kept.
+ * Returns the damage met: position in which CPU's data, and what.
+ */
+export function visitRecords(
+  buffers: readonly RecordSource[],
+  visit: (record: RecordView) => boolean | undefined | void,
+  keepCpu: (cpu: number) => boolean = () => true,
+): { buffer: number; cpu: number; position: number; message: string }[] {
+  const cursors: CpuCursor[] = [];
+  buffers.forEach(({ source, head, buffer }, bufferIndex) => {
+    for (const data of [...buffer.cpus].sort((a, b) => a.cpu - b.cpu)) {
+      if (keepCpu(data.cpu)) cursors.push(new CpuCursor(source, head, buffer, data, bufferIndex));
+    }
+  });
+  const littleEndian = buffers.map(({ head }) => head.abi.littleEndian);
+  const record: RecordView = {
+    buffer: 0,
+    cpu: 0,
+    index: 0,
+    timeHigh: 0,
+    timeLow: 0,
+    id: 0,
+    pid: 0,
+    view: new DataView(new ArrayBuffer(0)),
+    at: 0,
+    length: 0,
+    missed: 0,
+  };
+  const live = cursors.filter((cursor) => !cursor.done);
+  while (live.length > 0) {
+    let chosen = 0;
+    let best = live[0] as CpuCursor;
+    for (let i = 1; i < live.length; i++) {
+      const cursor = live[i] as CpuCursor;
+      if (cursor.timeHigh < best.timeHigh || (cursor.timeHigh === best.timeHigh && cursor.timeLow < best.timeLow)) {
+        best = cursor;
+        chosen = i;
+      }
+    }
+    record.buffer = best.bufferIndex;
+    record.cpu = best.cpu;
+    record.index = best.index;
+    record.timeHigh = best.timeHigh;
+    record.timeLow = best.timeLow;
+    record.id = best.id;
+    record.pid = best.pid;
+    record.view = best.view;
+    record.missed = best.missed;
+    const payload = payloadOf(best.view, best.at, littleEndian[best.bufferIndex] as boolean);
+    record.at = payload.at;
+    record.length = payload.length;
+    if (visit(record) === false) break;
+    best.advance();
+    if (best.done) live.splice(chosen, 1);
+  }
+  return cursors.flatMap((cursor) =>
+    cursor.damage.map(({ position, message }) => ({ buffer: cursor.bufferIndex, cpu: cursor.cpu, position, message })),
+  );
+}
