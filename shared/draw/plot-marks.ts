@@ -1,0 +1,125 @@
+import { hasEnvelope, type PlotLine, valueAt } from './plot-lines.ts';
+import { type TimeScale, timeToX } from './ruler.ts';
+import type { Surface } from './surface.ts';
+import type { Theme } from './theme.ts';
+import { baselineY, type ValueAxis, valueToY } from './value-axis.ts';
+
+const LINE_PX = 1.5;
+const DOT_PX = 1.8;
+const MAX_BAR_PX = 8;
+/** Samples farther apart than this, in px, on average, are marked with dots, so that one sees where data are. */
+const DOT_SPACING_PX = 8;
+
+/** Draws one line of a plot in its style, the min–max envelope of its bins behind it. The caller clips. */
+export function drawLineMarks(surface: Surface, line: PlotLine, scale: TimeScale, axis: ValueAxis, theme: Theme): void {
+  if (line.line.tNs.length === 0) return;
+  if (hasEnvelope(line)) drawEnvelope(surface, line, scale, axis);
+  const { style } = line.spec;
+  if (style === 'points') drawDots(surface, line, scale, axis);
+  else if (style === 'bars') drawBars(surface, line, scale, axis);
+  else {
+    const xy = style === 'line' ? straight(line, scale, axis) : steps(line, scale, axis);
+    if (style === 'area') drawArea(surface, xy, axis, line.color);
+    surface.path(xy, xy.length / 2, { stroke: { color: line.color, width: LINE_PX, dash: line.dash } });
+    if (line.line.mode === 'raw' && line.line.tNs.length * DOT_SPACING_PX < scale.widthPx) drawDots(surface, line, scale, axis);
+  }
+  if (style === 'bars') drawBaseline(surface, scale, axis, theme);
+}
+
+const xOf = (line: PlotLine, scale: TimeScale, i: number): number => timeToX(scale, line.line.tNs[i]);
+
+/** Points joined by straight lines, at the middle of bins. */
+function straight(line: PlotLine, scale: TimeScale, axis: ValueAxis): number[] {
+  const xy: number[] = [];
+  const half = ((line.binNs / 2) * scale.widthPx) / (scale.toNs - scale.fromNs);
+  for (let i = 0; i < line.line.tNs.length; i++) xy.push(xOf(line, scale, i) + half, valueToY(axis, valueAt(line, i)));
+  return xy;
+}
+
+/** Each value holds until the next one; the last of a bin line to the end of its bin. */
+function steps(line: PlotLine, scale: TimeScale, axis: ValueAxis): number[] {
+  const xy: number[] = [];
+  const count = line.line.tNs.length;
+  for (let i = 0; i < count; i++) {
+    const x = xOf(line, scale, i);
+    const y = valueToY(axis, valueAt(line, i));
+    if (i > 0) xy.push(x, xy[xy.length - 1]);
+    xy.push(x, y);
+  }
+  if (line.binNs > 0) xy.push(timeToX(scale, line.line.tNs[count - 1] + line.binNs), xy[xy.length - 1]);
+  return xy;
+}
+
+/** Fill between a line and the baseline; where the line has gaps, each part on its own. */
+function drawArea(surface: Surface, xy: readonly number[], axis: ValueAxis, color: string): void {
+  const baseline = baselineY(axis);
+  const outline: number[] = [];
+  let start = 0;
+  for (let at = 0; at <= xy.length; at += 2) {
+    if (at < xy.length && !Number.isNaN(xy[at + 1])) continue;
+    if (at > start) outline.push(xy[start], baseline, ...xy.slice(start, at), xy[at - 2], baseline, Number.NaN, Number.NaN);
+    start = at + 2;
+  }
+  surface.path(outline, outline.length / 2, { fill: color, fillOpacity: 0.25, closed: true });
+}
+
+/**
+ * Min–max of every bin as a band; neighbouring bins share one outline, as the edges of single ones would show. Where min
+ * equals max there is nothing to see but the line.
+ */
+function drawEnvelope(surface: Surface, { line, binNs, color }: PlotLine, scale: TimeScale, axis: ValueAxis): void {
+  if (line.mode !== 'bins') return;
+  const outline: number[] = [];
+  const finish = (first: number, end: number): void => {
+    for (let i = first; i < end; i++) pushBin(i, line.max[i]);
+    for (let i = end - 1; i >= first; i--) pushBin(i, line.min[i], true);
+    outline.push(Number.NaN, Number.NaN);
+  };
+  const pushBin = (i: number, value: number, backwards = false): void => {
+    // A log axis has no place for what is ≤ 0: the band goes down to its edge.
+    const y = axis.scale === 'log' && !(value > 0) ? axis.bottom : valueToY(axis, value);
+    const from = timeToX(scale, line.tNs[i]);
+    const to = timeToX(scale, line.tNs[i] + binNs);
+    outline.push(backwards ? to : from, y, backwards ? from : to, y);
+  };
+  const spread = (i: number): boolean => line.max[i] > line.min[i];
+  let first = -1;
+  for (let i = 0; i <= line.tNs.length; i++) {
+    const joins = i < line.tNs.length && spread(i);
+    const adjacent = first >= 0 && i < line.tNs.length && line.tNs[i] - line.tNs[i - 1] < binNs * 1.5;
+    if (first >= 0 && !(joins && adjacent)) {
+      finish(first, i);
+      first = -1;
+    }
+    if (joins && first < 0) first = i;
+  }
+  surface.path(outline, outline.length / 2, { fill: color, fillOpacity: 0.22, closed: true });
+}
+
+function drawDots(surface: Surface, line: PlotLine, scale: TimeScale, axis: ValueAxis): void {
+  for (let i = 0; i < line.line.tNs.length; i++) {
+    const x = xOf(line, scale, i);
+    const y = valueToY(axis, valueAt(line, i));
+    if (!Number.isNaN(y) && x >= scale.x - DOT_PX && x <= scale.x + scale.widthPx + DOT_PX) surface.circle(x, y, DOT_PX, { fill: line.color });
+  }
+}
+
+/** Bars from the baseline: as wide as their bin, or for samples as the closest two allow. */
+function drawBars(surface: Surface, line: PlotLine, scale: TimeScale, axis: ValueAxis): void {
+  const baseline = baselineY(axis);
+  const pxPerNs = scale.widthPx / (scale.toNs - scale.fromNs);
+  let spacing = line.binNs > 0 ? line.binNs * pxPerNs : MAX_BAR_PX;
+  for (let i = 1; line.binNs === 0 && i < line.line.tNs.length; i++) spacing = Math.min(spacing, (line.line.tNs[i] - line.line.tNs[i - 1]) * pxPerNs);
+  const width = Math.max(1, spacing > 4 ? spacing - 1 : spacing);
+  for (let i = 0; i < line.line.tNs.length; i++) {
+    const y = valueToY(axis, valueAt(line, i));
+    if (Number.isNaN(y)) continue;
+    surface.rect(xOf(line, scale, i), Math.min(y, baseline), width, Math.max(0.5, Math.abs(y - baseline)), { fill: line.color });
+  }
+}
+
+/** Where values of both signs grow from. */
+function drawBaseline(surface: Surface, scale: TimeScale, axis: ValueAxis, theme: Theme): void {
+  const y = Math.round(baselineY(axis)) + 0.5;
+  surface.line(scale.x, y, scale.x + scale.widthPx, y, { color: theme.border, width: 1 });
+}
