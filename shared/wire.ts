@@ -95,7 +95,7 @@ export function encodeMessage(message: ToEngine | FromEngine): Uint8Array<ArrayB
  */
 export function decodeMessage(bytes: Uint8Array): unknown {
   try {
-    return decode(bytes.byteOffset % 8 === 0 ? bytes : bytes.slice());
+    return decode(bytes.byteOffset % 8 === 0 ? bytes : new Uint8Array(bytes));
   } catch (error) {
     if (error instanceof RemoraError) throw error;
     throw malformed(error instanceof Error ? error.message : String(error));

@@ -100,6 +100,9 @@ describe('decodeMessage', () => {
       const moved = new Uint8Array(bytes.length + 8).subarray(shift, shift + bytes.length);
       moved.set(bytes);
       expect(decodeMessage(moved)).toStrictEqual(decodeMessage(bytes));
+      // What the WebSocket delivers in Node: a Buffer, whose slice() copies nothing.
+      const buffer = Buffer.from(moved.buffer, shift, bytes.length);
+      expect(decodeMessage(buffer)).toStrictEqual(decodeMessage(bytes));
     }
   });
 
