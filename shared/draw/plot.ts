@@ -15,6 +15,8 @@ export interface PlotLayout {
   left: PlotAxis | null;
   right: PlotAxis | null;
   legend: Legend;
+  /** From the panel's top to the plot's. */
+  top: number;
   /** All of the panel, legend included. */
   heightPx: number;
 }
@@ -33,7 +35,6 @@ const LABEL_GAP = 6;
 const MAX_LEGEND_ROWS = 3;
 /** Between the legend and the top of the plot, so that the topmost axis label clears it. */
 const HEADER_GAP = 5;
-const BOTTOM_GAP = 6;
 
 /**
  * Lays a plot out: colours, legend and axes. `plotWidthPx` is the width of the time scale, `heightPx` that of the whole
@@ -54,17 +55,18 @@ export function layoutPlot(
   // Small panels keep at least half of their height for the data.
   const rows = Math.max(1, Math.min(MAX_LEGEND_ROWS, Math.floor(heightPx / 2 / LEGEND_ROW_PX)));
   const legend = layoutLegend(surface, title, lines, notes, plotWidthPx, rows, theme);
+  const top = legend.heightPx + HEADER_GAP;
   const axisOf = (side: 'left' | 'right'): PlotAxis | null => {
     const own = lines.filter((line) => line.spec.axis === side);
     const range = valueRange(own, window);
     if (range === null) return null;
     const styles = own.map((line) => line.spec.style);
-    const axis = valueAxis(range, spec.scale, styles, legend.heightPx + HEADER_GAP, heightPx - BOTTOM_GAP);
+    const axis = valueAxis(range, spec.scale, styles, top, heightPx);
     const unit = [...new Set(own.map((line) => line.unit).filter((name) => name !== ''))].join(', ');
     const widest = Math.max(...[unit, ...axis.ticks.marks.map((mark) => mark.label)].map((text) => surface.measure(text, { ...LABEL, color: '' })));
     return { axis, unit, widthPx: Math.ceil(widest) + LABEL_GAP };
   };
-  return { title, lines, left: axisOf('left'), right: axisOf('right'), legend, heightPx };
+  return { title, lines, left: axisOf('left'), right: axisOf('right'), legend, top, heightPx };
 }
 
 /** What is not shown, in words. */
@@ -84,8 +86,7 @@ function legendNotes(spec: PlotPanelSpec, lines: readonly PlotLine[], results: r
 /** Draws a plot into `area`: axis labels left of the scale and right of it, the legend above, the lines between. */
 export function drawPlot(surface: Surface, area: Area, scale: TimeScale, plot: PlotLayout, theme: Theme): void {
   surface.group(plot.title, () => {
-    const top = area.y + plot.legend.heightPx + HEADER_GAP;
-    const inner: Area = { x: scale.x, y: top, width: scale.widthPx, height: area.y + area.height - BOTTOM_GAP - top };
+    const inner: Area = { x: scale.x, y: area.y + plot.top, width: scale.widthPx, height: area.height - plot.top };
     drawTimeGrid(surface, inner, scale, theme);
     const right = scale.x + scale.widthPx;
     if (plot.left) drawAxis(surface, plot.left, area.y, scale.x, 'left', inner, true, theme);

@@ -1,0 +1,135 @@
+import type { LanesResult, SeriesResult } from '../api.ts';
+import { identityColor } from '../colors.ts';
+import type { PanelSpec } from '../chart.ts';
+import type { Episode, WorkspaceSummary } from '../model.ts';
+import type { TimeRange } from '../time.ts';
+import { cpuLaneLabel, drawCpuLane, taskKey } from './lanes.ts';
+import { type Ribbon, drawRibbon, ribbonColors, ribbonsOf } from './ribbons.ts';
+import { type Area, drawTimeGrid, type TimeScale } from './ruler.ts';
+import { fitText } from './fit-text.ts';
+import { streamLabel } from './stream-label.ts';
+import type { Surface, TextStyle } from './surface.ts';
+import type { Theme } from './theme.ts';
+
+/** The data of one panel of a chart, in the order of the spec's panels. */
+export type PanelData =
+  | { kind: 'cpu'; lanes: LanesResult }
+  | { kind: 'episodes'; episodes: Episode[] }
+  /** One result per series of the panel, in its order. */
+  | { kind: 'plot'; results: SeriesResult[] };
+
+/** Strips of equal height with a label in the gutter: CPU lanes or episode ribbons. */
+export interface StripPanel {
+  kind: 'strips';
+  heading: string;
+  strips: Strip[];
+  /** Colours that the strips use and that have to be told, most important first. */
+  key: { label: string; color: string }[];
+  /** What stands in place of strips where there are none. */
+  empty: string;
+}
+
+export interface Strip {
+  label: string;
+  draw(surface: Surface, area: Area, scale: TimeScale): void;
+}
+
+/** Height of one strip where the spec says nothing. */
+export const stripHeight = (panel: Extract<PanelSpec, { kind: 'lanes' }>, strips: number): number => {
+  if (panel.heightPx !== undefined) return Math.max(MIN_STRIP_PX, (panel.heightPx - HEADING_PX) / Math.max(1, strips));
+  return panel.by === 'episodes' ? 24 : strips > 16 ? 18 : 26;
+};
+/** Below this neither a label nor the parts of a lane can be told apart. */
+export const MIN_STRIP_PX = 12;
+export const HEADING_PX = 18;
+const LABEL_PX = 11;
+const MAX_KEY_TASKS = 24;
+
+type Streams = Pick<WorkspaceSummary, 'streams' | 'recordings'>;
+
+export function cpuPanel(lanes: LanesResult, summary: Streams, window: TimeRange, theme: Theme): StripPanel {
+  const several = summary.streams.length > 1;
+  return {
+    kind: 'strips',
+    heading: lanes.lanes.some((lane) => lane.slices !== null) ? 'CPUs: running task, and events below it' : 'CPUs: events',
+    empty: 'no CPU has events',
+    strips: lanes.lanes.map((lane) => ({
+      label: cpuLaneLabel(lane.cpu, several ? streamLabel(summary, lane.stream) : ''),
+      draw: (surface, area, scale) => drawCpuLane(surface, area, scale, lane, lanes, theme),
+    })),
+    key: busiestTasks(lanes, window).map(({ pid, comm }) => ({ label: comm === '' ? `pid ${pid}` : taskKey(comm, pid), color: identityColor(taskKey(comm, pid), theme) })),
+  };
+}
+
+/** Tasks that ran in the window, longest first. */
+function busiestTasks(lanes: LanesResult, window: TimeRange): { pid: number; comm: string }[] {
+  const busyNs = new Map<number, number>();
+  for (const { slices } of lanes.lanes) {
+    if (slices === null) continue;
+    for (let i = 0; i < slices.pid.length; i++) {
+      const inWindow = Math.min(slices.toNs[i], window.toNs) - Math.max(slices.fromNs[i], window.fromNs);
+      if (inWindow <= 0) continue;
+      const share = slices.merged[i] ? slices.busy[i] : 1;
+      busyNs.set(slices.pid[i], (busyNs.get(slices.pid[i]) ?? 0) + inWindow * share);
+    }
+  }
+  return [...busyNs]
+    .sort(([pidA, a], [pidB, b]) => b - a || pidA - pidB)
+    .slice(0, MAX_KEY_TASKS)
+    .map(([pid]) => ({ pid, comm: lanes.comms[pid] ?? '' }));
+}
+
+export function episodesPanel(episodes: Episode[], theme: Theme): StripPanel {
+  const ribbons: Ribbon[] = ribbonsOf(episodes);
+  const colors = ribbonColors(ribbons, theme);
+  return {
+    kind: 'strips',
+    heading: 'Throttle episodes by cgroup: the stronger, the more of the time was to be slept',
+    empty: 'no throttle episodes',
+    key: [],
+    strips: ribbons.map((ribbon) => ({
+      label: ribbon.label,
+      draw: (surface, area, scale) => drawRibbon(surface, area, scale, ribbon, colors.get(ribbon.key) ?? theme.accent, theme),
+    })),
+  };
+}
+
+/** Draws the heading, the strips and their labels into `area`; the grid of the ruler shows between them. */
+export function drawStrips(surface: Surface, area: Area, scale: TimeScale, panel: StripPanel, theme: Theme): void {
+  surface.group(panel.heading, () => {
+    drawHeading(surface, area, scale, panel, theme);
+    const top = area.y + HEADING_PX;
+    const height = (area.height - HEADING_PX) / Math.max(1, panel.strips.length);
+    const inner = { x: scale.x, y: top, width: scale.widthPx, height: area.height - HEADING_PX };
+    drawTimeGrid(surface, inner, scale, theme);
+    if (panel.strips.length === 0) {
+      surface.text(scale.x + scale.widthPx / 2, top + inner.height / 2 + 4, panel.empty, { color: theme.muted, sizePx: LABEL_PX, anchor: 'middle' });
+    }
+    for (const [index, strip] of panel.strips.entries()) {
+      const y = top + index * height;
+      const label: TextStyle = { color: theme.text, sizePx: LABEL_PX, anchor: 'end' };
+      surface.text(scale.x - 8, y + height / 2 + 4, fitText(surface, strip.label, scale.x - area.x - 8, label, 'middle'), label);
+      surface.group(strip.label, () => strip.draw(surface, { x: area.x, y: y + 1, width: area.width, height: height - 2 }, scale));
+      surface.line(scale.x, y + height, scale.x + scale.widthPx, y + height, { color: theme.grid, width: 1 });
+    }
+    surface.rect(inner.x + 0.5, inner.y + 0.5, inner.width - 1, inner.height - 1, { stroke: { color: theme.border, width: 1 } });
+  });
+}
+
+/** The heading and as much of the colour key as fits behind it on one line. */
+function drawHeading(surface: Surface, area: Area, scale: TimeScale, panel: StripPanel, theme: Theme): void {
+  const baseline = area.y + 12;
+  const style: TextStyle = { color: theme.text, sizePx: LABEL_PX, weight: 600 };
+  const right = scale.x + scale.widthPx;
+  const heading = fitText(surface, panel.heading, scale.widthPx, style);
+  surface.text(scale.x, baseline, heading, style);
+  let x = scale.x + surface.measure(heading, style) + 16;
+  const label: TextStyle = { color: theme.muted, sizePx: LABEL_PX };
+  for (const { label: text, color } of panel.key) {
+    const width = 14 + surface.measure(text, label);
+    if (x + width > right) break;
+    surface.rect(x, baseline - 8, 9, 9, { fill: color });
+    surface.text(x + 14, baseline, text, label);
+    x += width + 12;
+  }
+}
