@@ -49,6 +49,9 @@ async function close(): Promise<void> {
   process.exit(0);
 }
 
+// Ctrl+C reaches every process of the terminal; the parent decides what it means and orders the engine to close.
+for (const signal of ['SIGINT', 'SIGHUP'] as const) process.on(signal, () => {});
+
 const parentPort = (process as { parentPort?: ParentPort }).parentPort;
 if (parentPort !== undefined) {
   parentPort.on('message', ({ data, ports }) => {
@@ -62,8 +65,6 @@ if (parentPort !== undefined) {
     port.start();
   });
 } else {
-  // Ctrl+C reaches every process of the terminal; the parent decides what it means and ends the channel.
-  for (const signal of ['SIGINT', 'SIGHUP'] as const) process.on(signal, () => {});
   const { take } = serve((message) => {
     if (process.connected) process.send?.(message);
   });

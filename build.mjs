@@ -1,0 +1,110 @@
+// Builds dist/: the bundles of main process, preload script, engine and command line with esbuild, the window with
+// vite. A part whose inputs are as they were at its last build is left alone; `--force` builds everything.
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('.', import.meta.url));
+const dist = join(root, 'dist');
+const stampFile = join(dist, 'build-inputs.json');
+
+/** Loaded when needed: the second start of a checkout builds nothing, and should not wait for bundlers. */
+const esbuild = async (options) => (await import('esbuild')).build(options);
+
+// CommonJS dependencies inside an ES module bundle ask for `require`.
+const requireBanner = "import { createRequire as createRequireHere } from 'node:module'; const require = createRequireHere(import.meta.url);";
+const nodeBundle = (entry, outfile, extra = {}) => ({
+  entryPoints: [join(root, entry)],
+  outfile: join(dist, outfile),
+  absWorkingDir: root,
+  bundle: true,
+  platform: 'node',
+  target: 'node20',
+  format: 'esm',
+  sourcemap: true,
+  logLevel: 'warning',
+  legalComments: 'none',
+  // Native addons, and what Electron itself provides.
+  external: ['better-sqlite3', '@resvg/resvg-js', 'electron'],
+  banner: { js: requireBanner },
+  ...extra,
+});
+
+/** Every part names the folders and files that it is made of, and the file that shows it was built. */
+const parts = [
+  {
+    name: 'engine, command line and desktop shell',
+    inputs: ['electron', 'shared', 'build.mjs', 'package-lock.json'],
+    outputs: ['engine.js', 'cli.js', 'main.js', 'preload.cjs'],
+    async build() {
+      await Promise.all([
+        esbuild(nodeBundle('electron/engine/entry.ts', 'engine.js')),
+        esbuild(nodeBundle('electron/cli.ts', 'cli.js', { banner: { js: `#!/usr/bin/env node\n${requireBanner}` } })),
+        esbuild(nodeBundle('electron/app/main.ts', 'main.js')),
+        // A sandboxed preload script is CommonJS and can load nothing but electron.
+        esbuild(nodeBundle('electron/app/preload.ts', 'preload.cjs', { format: 'cjs', banner: {} })),
+      ]);
+    },
+  },
+  {
+    name: 'window',
+    inputs: ['renderer', 'shared', 'assets', 'build.mjs', 'package-lock.json'],
+    outputs: ['renderer/index.html'],
+    async build() {
+      const vite = await import('vite');
+      await vite.build({ configFile: join(root, 'renderer/vite.config.ts'), logLevel: 'warn' });
+    },
+  },
+];
+
+/** One hash over names and contents of all inputs. Reading some hundred source files takes milliseconds. */
+function hashInputs(inputs) {
+  const hash = createHash('sha256');
+  const add = (path) => {
+    const bytes = readFileSync(path);
+    hash.update(`${relative(root, path)}\0${bytes.length}\0`).update(bytes);
+  };
+  for (const input of inputs) {
+    const path = join(root, input);
+    if (input.includes('.')) {
+      if (existsSync(path)) add(path);
+      continue;
+    }
+    const files = readdirSync(path, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+    for (const file of files.map((entry) => join(entry.parentPath, entry.name)).sort()) add(file);
+  }
+  return hash.digest('hex');
+}
+
+function readStamps() {
+  try {
+    return JSON.parse(readFileSync(stampFile, 'utf8'));
+  } catch {
+    return {};
+  }
+}
+
+/**
+ * Builds what is out of date; `say` gets a line per part that is built. Throws where a bundler fails, after it has
+ * printed why.
+ */
+export async function build({ force = false, say = () => {} } = {}) {
+  mkdirSync(dist, { recursive: true });
+  const stamps = readStamps();
+  for (const part of parts) {
+    const stamp = hashInputs(part.inputs);
+    const complete = part.outputs.every((output) => existsSync(join(dist, output)));
+    if (!force && complete && stamps[part.name] === stamp) continue;
+    say(`Building ${part.name} …`);
+    delete stamps[part.name];
+    writeFileSync(stampFile, JSON.stringify(stamps));
+    await part.build();
+    stamps[part.name] = stamp;
+    writeFileSync(stampFile, JSON.stringify(stamps));
+  }
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  await build({ force: process.argv.includes('--force'), say: (line) => console.error(line) });
+}
