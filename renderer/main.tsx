@@ -4,13 +4,14 @@ import { RemoraError } from '../shared/errors.ts';
 import { connect } from './bridge.ts';
 import { App } from './app.tsx';
 import { bindKeys } from './commands/keys.ts';
+import { noteCommands } from './commands/notes.ts';
 import { registerCommands, runCommand } from './commands/registry.ts';
 import { timelineCommands } from './commands/timeline.ts';
 import { windowCommands } from './commands/window.ts';
 import { attachHost, reportError } from './state/connection.ts';
 import { whileBusy } from './state/idle.ts';
 import { keepPreferences } from './state/preferences.ts';
-import { openFiles } from './state/session.ts';
+import { openFiles, reopen } from './state/session.ts';
 import { workspaceStore } from './state/stores.ts';
 import { applyTheme } from './state/theme.ts';
 import { watchView } from './state/view-memory.ts';
@@ -18,7 +19,7 @@ import './ui/window.css';
 
 keepPreferences();
 applyTheme();
-registerCommands([...windowCommands, ...timelineCommands]);
+registerCommands([...windowCommands, ...timelineCommands, ...noteCommands]);
 bindKeys(window);
 watchView();
 
@@ -35,7 +36,9 @@ async function start(): Promise<void> {
   host.onNotice((notice) => {
     if (notice.kind === 'open-files') void openFiles(notice.paths);
     else if (notice.kind === 'command') runCommand(notice.command);
-    else reportError(new RemoraError({ code: 'engine-gone', message: notice.reason }));
+    else {
+      void reopen().then(() => reportError(new RemoraError({ code: 'engine-gone', message: notice.reason })));
+    }
   });
   await openFiles(host.initialFiles);
 }

@@ -3,10 +3,22 @@
  * every request and every pending frame counts itself in and out.
  */
 let pending = 0;
+let idle = false;
 let settle: ReturnType<typeof setTimeout> | undefined;
+const listeners = new Set<() => void>();
 
-function publish(idle: boolean): void {
-  document.documentElement.dataset.idle = String(idle);
+function publish(now: boolean): void {
+  if (now === idle) return;
+  idle = now;
+  document.documentElement.dataset.idle = String(now);
+  for (const listener of listeners) listener();
+}
+
+export const isIdle = (): boolean => idle;
+
+export function onIdleChange(listener: () => void): () => void {
+  listeners.add(listener);
+  return () => listeners.delete(listener);
 }
 
 /** Counts one piece of work in; the returned function counts it out, once. */

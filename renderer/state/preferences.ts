@@ -8,6 +8,7 @@ const schema = z.object({
   theme: z.enum(['system', 'light', 'dark']),
   wheelZooms: z.boolean(),
   bottomTab: z.enum(bottomTabs),
+  layout: z.record(z.string(), z.record(z.string(), z.number())),
 });
 
 /** Reads the preferences and keeps them from now on. Where storage is refused, the defaults hold. */
@@ -18,11 +19,13 @@ export function keepPreferences(): void {
   } catch {
     // Damaged or forbidden storage: the defaults are fine.
   }
-  uiStore.subscribe((state, before) => {
-    const { theme, wheelZooms, bottomTab } = state;
-    if (theme === before.theme && wheelZooms === before.wheelZooms && bottomTab === before.bottomTab) return;
+  let kept = '';
+  uiStore.subscribe(({ theme, wheelZooms, bottomTab, layout }) => {
+    const json = JSON.stringify({ theme, wheelZooms, bottomTab, layout });
+    if (json === kept) return;
+    kept = json;
     try {
-      localStorage.setItem(KEY, JSON.stringify({ theme, wheelZooms, bottomTab }));
+      localStorage.setItem(KEY, json);
     } catch {
       // As above.
     }

@@ -1,6 +1,7 @@
 import type { Progress } from '../../shared/api.ts';
-import type { Annotation } from '../../shared/model.ts';
-import { call, query, reportError } from './connection.ts';
+import type { Annotation, WorkspaceSummary } from '../../shared/model.ts';
+import { call, currentHost, query, reportError } from './connection.ts';
+import { whileBusy } from './idle.ts';
 import {
   annotationsStore,
   episodesStore,
@@ -18,41 +19,64 @@ import { resetViewport } from './viewport.ts';
 let opening: AbortController | null = null;
 
 /** Opens recordings (several merge) or a workspace. Errors are shown, and leave what was open as it was. */
-export async function openFiles(paths: string[]): Promise<void> {
-  if (paths.length === 0) return;
+export function openFiles(paths: string[]): Promise<void> {
+  return openWith(paths, async () => paths);
+}
+
+/** Opens files that were dropped onto the window; a browser tab sends their bytes to the engine first. */
+export function openDropped(files: File[]): Promise<void> {
+  return openWith(
+    files.map((file) => file.name),
+    () => Promise.all(files.map((file) => currentHost().pathOfDroppedFile(file))),
+  );
+}
+
+async function openWith(names: string[], findPaths: () => Promise<string[]>): Promise<void> {
+  if (names.length === 0) return;
   opening?.abort();
   const controller = new AbortController();
   opening = controller;
-  workspaceStore.setState({ status: 'opening', opening: paths, progress: null, error: null });
+  workspaceStore.setState({ status: 'opening', opening: names, progress: null, error: null });
   uiStore.setState({ dialog: 'none' });
   const onProgress = (progress: Progress) => {
     if (opening === controller) workspaceStore.setState({ progress });
   };
   try {
+    const paths = await whileBusy(findPaths());
+    controller.signal.throwIfAborted();
     const summary = await call('open', { paths }, { signal: controller.signal, onProgress });
-    if (opening !== controller) {
-      await call('close', { workspaceId: summary.workspaceId }).catch(() => undefined);
-      return;
-    }
-    const before = workspaceStore.getState().summary;
-    if (before && before.workspaceId !== summary.workspaceId) {
-      flushView();
-      await call('close', { workspaceId: before.workspaceId }).catch(() => undefined);
-    }
-    clearWorkspaceStores();
-    forgetView();
-    resetViewport(summary.durationNs);
-    workspaceStore.setState({ status: 'open', summary, opening: [], progress: null });
-    document.title = `${fileName(paths[0])} — Remora`;
-    await Promise.all([restoreView(), loadAnnotations(), loadEpisodes()]);
+    if (opening === controller) await showWorkspace(summary);
+    else await call('close', { workspaceId: summary.workspaceId }).catch(() => undefined);
   } catch (error) {
     if (opening !== controller) return;
-    reportError(error);
+    if (!controller.signal.aborted) reportError(error);
     const stillOpen = workspaceStore.getState().summary !== null;
     workspaceStore.setState({ status: stillOpen ? 'open' : 'empty', opening: [], progress: null });
   } finally {
     if (opening === controller) opening = null;
   }
+}
+
+async function showWorkspace(summary: WorkspaceSummary): Promise<void> {
+  const before = workspaceStore.getState().summary;
+  if (before && before.workspaceId !== summary.workspaceId) {
+    flushView();
+    await call('close', { workspaceId: before.workspaceId }).catch(() => undefined);
+  }
+  clearWorkspaceStores();
+  forgetView();
+  resetViewport(summary.durationNs);
+  workspaceStore.setState({ status: 'open', summary, opening: [], progress: null });
+  document.title = `${workspaceName(summary)} — Remora`;
+  await Promise.all([restoreView(), loadAnnotations(), loadEpisodes()]);
+}
+
+/** The engine was started anew and knows nothing of what was open: opens it again, which its index makes quick. */
+export async function reopen(): Promise<void> {
+  const { summary } = workspaceStore.getState();
+  if (!summary) return;
+  workspaceStore.setState({ summary: null });
+  await openFiles(summary.recordings.map((recording) => recording.path));
 }
 
 export function cancelOpening(): void {
@@ -72,6 +96,7 @@ export async function closeWorkspace(): Promise<void> {
 function clearWorkspaceStores(): void {
   resetSelection();
   plotsStore.setState({ plots: [] });
+  uiStore.setState({ tableFilter: '', noteDraft: null });
   annotationsStore.setState({ annotations: [] });
   episodesStore.setState({ episodes: [], totals: [], findings: [] });
 }
@@ -119,4 +144,11 @@ export async function deleteNote(id: string): Promise<void> {
 /** The last part of a path of either kind of separator. */
 export function fileName(path: string): string {
   return path.split(/[\\/]/).filter(Boolean).at(-1) ?? path;
+}
+
+/** What a workspace is called: its recording, and how many more. */
+export function workspaceName(summary: WorkspaceSummary): string {
+  const [first, ...others] = summary.recordings;
+  const name = first ? fileName(first.path) : 'Workspace';
+  return others.length > 0 ? `${name} and ${others.length} more` : name;
 }

@@ -106,8 +106,10 @@ export interface UiState {
   dialog: 'none' | 'open' | 'help' | 'palette' | 'export';
   /** Filter of the event table, in the filter language; empty: all events. */
   tableFilter: string;
-  /** The note being edited beside its place on the timeline; null: none. */
-  editingNote: string | null;
+  /** Sizes of the window's panels in percent: by group, by panel. */
+  layout: Record<string, Record<string, number>>;
+  /** The note being written or changed; kept in the workspace only when it is saved. */
+  noteDraft: Annotation | null;
 }
 export const uiStore = createStore<UiState>(() => ({
   theme: 'system',
@@ -115,5 +117,6 @@ export const uiStore = createStore<UiState>(() => ({
   bottomTab: 'events',
   dialog: 'none',
   tableFilter: '',
-  editingNote: null,
+  layout: {},
+  noteDraft: null,
 }));

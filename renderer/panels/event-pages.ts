@@ -1,0 +1,84 @@
+import type { RowsResult } from '../../shared/api.ts';
+import { toErrorDetail } from '../../shared/errors.ts';
+import type { EventRow } from '../../shared/model.ts';
+
+/**
+ * The event list as pages fetched on demand. Asking for rows cancels the pages that are on their way and no longer
+ * wanted; pages that came are kept, the least recently seen ones are given up first.
+ */
+export const PAGE_ROWS = 200;
+const MAX_PAGES = 100;
+
+export type FetchRows = (first: number, count: number, signal: AbortSignal) => Promise<RowsResult>;
+
+export class EventPages {
+  /** Length of the whole list; null until the first page came. */
+  total: number | null = null;
+
+  readonly #fetch: FetchRows;
+  readonly #onChange: () => void;
+  readonly #onError: (error: unknown) => void;
+  /** In order of last use. */
+  readonly #pages = new Map<number, EventRow[]>();
+  readonly #underway = new Map<number, AbortController>();
+  readonly #failed = new Set<number>();
+
+  constructor(fetch: FetchRows, onChange: () => void, onError: (error: unknown) => void) {
+    this.#fetch = fetch;
+    this.#onChange = onChange;
+    this.#onError = onError;
+  }
+
+  /** Makes sure that these rows (both inclusive) are here or on their way. */
+  need(first: number, last: number): void {
+    const firstPage = Math.floor(Math.max(0, first) / PAGE_ROWS);
+    const lastPage = Math.floor(Math.max(0, last) / PAGE_ROWS);
+    for (const [page, controller] of this.#underway) {
+      if (page >= firstPage && page <= lastPage) continue;
+      this.#underway.delete(page);
+      controller.abort();
+    }
+    for (let page = firstPage; page <= lastPage; page++) {
+      const rows = this.#pages.get(page);
+      if (rows) {
+        this.#pages.delete(page);
+        this.#pages.set(page, rows);
+      } else if (!this.#underway.has(page) && !this.#failed.has(page)) void this.#load(page);
+    }
+  }
+
+  /** A row, or undefined while it is not here. */
+  row(index: number): EventRow | undefined {
+    return this.#pages.get(Math.floor(index / PAGE_ROWS))?.[index % PAGE_ROWS];
+  }
+
+  /** Gives up everything that is on its way. */
+  close(): void {
+    for (const controller of this.#underway.values()) controller.abort();
+    this.#underway.clear();
+  }
+
+  async #load(page: number): Promise<void> {
+    const controller = new AbortController();
+    this.#underway.set(page, controller);
+    try {
+      const result = await this.#fetch(page * PAGE_ROWS, PAGE_ROWS, controller.signal);
+      if (this.#underway.get(page) !== controller) return;
+      this.total = result.total;
+      this.#pages.set(page, result.rows);
+      for (const oldest of this.#pages.keys()) {
+        if (this.#pages.size <= MAX_PAGES) break;
+        this.#pages.delete(oldest);
+      }
+      this.#underway.delete(page);
+      this.#onChange();
+    } catch (error) {
+      if (this.#underway.get(page) !== controller) return;
+      this.#underway.delete(page);
+      if (toErrorDetail(error).code === 'cancelled') return;
+      // Asking again at every frame would repeat the error at every frame.
+      this.#failed.add(page);
+      this.#onError(error);
+    }
+  }
+}

@@ -1,0 +1,220 @@
+import { type KeyboardEvent, useEffect, useMemo, useReducer, useRef, useState } from 'react';
+import { useStore } from 'zustand';
+import { type ErrorDetail, toErrorDetail } from '../../shared/errors.ts';
+import type { EventRef, EventRow, WorkspaceSummary } from '../../shared/model.ts';
+import { query, reportError } from '../state/connection.ts';
+import { Latest } from '../state/latest.ts';
+import { placeMarker, selectEvent } from '../state/selection.ts';
+import { selectionStore, uiStore } from '../state/stores.ts';
+import { themeStore } from '../state/theme.ts';
+import { countOf, countText } from '../ui/text.ts';
+import { COLUMNS, cellOf, EventTableHead, useColumnWidths } from './event-columns.tsx';
+import { EventPages } from './event-pages.ts';
+import { FilterInput } from './filter-input.tsx';
+import { GoTo } from './go-to.tsx';
+import { listPx, ROW_PX, visibleRows } from './row-scroll.ts';
+import { useRowScroll } from './use-row-scroll.ts';
+
+const HEAD_PX = 24;
+const sameEvent = (a: EventRef, b: EventRef) => a.stream === b.stream && a.cpu === b.cpu && a.index === b.index;
+
+/** All events in time order over all CPUs; it and the lanes follow each other's selection. */
+export function EventTable({ summary }: { summary: WorkspaceSummary }) {
+  const filter = useStore(uiStore, (state) => state.tableFilter);
+  const [filterError, setFilterError] = useState<ErrorDetail | null>(null);
+  const pages = useEventPages(summary.workspaceId, filter, setFilterError);
+  const total = pages.total ?? (filter === '' ? summary.events : 0);
+  const { scroller, geometry, topRow, reveal, centre } = useRowScroll(total, HEAD_PX);
+  const { template, resize } = useColumnWidths();
+  const { first, last } = visibleRows(topRow, geometry);
+  useEffect(() => {
+    if (geometry.viewPx > 0) pages.need(first, Math.max(first, last));
+  }, [pages, first, last, geometry.viewPx]);
+  const { cursor, moveCursor } = useCursor(pages, filter, total, reveal, centre);
+
+  const onKey = (event: KeyboardEvent) => {
+    if (event.altKey || event.metaKey || total === 0) return;
+    const page = Math.max(1, Math.floor(geometry.viewPx / ROW_PX) - 1);
+    const at = cursor ?? first - 1;
+    const targets: Record<string, number> = {
+      ArrowDown: at + 1,
+      ArrowUp: at - 1,
+      PageDown: at + page,
+      PageUp: at - page,
+      Home: 0,
+      End: total - 1,
+    };
+    if (!(event.key in targets)) return;
+    event.preventDefault();
+    moveCursor(targets[event.key]);
+  };
+
+  return (
+    <div className="event-table">
+      <div className="panel-tools">
+        <FilterInput error={filterError} />
+        <GoTo summary={summary} filter={filter} total={total} onRow={moveCursor} />
+        <output className="muted numbers" aria-label="Events shown">
+          {filter === ''
+            ? countOf(total, 'event')
+            : pages.total === null
+              ? filterError
+                ? 'The filter has an error'
+                : 'Filtering…'
+              : `${countText(total)} of ${countOf(summary.events, 'event')}`}
+        </output>
+      </div>
+      {/* biome-ignore lint/a11y/useSemanticElements: rows come and go while scrolling, which a table cannot */}
+      <div
+        ref={scroller}
+        role="grid"
+        aria-label="Events"
+        aria-rowcount={total + 1}
+        aria-colcount={COLUMNS.length}
+        aria-activedescendant={cursor !== null && cursor >= first && cursor <= last ? `event-row-${cursor}` : undefined}
+        tabIndex={0}
+        className="event-grid"
+        onKeyDown={onKey}
+      >
+        <div className="event-spacer" style={{ height: listPx(geometry) + HEAD_PX, ['--columns' as string]: template }}>
+          <div className="event-layer" style={{ height: geometry.viewPx + HEAD_PX }}>
+            <EventTableHead resize={resize} />
+            {Array.from({ length: Math.max(0, last - first + 1) }, (_, index) => first + index).map((row) => (
+              <Row
+                key={row}
+                row={row}
+                event={pages.row(row)}
+                y={HEAD_PX + Math.round((row - topRow) * ROW_PX)}
+                selected={row === cursor}
+                summary={summary}
+                onSelect={() => moveCursor(row)}
+              />
+            ))}
+          </div>
+        </div>
+        {total === 0 && (filter === '' || pages.total === 0) && (
+          <p className="muted empty-list">{filter === '' ? 'The recording holds no events.' : 'No event passes the filter.'}</p>
+        )}
+      </div>
+    </div>
+  );
+}
+
+interface RowProps {
+  row: number;
+  event: EventRow | undefined;
+  y: number;
+  selected: boolean;
+  summary: WorkspaceSummary;
+  onSelect: () => void;
+}
+
+function Row({ row, event, y, selected, summary, onSelect }: RowProps) {
+  const theme = useStore(themeStore, (state) => state.theme);
+  return (
+    <div
+      id={`event-row-${row}`}
+      role="row"
+      aria-rowindex={row + 2}
+      aria-selected={selected}
+      tabIndex={-1}
+      className="event-row"
+      style={{ transform: `translateY(${y}px)` }}
+      onPointerDown={(down) => down.button === 0 && onSelect()}
+      onDoubleClick={() => event && placeMarker(event.timeNs)}
+    >
+      {COLUMNS.map((column, index) => (
+        <div
+          key={column.key}
+          role="gridcell"
+          aria-colindex={index + 1}
+          tabIndex={-1}
+          className={column.right ? `${column.key} right` : column.key}
+        >
+          {event ? cellOf(column.key, event, summary, theme) : column.key === 'row' ? countText(row + 1) : ''}
+        </div>
+      ))}
+    </div>
+  );
+}
+
+function useEventPages(workspaceId: string, filter: string, setError: (error: ErrorDetail | null) => void): EventPages {
+  const [, redraw] = useReducer((count: number) => count + 1, 0);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another workspace has other pages
+  const pages = useMemo(
+    () =>
+      new EventPages(
+        (first, count, signal) => query('rows', { first, count, filter }, { signal }),
+        redraw,
+        (error) => {
+          const detail = toErrorDetail(error);
+          if (detail.code === 'bad-expression') setError(detail);
+          else reportError(error);
+        },
+      ),
+    [workspaceId, filter],
+  );
+  useEffect(() => {
+    setError(null);
+    return () => pages.close();
+  }, [pages, setError]);
+  return pages;
+}
+
+/** The selected row: moved by keys and clicks here, and by whatever else selects an event. */
+function useCursor(
+  pages: EventPages,
+  filter: string,
+  total: number,
+  reveal: (row: number) => void,
+  centre: (row: number) => void,
+) {
+  const selected = useStore(selectionStore, (state) => state.event);
+  const [cursor, setCursor] = useState<number | null>(null);
+  /** The event whose row is known, and in which list: no need to look for it. */
+  const own = useRef<{ event: EventRef; filter: string } | null>(null);
+  /** A row that was moved to before its page came. */
+  const awaited = useRef<number | null>(null);
+  const latest = useRef(new Latest());
+
+  const select = (row: EventRow) => {
+    own.current = { event: row, filter };
+    awaited.current = null;
+    selectEvent(row, row.timeNs);
+  };
+  useEffect(() => {
+    const row = awaited.current === null ? undefined : pages.row(awaited.current);
+    if (row) select(row);
+  });
+
+  useEffect(() => {
+    if (selected === null) {
+      own.current = null;
+      setCursor(null);
+      return;
+    }
+    if (own.current?.filter === filter && sameEvent(selected, own.current.event)) return;
+    own.current = { event: selected, filter };
+    latest.current
+      .run((signal) => query('findRow', { filter, at: { event: selected } }, { signal }))
+      .then((found) => {
+        if (!found) return;
+        setCursor(found.row);
+        centre(found.row);
+      })
+      // The filter hides the event, or is not finished: no row to show.
+      .catch(() => setCursor(null));
+  }, [selected, filter, centre]);
+
+  const moveCursor = (to: number) => {
+    if (total === 0) return;
+    const row = Math.min(Math.max(0, to), total - 1);
+    latest.current.cancel();
+    setCursor(row);
+    reveal(row);
+    const event = pages.row(row);
+    if (event) select(event);
+    else awaited.current = row;
+  };
+  return { cursor, moveCursor };
+}

@@ -1,0 +1,57 @@
+import { useStore } from 'zustand';
+import type { Annotation, WorkspaceSummary } from '../../shared/model.ts';
+import { formatDuration } from '../../shared/time.ts';
+import { runCommand } from '../commands/registry.ts';
+import { editNote, showNote } from '../state/notes.ts';
+import { deleteNote } from '../state/session.ts';
+import { annotationsStore, selectionStore } from '../state/stores.ts';
+import { DeleteIcon, EditIcon, NoteIcon } from '../ui/icons.tsx';
+import { momentText } from '../ui/text.ts';
+
+/** The notes of the workspace, in order of time. */
+export function NotesPanel({ summary }: { summary: WorkspaceSummary }) {
+  const notes = useStore(annotationsStore, (state) => state.annotations);
+  const selected = useStore(selectionStore, (state) => state.annotationId);
+  return (
+    <div className="notes">
+      <div className="panel-tools">
+        <button type="button" className="button" onClick={() => runCommand('notes.add')}>
+          <NoteIcon /> Add note
+        </button>
+        <span className="muted">Shift+drag on the timeline selects a range to write about.</span>
+      </div>
+      {notes.length === 0 ? (
+        <p className="muted empty-list">No notes yet.</p>
+      ) : (
+        <ul className="note-list" aria-label="Notes">
+          {notes.map((note) => (
+            <li key={note.id} className={note.id === selected ? 'selected' : ''}>
+              <span className="note-color" style={{ background: `var(--${note.color}, var(--note-1))` }} />
+              <button type="button" className="link-row" onClick={() => showNote(note)}>
+                <span className="mono muted">{noteTimeText(note, summary)}</span>
+                <span className="note-text">{note.text}</span>
+              </button>
+              <button type="button" className="icon-button" aria-label={`Edit note ${note.text}`} onClick={() => editNote(note)}>
+                <EditIcon />
+              </button>
+              <button
+                type="button"
+                className="icon-button"
+                aria-label={`Delete note ${note.text}`}
+                onClick={() => void deleteNote(note.id)}
+              >
+                <DeleteIcon />
+              </button>
+            </li>
+          ))}
+        </ul>
+      )}
+    </div>
+  );
+}
+
+/** Where a note is: a moment, or a moment and how long. */
+export function noteTimeText(note: Pick<Annotation, 'kind' | 'fromNs' | 'toNs'>, summary: WorkspaceSummary): string {
+  const start = momentText(note.fromNs, summary);
+  return note.kind === 'range' ? `${start} + ${formatDuration(note.toNs - note.fromNs)}` : start;
+}

@@ -1,0 +1,99 @@
+import { useEffect, useRef, useState } from 'react';
+import { useStore } from 'zustand';
+import type { WorkspaceSummary } from '../../shared/model.ts';
+import { formatDuration, type TimeRange } from '../../shared/time.ts';
+import { query, reportError } from '../state/connection.ts';
+import { Latest } from '../state/latest.ts';
+import { selectionStore, viewportStore } from '../state/stores.ts';
+import { CommandButton } from '../ui/command-button.tsx';
+import { BackIcon, FitIcon, NoteIcon, ZoomInIcon, ZoomOutIcon } from '../ui/icons.tsx';
+import { countOf, momentText } from '../ui/text.ts';
+
+/** Above the lanes: moving through time, the markers A and B with B−A, and what is selected. */
+export function TimeBar({ summary }: { summary: WorkspaceSummary }) {
+  return (
+    <div className="time-bar">
+      <div role="toolbar" aria-label="Timeline" className="toolbar">
+        <CommandButton id="timeline.back" icon={<BackIcon />} />
+        <CommandButton id="timeline.zoomIn" icon={<ZoomInIcon />} />
+        <CommandButton id="timeline.zoomOut" icon={<ZoomOutIcon />} />
+        <CommandButton id="timeline.fit" icon={<FitIcon />} />
+        <CommandButton id="notes.add" icon={<NoteIcon />} text="Add note" />
+      </div>
+      <Markers summary={summary} />
+      <Selected />
+      <ViewLength />
+    </div>
+  );
+}
+
+function Markers({ summary }: { summary: WorkspaceSummary }) {
+  const a = useStore(selectionStore, (state) => state.markerA);
+  const b = useStore(selectionStore, (state) => state.markerB);
+  const active = useStore(selectionStore, (state) => state.activeMarker);
+  const marker = (name: 'A' | 'B', timeNs: number | null) => (
+    <button
+      type="button"
+      className={`marker marker-${name.toLowerCase()}`}
+      aria-pressed={active === name}
+      aria-label={`Marker ${name}: ${timeNs === null ? 'not set' : momentText(timeNs, summary)}`}
+      title={`The next double click or M places ${active}; click to make ${name} the next one`}
+      onClick={() => selectionStore.setState({ activeMarker: name })}
+    >
+      <b>{name}</b> <span className="mono">{timeNs === null ? '–' : momentText(timeNs, summary)}</span>
+    </button>
+  );
+  return (
+    // biome-ignore lint/a11y/useSemanticElements: readouts, not form fields
+    <div role="group" aria-label="Markers" className="markers">
+      {marker('A', a)}
+      {marker('B', b)}
+      <output className="marker-delta" aria-label="B minus A">
+        <b>B−A</b> <span className="mono">{a === null || b === null ? '–' : formatDuration(b - a, 7)}</span>
+      </output>
+    </div>
+  );
+}
+
+/** Length of the selected range and how many events it holds. */
+function Selected() {
+  const range = useStore(selectionStore, (state) => state.range);
+  const events = useEventCount(range);
+  if (!range) return null;
+  return (
+    <output className="numbers" aria-label="Selected range">
+      <span className="muted">Selected</span> {formatDuration(range.toNs - range.fromNs)}
+      {events !== null && ` · ${countOf(events, 'event')}`}
+    </output>
+  );
+}
+
+function useEventCount(range: TimeRange | null): number | null {
+  const [count, setCount] = useState<number | null>(null);
+  const latest = useRef(new Latest());
+  useEffect(() => {
+    setCount(null);
+    if (!range) return latest.current.cancel();
+    const row = (timeNs: number, signal: AbortSignal) => query('findRow', { filter: '', at: { timeNs } }, { signal });
+    latest.current
+      .run((signal) => Promise.all([row(range.fromNs, signal), row(range.toNs, signal)]))
+      .then((found) => {
+        if (!found) return;
+        const [from, to] = found;
+        // The nearest event may lie outside of the range.
+        const first = from.timeNs < range.fromNs ? from.row + 1 : from.row;
+        const last = to.timeNs > range.toNs ? to.row - 1 : to.row;
+        setCount(Math.max(0, last - first + 1));
+      }, reportError);
+  }, [range]);
+  return count;
+}
+
+function ViewLength() {
+  const lengthNs = useStore(viewportStore, (state) => state.toNs - state.fromNs);
+  return (
+    <output className="numbers view-length" aria-label="Visible time">
+      <span className="muted">Visible</span> {formatDuration(lengthNs)}
+    </output>
+  );
+}

@@ -1,0 +1,98 @@
+import { type RefObject, useCallback, useEffect, useLayoutEffect, useRef, useState } from 'react';
+import {
+  centreRow,
+  type ListGeometry,
+  limitTopRow,
+  ROW_PX,
+  revealRow,
+  scrollOfTopRow,
+  topRowOfScroll,
+} from './row-scroll.ts';
+
+interface RowScroll {
+  /** Put it on the scrolling element. */
+  scroller: RefObject<HTMLDivElement | null>;
+  geometry: ListGeometry;
+  /** Exact position in rows; never outside the list. */
+  topRow: number;
+  /** Scrolls as little as needed to show a row. */
+  reveal(row: number): void;
+  /** Scrolls a row to the middle unless it is visible. */
+  centre(row: number): void;
+}
+
+/**
+ * Scrolling through `total` rows under a head of `headPx`. The element scrolls by itself when its scroll bar is
+ * dragged; the wheel moves by exact pixels however long the list is.
+ */
+export function useRowScroll(total: number, headPx: number): RowScroll {
+  const scroller = useRef<HTMLDivElement>(null);
+  const [viewPx, setViewPx] = useState(0);
+  const [wanted, setWanted] = useState(0);
+  /** Where this hook put the scroll bar: a scroll event at this place is no news. */
+  const placed = useRef(0);
+  const geometry = { total, viewPx };
+  const topRow = limitTopRow(wanted, geometry);
+  const now = useRef({ geometry, topRow });
+  now.current = { geometry, topRow };
+
+  const move = useCallback((position: number) => {
+    const element = scroller.current;
+    const top = limitTopRow(position, now.current.geometry);
+    // Several moves may come before the next render.
+    now.current.topRow = top;
+    setWanted(top);
+    if (!element) return;
+    element.scrollTop = scrollOfTopRow(top, now.current.geometry);
+    placed.current = element.scrollTop;
+  }, []);
+
+  useLayoutEffect(() => {
+    const element = scroller.current;
+    if (!element) return;
+    const measure = () => setViewPx(Math.max(0, element.clientHeight - headPx));
+    measure();
+    const observer = new ResizeObserver(measure);
+    observer.observe(element);
+    return () => observer.disconnect();
+  }, [headPx]);
+
+  // A list that became shorter, or a taller window: the scroll bar has to follow the position.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: runs when the geometry changes, whatever the position is
+  useLayoutEffect(() => {
+    move(now.current.topRow);
+  }, [total, viewPx, move]);
+
+  useEffect(() => {
+    const element = scroller.current;
+    if (!element) return;
+    const onScroll = () => {
+      if (Math.abs(element.scrollTop - placed.current) < 1) return;
+      placed.current = element.scrollTop;
+      now.current.topRow = topRowOfScroll(element.scrollTop, now.current.geometry);
+      setWanted(now.current.topRow);
+    };
+    const onWheel = (event: WheelEvent) => {
+      if (event.ctrlKey || event.shiftKey || Math.abs(event.deltaX) > Math.abs(event.deltaY)) return;
+      event.preventDefault();
+      const unitPx = [1, ROW_PX, now.current.geometry.viewPx][event.deltaMode];
+      move(now.current.topRow + (event.deltaY * unitPx) / ROW_PX);
+    };
+    element.addEventListener('scroll', onScroll);
+    element.addEventListener('wheel', onWheel, { passive: false });
+    return () => {
+      element.removeEventListener('scroll', onScroll);
+      element.removeEventListener('wheel', onWheel);
+    };
+  }, [move]);
+
+  const reveal = useCallback((row: number) => move(revealRow(row, now.current.topRow, now.current.geometry)), [move]);
+  const centre = useCallback(
+    (row: number) => {
+      const { geometry: current, topRow: top } = now.current;
+      if (revealRow(row, top, current) !== top) move(centreRow(row, current));
+    },
+    [move],
+  );
+  return { scroller, geometry, topRow, reveal, centre };
+}

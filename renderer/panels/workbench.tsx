@@ -1,0 +1,69 @@
+import { Group, type Layout, Panel, Separator } from 'react-resizable-panels';
+import { useStore } from 'zustand';
+import type { WorkspaceSummary } from '../../shared/model.ts';
+import { annotationsStore, episodesStore, uiStore } from '../state/stores.ts';
+import { Timeline } from '../timeline/timeline.tsx';
+import { Tabs } from '../ui/tabs.tsx';
+import { EpisodesPanel } from './episodes-panel.tsx';
+import { EventDetails } from './event-details.tsx';
+import { EventTable } from './event-table.tsx';
+import { NoteEditor } from './note-editor.tsx';
+import { NotesPanel } from './notes-panel.tsx';
+import { TimeBar } from './time-bar.tsx';
+import { WarningsPanel } from './warnings-panel.tsx';
+
+/** The window with something open: timeline and plots above, lists below, details at the right. */
+export function Workbench({ summary }: { summary: WorkspaceSummary }) {
+  const layout = uiStore.getState().layout;
+  const keep = (group: string) => (sizes: Layout) =>
+    uiStore.setState({ layout: { ...uiStore.getState().layout, [group]: sizes } });
+  return (
+    <Group orientation="horizontal" defaultLayout={layout.columns} onLayoutChanged={keep('columns')} className="workbench">
+      <Panel id="main" minSize={420}>
+        <Group orientation="vertical" defaultLayout={layout.rows} onLayoutChanged={keep('rows')}>
+          <Panel id="timeline" defaultSize="62" minSize={160}>
+            <div className="timeline-panel">
+              <TimeBar summary={summary} />
+              <div className="timeline-body">
+                <Timeline />
+                <NoteEditor summary={summary} />
+              </div>
+            </div>
+          </Panel>
+          <Separator className="separator" aria-label="Height of the lists" />
+          <Panel id="lists" minSize={120}>
+            <Lists summary={summary} />
+          </Panel>
+        </Group>
+      </Panel>
+      <Separator className="separator" aria-label="Width of the details" />
+      <Panel id="details" defaultSize={360} minSize={260} groupResizeBehavior="preserve-pixel-size">
+        <EventDetails summary={summary} />
+      </Panel>
+    </Group>
+  );
+}
+
+function Lists({ summary }: { summary: WorkspaceSummary }) {
+  const tab = useStore(uiStore, (state) => state.bottomTab);
+  const episodes = useStore(episodesStore, (state) => state.episodes.length);
+  const notes = useStore(annotationsStore, (state) => state.annotations.length);
+  return (
+    <Tabs
+      label="Lists"
+      selected={tab}
+      onSelect={(key) => uiStore.setState({ bottomTab: key })}
+      tabs={[
+        { key: 'events', label: 'Events', panel: <EventTable key={summary.workspaceId} summary={summary} /> },
+        { key: 'episodes', label: 'Episodes', count: episodes, panel: <EpisodesPanel summary={summary} /> },
+        { key: 'notes', label: 'Notes', count: notes, panel: <NotesPanel summary={summary} /> },
+        {
+          key: 'warnings',
+          label: 'Warnings',
+          count: summary.warnings.length,
+          panel: <WarningsPanel summary={summary} />,
+        },
+      ]}
+    />
+  );
+}
