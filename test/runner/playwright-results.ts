@@ -1,10 +1,16 @@
-/**
- * Playwright's JSON report as `{ name, state, note }` per test and project. A test that was interrupted, timed out or
- * passed only on a retry counts as failed: nothing here is retried.
- */
-export function playwrightTests(report) {
-  const tests = [];
-  const walk = (suite, titles) => {
+import type { JSONReport, JSONReportSuite } from '@playwright/test/reporter';
+
+export interface Outcome {
+  name: string;
+  state: 'passed' | 'failed' | 'skipped';
+  /** Why it failed or was skipped, where that is known. */
+  note: string;
+}
+
+/** Playwright's JSON report, test by test. One that was interrupted or passed only on a retry counts as failed. */
+export function playwrightTests(report: JSONReport): Outcome[] {
+  const tests: Outcome[] = [];
+  const walk = (suite: JSONReportSuite, titles: string[]): void => {
     const here = suite.title && suite.title !== suite.file ? [...titles, suite.title] : titles;
     for (const spec of suite.specs ?? []) {
       for (const test of spec.tests) {

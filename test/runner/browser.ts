@@ -22,7 +22,7 @@ const DOWNLOAD_LIMIT_MS = 180_000;
 const APT_LIMIT_MS = 600_000;
 
 /** Whether the browser at `path` (empty: Playwright's own) really starts and shows a page. */
-async function starts(path) {
+async function starts(path: string): Promise<boolean> {
   if (path !== '' && !existsSync(path)) return false;
   try {
     const browser = await chromium.launch({ executablePath: path || undefined, args: BROWSER_ARGS, timeout: 30_000 });
@@ -37,13 +37,13 @@ async function starts(path) {
   }
 }
 
-async function firstInstalled() {
+async function firstInstalled(): Promise<string | null> {
   for (const path of INSTALLED) if (await starts(path)) return path;
   return null;
 }
 
 /** Playwright's own headless Chromium, which lands in the user's cache folder. */
-function download(playwrightCli) {
+function download(playwrightCli: string): boolean {
   const run = spawnSync(process.execPath, [playwrightCli, 'install', '--only-shell', 'chromium'], {
     stdio: ['ignore', 'ignore', 'pipe'],
     encoding: 'utf8',
@@ -54,39 +54,51 @@ function download(playwrightCli) {
 }
 
 /** Why apt cannot be used here, or null where it can. */
-function whyNotApt() {
+function whyNotApt(): string | null {
   if (process.platform !== 'linux' || !existsSync('/etc/os-release')) return 'not Debian or Ubuntu';
   if (!/^ID(_LIKE)?=.*\b(debian|ubuntu)\b/m.test(readFileSync('/etc/os-release', 'utf8'))) return 'not Debian or Ubuntu';
   if (process.getuid?.() !== 0) return 'not root';
   return null;
 }
 
-function aptInstall() {
-  const options = { stdio: ['ignore', 'ignore', 'ignore'], timeout: APT_LIMIT_MS };
-  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-  const update = spawnSync('apt-get', ['update', '-qq'], { ...options, env });
-  if (update.status !== 0) return false;
-  return spawnSync('apt-get', ['install', '-y', '-qq', '--no-install-recommends', 'chromium'], { ...options, env }).status === 0;
+function aptInstall(): boolean {
+  const aptGet = (...args: string[]): boolean => {
+    const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+    return spawnSync('apt-get', args, { stdio: 'ignore', timeout: APT_LIMIT_MS, env }).status === 0;
+  };
+  return aptGet('update', '-qq') && aptGet('install', '-y', '-qq', '--no-install-recommends', 'chromium');
 }
 
+/** What the tests of a host can be run with, or why not. */
+export type Found =
+  | {
+      /** The executable; empty for Playwright's own browser. */
+      path: string;
+      /** A command to put before the runner's own: a virtual display. */
+      prefix: string[];
+    }
+  | { path: null; reason: string };
+
+const withPath = (path: string): Found => ({ path, prefix: [] });
+
 /**
- * The browser for the tests: `{ path }`, empty for Playwright's own, or `{ path: null, reason }`. In this order:
- * Playwright's own, downloaded where that is possible; an installed Chrome or Chromium; Debian's, by apt as root.
+ * The browser for the tests. In this order: Playwright's own, downloaded where that is possible; an installed Chrome
+ * or Chromium; Debian's, by apt as root. `playwrightCli` is the path of Playwright's command line.
  */
-export async function findBrowser(playwrightCli, say) {
-  if (await starts('')) return { path: '' };
+export async function findBrowser(playwrightCli: string, say: (text: string) => void): Promise<Found> {
+  if (await starts('')) return withPath('');
   say("browser: trying to download Playwright's own Chromium");
   const downloaded = download(playwrightCli);
-  if (downloaded && (await starts(''))) return { path: '' };
+  if (downloaded && (await starts(''))) return withPath('');
   const installed = await firstInstalled();
-  if (installed !== null) return { path: installed };
+  if (installed !== null) return withPath(installed);
   const noApt = whyNotApt();
   if (noApt === null) {
     say('browser: installing Chromium with apt-get');
     if (aptInstall()) {
-      if (downloaded && (await starts(''))) return { path: '' };
+      if (downloaded && (await starts(''))) return withPath('');
       const fromApt = await firstInstalled();
-      if (fromApt !== null) return { path: fromApt };
+      if (fromApt !== null) return withPath(fromApt);
     }
   }
   const own = downloaded ? "Playwright's own does not start" : "Playwright's own cannot be downloaded";
