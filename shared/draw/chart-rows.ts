@@ -23,8 +23,8 @@ export interface StripPanel {
   kind: 'strips';
   heading: string;
   strips: Strip[];
-  /** Colours that the strips use and that have to be told, most important first. */
-  key: { label: string; color: string }[];
+  /** How to read the strips, most important first: colours with what they stand for, or words alone. */
+  key: { label: string; color: string | null }[];
   /** What stands in place of strips where there are none. */
   empty: string;
 }
@@ -37,7 +37,7 @@ export interface Strip {
 /** Height of one strip where the spec says nothing. */
 export const stripHeight = (panel: Extract<PanelSpec, { kind: 'lanes' }>, strips: number): number => {
   if (panel.heightPx !== undefined) return Math.max(MIN_STRIP_PX, (panel.heightPx - HEADING_PX) / Math.max(1, strips));
-  return panel.by === 'episodes' ? 24 : strips > 16 ? 18 : 26;
+  return panel.by === 'episodes' ? 24 : strips > 16 ? 20 : 32;
 };
 /** Below this neither a label nor the parts of a lane can be told apart. */
 export const MIN_STRIP_PX = 12;
@@ -51,7 +51,7 @@ export function cpuPanel(lanes: LanesResult, summary: Streams, window: TimeRange
   const several = summary.streams.length > 1;
   return {
     kind: 'strips',
-    heading: lanes.lanes.some((lane) => lane.slices !== null) ? 'CPUs: running task, and events below it' : 'CPUs: events',
+    heading: lanes.lanes.some((lane) => lane.slices !== null) ? 'CPUs: running task, events below' : 'CPUs: events',
     empty: 'no CPU has events',
     strips: lanes.lanes.map((lane) => ({
       label: cpuLaneLabel(lane.cpu, several ? streamLabel(summary, lane.stream) : ''),
@@ -84,9 +84,9 @@ export function episodesPanel(episodes: Episode[], theme: Theme): StripPanel {
   const colors = ribbonColors(ribbons, theme);
   return {
     kind: 'strips',
-    heading: 'Throttle episodes by cgroup: the stronger, the more of the time was to be slept',
+    heading: 'Throttle episodes by cgroup',
     empty: 'no throttle episodes',
-    key: [],
+    key: [{ label: 'stronger: paused for more of the time', color: null }],
     strips: ribbons.map((ribbon) => ({
       label: ribbon.label,
       draw: (surface, area, scale) => drawRibbon(surface, area, scale, ribbon, colors.get(ribbon.key) ?? theme.accent, theme),
@@ -126,10 +126,11 @@ function drawHeading(surface: Surface, area: Area, scale: TimeScale, panel: Stri
   let x = scale.x + surface.measure(heading, style) + 16;
   const label: TextStyle = { color: theme.muted, sizePx: LABEL_PX };
   for (const { label: text, color } of panel.key) {
-    const width = 14 + surface.measure(text, label);
+    const swatch = color === null ? 0 : 14;
+    const width = swatch + surface.measure(text, label);
     if (x + width > right) break;
-    surface.rect(x, baseline - 8, 9, 9, { fill: color });
-    surface.text(x + 14, baseline, text, label);
+    if (color !== null) surface.rect(x, baseline - 8, 9, 9, { fill: color });
+    surface.text(x + swatch, baseline, text, label);
     x += width + 12;
   }
 }

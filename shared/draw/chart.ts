@@ -191,10 +191,12 @@ function drawAnnotations(surface: Surface, chart: ChartLayout, theme: Theme): vo
   surface.group('Notes', () => {
     const y = chart.rulerY + RULER_PX + 2;
     const height = chart.noteRows * NOTE_ROW_PX;
-    const last = chart.panels.at(-1);
-    const bottom = last ? last.y + last.heightPx : y + height;
     const area = { x: MARGIN, width: chart.widthPx - 2 * MARGIN };
-    drawNoteBands(surface, { ...area, y: y + height, height: bottom - y - height }, chart.scale, chart.annotations, theme);
+    // Headings and legends between the panels stay clear of the lines.
+    for (const panel of chart.panels) {
+      const top = panelTop(panel);
+      drawNoteBands(surface, { ...area, y: panel.y + top, height: panel.heightPx - top }, chart.scale, chart.annotations, theme);
+    }
     drawNotes(surface, { ...area, y, height }, chart.scale, chart.notes, theme);
   });
 }

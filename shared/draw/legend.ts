@@ -42,15 +42,15 @@ export function layoutLegend(
   theme: Theme,
 ): Legend {
   const units = new Set(lines.map((line) => line.unit));
+  const bothAxes = new Set(lines.map((line) => line.spec.axis)).size > 1;
   const entry = (text: string, style: TextStyle, line: PlotLine | null): Entry => {
     const swatch = line === null ? 0 : SWATCH_PX + SWATCH_GAP;
     const fitted = fitText(surface, text, widthPx - swatch, style);
     return { text: fitted, width: swatch + surface.measure(fitted, style), line, style };
   };
   const named = lines.map((line) => {
-    const unit = units.size > 1 && line.unit !== '' ? ` (${line.unit})` : '';
-    const side = line.spec.axis === 'right' && lines.some((other) => other.spec.axis === 'left') ? ' →' : '';
-    return entry(line.label + unit + side, { color: theme.text, sizePx: SIZE }, line);
+    const about = [...(units.size > 1 && line.unit !== '' ? [line.unit] : []), ...(bothAxes && line.spec.axis === 'right' ? ['right axis'] : [])];
+    return entry(line.label + (about.length > 0 ? ` (${about.join(', ')})` : ''), { color: theme.text, sizePx: SIZE }, line);
   });
   const first = entry(title, { color: theme.text, sizePx: SIZE + 1, weight: 600 }, null);
   const last = notes.map((note) => entry(note.text, { color: note.severity === 'warning' ? theme.warning : theme.muted, sizePx: SIZE }, null));

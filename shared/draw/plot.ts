@@ -78,7 +78,7 @@ function legendNotes(spec: PlotPanelSpec, lines: readonly PlotLine[], results: r
   if (outliers > 0) notes.push({ text: `${outliers} impossible ${outliers === 1 ? 'value' : 'values'} left out (counter underflow)`, severity: 'warning' });
   if (spec.scale === 'log') {
     const hidden = valueRange(lines, window)?.notPositive ?? 0;
-    if (hidden > 0) notes.push({ text: `${hidden} values ≤ 0 are not on a log scale`, severity: 'warning' });
+    if (hidden > 0) notes.push({ text: `${hidden} points ≤ 0 are not on a log scale`, severity: 'warning' });
   }
   return notes;
 }
