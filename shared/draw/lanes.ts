@@ -23,14 +23,22 @@ const MIN_LABEL_PX = 28;
 export const taskKey = (comm: string, pid: number): string => `${comm}-${pid}`;
 
 /** The name of the lane of one CPU, for headers, exports and assistive technology. */
-export const cpuLaneLabel = (cpu: number, streamName: string): string => (streamName ? `${streamName} · CPU ${cpu}` : `CPU ${cpu}`);
+export const cpuLaneLabel = (cpu: number, streamName: string): string =>
+  streamName ? `${streamName} · CPU ${cpu}` : `CPU ${cpu}`;
 
 /**
  * One CPU lane in `area`: slices coloured by task over a strip of event density, or density alone where there is no
  * sched_switch; gaps of lost events on top. What lies outside `scale` is skipped by search, so the cost is that of
  * what is visible. The lane's data may be coarser, finer or narrower than the scale: it is drawn where it belongs.
  */
-export function drawCpuLane(surface: Surface, area: Area, scale: TimeScale, lane: CpuLane, data: LaneData, theme: Theme): void {
+export function drawCpuLane(
+  surface: Surface,
+  area: Area,
+  scale: TimeScale,
+  lane: CpuLane,
+  data: LaneData,
+  theme: Theme,
+): void {
   surface.clip(scale.x, area.y, scale.widthPx, area.height, () => {
     if (lane.slices) {
       const strip = { ...area, y: area.y + area.height - EVENTS_STRIP_PX, height: EVENTS_STRIP_PX };
@@ -53,11 +61,21 @@ export function firstSliceAfter(slices: LaneSlices, ns: RelNs): number {
   return low;
 }
 
-function drawSlices(surface: Surface, area: Area, scale: TimeScale, slices: LaneSlices, data: LaneData, theme: Theme): void {
+function drawSlices(
+  surface: Surface,
+  area: Area,
+  scale: TimeScale,
+  slices: LaneSlices,
+  data: LaneData,
+  theme: Theme,
+): void {
   const fills = new Map<number, string>();
   const fillOf = (pid: number): string => {
     let fill = fills.get(pid);
-    if (fill === undefined) fills.set(pid, (fill = identityColor(taskKey(data.comms[pid] ?? '', pid), theme)));
+    if (fill === undefined) {
+      fill = identityColor(taskKey(data.comms[pid] ?? '', pid), theme);
+      fills.set(pid, fill);
+    }
     return fill;
   };
   for (let index = firstSliceAfter(slices, scale.fromNs); index < slices.pid.length; index++) {
@@ -68,17 +86,29 @@ function drawSlices(surface: Surface, area: Area, scale: TimeScale, slices: Lane
     if (slices.merged[index]) {
       // A bucket of many slices: as high as it was busy, in the colour of its longest runner, paler than a true slice.
       const height = Math.max(1, area.height * slices.busy[index]);
-      surface.rect(left, area.y + area.height - height, Math.max(0.75, right - left), height, { fill: fillOf(pid), fillOpacity: 0.7 });
+      surface.rect(left, area.y + area.height - height, Math.max(0.75, right - left), height, {
+        fill: fillOf(pid),
+        fillOpacity: 0.7,
+      });
       continue;
     }
     const width = right - left;
     surface.rect(left, area.y, Math.max(0.75, width > 4 ? width - 0.5 : width), area.height, { fill: fillOf(pid) });
-    if (width >= MIN_LABEL_PX) drawSliceLabel(surface, area, left, width, data.comms[pid] || `pid ${pid}`, pid, textOn(fillOf(pid)));
+    if (width >= MIN_LABEL_PX)
+      drawSliceLabel(surface, area, left, width, data.comms[pid] || `pid ${pid}`, pid, textOn(fillOf(pid)));
   }
 }
 
 /** `comm` and, where there is room, its pid, inside the visible part of the slice. */
-function drawSliceLabel(surface: Surface, area: Area, left: number, width: number, comm: string, pid: number, color: string): void {
+function drawSliceLabel(
+  surface: Surface,
+  area: Area,
+  left: number,
+  width: number,
+  comm: string,
+  pid: number,
+  color: string,
+): void {
   if (area.height < LABEL_SIZE) return;
   const style = { color, sizePx: LABEL_SIZE };
   const full = `${comm} ${pid}`;
@@ -90,7 +120,14 @@ function drawSliceLabel(surface: Surface, area: Area, left: number, width: numbe
  * Events per bucket as bars. Height grows with the logarithm of the count, so that a single event is still seen beside
  * a burst of thousands; the tallest visible bucket fills the area.
  */
-function drawDensity(surface: Surface, area: Area, scale: TimeScale, density: Uint32Array, data: LaneData, theme: Theme): void {
+function drawDensity(
+  surface: Surface,
+  area: Area,
+  scale: TimeScale,
+  density: Uint32Array,
+  data: LaneData,
+  theme: Theme,
+): void {
   const first = Math.max(0, Math.floor((scale.fromNs - data.fromNs) / data.resolutionNs));
   const last = Math.min(density.length, Math.ceil((scale.toNs - data.fromNs) / data.resolutionNs));
   let most = 0;
@@ -103,7 +140,13 @@ function drawDensity(surface: Surface, area: Area, scale: TimeScale, density: Ui
   for (let index = first; index < last; index++) {
     if (density[index] === 0) continue;
     const height = Math.max(2, area.height * Math.max(0.15, Math.log2(1 + density[index]) * unit));
-    surface.rect(timeToX(scale, data.fromNs + index * data.resolutionNs), area.y + area.height - height, drawn, height, { fill: theme.density });
+    surface.rect(
+      timeToX(scale, data.fromNs + index * data.resolutionNs),
+      area.y + area.height - height,
+      drawn,
+      height,
+      { fill: theme.density },
+    );
   }
 }
 

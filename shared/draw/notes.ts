@@ -28,10 +28,20 @@ export interface PlacedNote {
  * row where the whole label fits, else the row with the most room before its successor, cut to that room. An annotation
  * that finds no room keeps its mark and loses its label.
  */
-export function layoutNotes(surface: Surface, scale: TimeScale, annotations: Annotation[], maxRows: number, theme: Theme): PlacedNote[] {
+export function layoutNotes(
+  surface: Surface,
+  scale: TimeScale,
+  annotations: readonly Annotation[],
+  maxRows: number,
+  theme: Theme,
+): PlacedNote[] {
   const right = scale.x + scale.widthPx;
   const visible = annotations
-    .map((annotation) => ({ annotation, fromX: timeToX(scale, annotation.fromNs), toX: timeToX(scale, annotation.toNs) }))
+    .map((annotation) => ({
+      annotation,
+      fromX: timeToX(scale, annotation.fromNs),
+      toX: timeToX(scale, annotation.toNs),
+    }))
     .filter((note) => note.toX >= scale.x && note.fromX <= right)
     .sort((a, b) => a.fromX - b.fromX || a.toX - b.toX);
   const rowEnds = new Array<number>(maxRows).fill(Number.NEGATIVE_INFINITY);
@@ -89,8 +99,15 @@ export function drawNotes(
       }
       const selected = annotation.id === selectedId;
       const stroke = { color: selected ? theme.text : color, width: selected ? 2 : 1 };
-      if (annotation.kind === 'range') surface.rect(leftX, y, Math.max(2, Math.min(toX, rightX) - leftX), height, { fill: color, fillOpacity: 0.3 });
-      surface.rect(leftX, y, rightX - leftX, height, annotation.kind === 'point' ? { fill: color, stroke } : { stroke });
+      if (annotation.kind === 'range')
+        surface.rect(leftX, y, Math.max(2, Math.min(toX, rightX) - leftX), height, { fill: color, fillOpacity: 0.3 });
+      surface.rect(
+        leftX,
+        y,
+        rightX - leftX,
+        height,
+        annotation.kind === 'point' ? { fill: color, stroke } : { stroke },
+      );
       const ink = annotation.kind === 'point' ? textOn(color) : theme.text;
       surface.text(leftX + 6, y + height / 2 + 4, text, labelStyle(ink));
     }
@@ -98,7 +115,13 @@ export function drawNotes(
 }
 
 /** The reach of annotations through the panels below: a tint over ranges, a line at points. */
-export function drawNoteBands(surface: Surface, area: Area, scale: TimeScale, annotations: Annotation[], theme: Theme): void {
+export function drawNoteBands(
+  surface: Surface,
+  area: Area,
+  scale: TimeScale,
+  annotations: readonly Annotation[],
+  theme: Theme,
+): void {
   surface.clip(scale.x, area.y, scale.widthPx, area.height, () => {
     for (const annotation of annotations) {
       if (annotation.toNs < scale.fromNs || annotation.fromNs > scale.toNs) continue;

@@ -28,7 +28,8 @@ export interface RibbonSegment {
 }
 
 /** Name of a cgroup for people: its path, else its inode number. */
-export const cgroupLabel = (cgroup: { ino: string; path: string }): string => cgroup.path || (cgroup.ino ? `cgroup ${cgroup.ino}` : 'no cgroup');
+export const cgroupLabel = (cgroup: { ino: string; path: string }): string =>
+  cgroup.path || (cgroup.ino ? `cgroup ${cgroup.ino}` : 'no cgroup');
 
 /** Share of an episode that its task was told to sleep, 0..1. */
 export function severityOf(episode: Episode): number {
@@ -99,7 +100,14 @@ function firstSegmentAfter(segments: RibbonSegment[], ns: RelNs): number {
  * One ribbon in `area`: segments in the cgroup's colour, stronger with severity; runs that touch share one label, and
  * an outline keeps mild ones visible. Segments narrower than a pixel melt into one.
  */
-export function drawRibbon(surface: Surface, area: Area, scale: TimeScale, ribbon: Ribbon, color: string, theme: Theme): void {
+export function drawRibbon(
+  surface: Surface,
+  area: Area,
+  scale: TimeScale,
+  ribbon: Ribbon,
+  color: string,
+  theme: Theme,
+): void {
   surface.clip(scale.x, area.y, scale.widthPx, area.height, () => {
     const { segments } = ribbon;
     let run: { from: number; to: number; tasks: number; severity: number } | null = null;
@@ -108,7 +116,11 @@ export function drawRibbon(surface: Surface, area: Area, scale: TimeScale, ribbo
       if (run) drawRun(surface, area, run, ribbon.label, color, theme);
       run = null;
     };
-    for (let index = firstSegmentAfter(segments, scale.fromNs); index < segments.length && segments[index].fromNs < scale.toNs; index++) {
+    for (
+      let index = firstSegmentAfter(segments, scale.fromNs);
+      index < segments.length && segments[index].fromNs < scale.toNs;
+      index++
+    ) {
       const segment = segments[index];
       const from = Math.max(scale.x - 2, timeToX(scale, segment.fromNs));
       const to = Math.min(scale.x + scale.widthPx + 2, Math.max(from + 1, timeToX(scale, segment.toNs)));

@@ -28,7 +28,8 @@ const TICK_GAP_PX = 96;
 const LABEL_SIZE = 11;
 
 /** The marks of a scale that ruler and grid share, so that lines stand under their labels. */
-const ticksOf = (scale: TimeScale) => timeTicks(scale.fromNs, scale.toNs, Math.max(1, Math.floor(scale.widthPx / TICK_GAP_PX)));
+const ticksOf = (scale: TimeScale) =>
+  timeTicks(scale.fromNs, scale.toNs, Math.max(1, Math.floor(scale.widthPx / TICK_GAP_PX)));
 
 /**
  * The time ruler of `area`: ticks growing up from its lower edge, labels beside them. Where labels count from a base

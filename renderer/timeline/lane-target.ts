@@ -1,0 +1,93 @@
+import { identityColor } from '../../shared/colors.ts';
+import { taskKey } from '../../shared/draw/lanes.ts';
+import type { Episode } from '../../shared/model.ts';
+import { formatDuration } from '../../shared/time.ts';
+import { workspaceStore } from '../state/stores.ts';
+import { themeStore } from '../state/theme.ts';
+import { currentScale } from './geometry.ts';
+import { episodesAt, eventNear, selectEpisode, selectNear } from './lane-actions.ts';
+import { lanesStore } from './lanes-data.ts';
+import { type LaneBlock, type LaneRow, laneKey, rowAt, sliceAt } from './layout.ts';
+import type { PointTarget, Tip } from './pointing.ts';
+import { timeText } from './time-text.ts';
+
+/** A block of lanes as something to point at. */
+export function laneTarget(block: LaneBlock, colors: Map<string, string>): PointTarget {
+  return {
+    describe(ns, y) {
+      const row = rowAt(block, y);
+      if (!row) return null;
+      return row.kind === 'cpu' ? describeCpu(row, ns) : describeRibbon(row, ns, colors.get(row.ribbon.key));
+    },
+    click(ns, y) {
+      const row = rowAt(block, y);
+      if (row?.kind === 'cpu') void selectNear(row, ns);
+      else if (row) {
+        const episode = worst(episodesAt(row, ns));
+        if (episode) selectEpisode(episode);
+      }
+    },
+    async markAt(ns, y) {
+      const row = rowAt(block, y);
+      if (row?.kind !== 'cpu') return ns;
+      return (await eventNear(row, ns))?.timeNs ?? ns;
+    },
+  };
+}
+
+const worst = (episodes: Episode[]): Episode | undefined => [...episodes].sort((a, b) => b.pauseMs - a.pauseMs)[0];
+
+function describeCpu(row: Extract<LaneRow, { kind: 'cpu' }>, ns: number): Tip {
+  const { result, lanes } = lanesStore.getState();
+  const scale = currentScale();
+  const nsPerPx = (scale.toNs - scale.fromNs) / scale.widthPx;
+  const rows: Tip['rows'] = [['time', timeText(ns, nsPerPx)]];
+  const lane = lanes.get(laneKey(row.stream, row.cpu));
+  if (!lane || !result) return { title: row.label, rows };
+  const gap = lane.lost.find((lost) => Math.abs(lost.atNs - ns) < 5 * nsPerPx);
+  if (gap)
+    rows.push([
+      'lost here',
+      gap.count < 0 ? 'events, the kernel did not say how many' : `${gap.count.toLocaleString('en-US')} events`,
+    ]);
+  const bucket = Math.floor((ns - result.fromNs) / result.resolutionNs);
+  const events: [string, string] = [
+    'events',
+    `${(lane.density[bucket] ?? 0).toLocaleString('en-US')} in ${formatDuration(result.resolutionNs, 2)}`,
+  ];
+  const slice = lane.slices && sliceAt(lane.slices, ns);
+  if (!slice) return { title: lane.slices ? `${row.label}: idle` : row.label, rows: [...rows, events] };
+  const comm = result.comms[slice.pid] || 'unknown task';
+  const tgid = workspaceStore.getState().summary?.tasks.find((task) => task.pid === slice.pid)?.tgid ?? -1;
+  rows.push(['pid', tgid >= 0 && tgid !== slice.pid ? `${slice.pid} of process ${tgid}` : String(slice.pid)]);
+  if (slice.busy === null)
+    rows.push(['ran for', formatDuration(slice.toNs - slice.fromNs)], ['until', timeText(slice.toNs, nsPerPx)]);
+  else
+    rows.push([
+      'busy',
+      `${Math.round(slice.busy * 100)} % of ${formatDuration(slice.toNs - slice.fromNs, 2)}, several slices`,
+    ]);
+  return {
+    title: comm,
+    color: identityColor(taskKey(result.comms[slice.pid] ?? '', slice.pid), themeStore.getState().theme),
+    rows: [...rows, events],
+  };
+}
+
+function describeRibbon(row: Extract<LaneRow, { kind: 'ribbon' }>, ns: number, color: string | undefined): Tip | null {
+  const episodes = episodesAt(row, ns);
+  const episode = worst(episodes);
+  if (!episode) return null;
+  const { pid, comm } = episode.task;
+  const rows: Tip['rows'] = [
+    ['task', `${comm} ${pid}`],
+    ['device', episode.bdi],
+    ['paused', `${formatDuration(episode.pauseMs * 1e6)} in ${episode.pauses} pauses`],
+    ['episode', formatDuration(episode.toNs - episode.fromNs)],
+  ];
+  if (episode.sleptMs !== null) rows.push(['slept', formatDuration(episode.sleptMs * 1e6)]);
+  if (episodes.length > 1)
+    rows.push(['and', `${episodes.length - 1} more ${episodes.length === 2 ? 'task' : 'tasks'} at this time`]);
+  rows.push(['cause', episode.cause]);
+  return { title: `${row.label} throttled`, color, rows };
+}

@@ -1,0 +1,117 @@
+import type { CpuLane, LaneSlices, LanesResult } from '../../shared/api.ts';
+import { cpuLaneLabel, firstSliceAfter } from '../../shared/draw/lanes.ts';
+import type { Ribbon } from '../../shared/draw/ribbons.ts';
+import type { WorkspaceSummary } from '../../shared/model.ts';
+
+/** One horizontal strip of the timeline. */
+export type LaneRow = { key: string; label: string; y: number; heightPx: number } & (
+  | { kind: 'cpu'; stream: number; cpu: number }
+  | { kind: 'ribbon'; ribbon: Ribbon }
+);
+
+/** Rows that share a canvas: a canvas per row would be many, one for all would be taller than browsers allow. */
+export interface LaneBlock {
+  key: string;
+  rows: LaneRow[];
+  heightPx: number;
+}
+
+export interface LaneSection {
+  key: 'episodes' | 'cpus';
+  title: string;
+  blocks: LaneBlock[];
+  rows: number;
+}
+
+const RIBBON_PX = 26;
+const CPU_PX = 34;
+/** Lanes are lower where there are many. */
+const MANY_CPUS = 16;
+const LOW_CPU_PX = 24;
+const ROWS_PER_BLOCK = 16;
+
+/** Sections of the timeline from top to bottom: throttled cgroups, then the CPUs of each stream. Empty ones are left out. */
+export function layoutLanes(summary: WorkspaceSummary, ribbons: Ribbon[]): LaneSection[] {
+  const cpus = summary.streams.flatMap((stream) => stream.cpus.map((cpu) => ({ stream, cpu })));
+  const cpuPx = cpus.length > MANY_CPUS ? LOW_CPU_PX : CPU_PX;
+  const several = summary.streams.length > 1;
+  const sections: LaneSection[] = [
+    section(
+      'episodes',
+      'Throttled cgroups',
+      ribbons.map((ribbon) => ({
+        kind: 'ribbon',
+        key: `ribbon ${ribbon.key}`,
+        label: ribbon.label,
+        y: 0,
+        heightPx: RIBBON_PX,
+        ribbon,
+      })),
+    ),
+    section(
+      'cpus',
+      'CPUs',
+      cpus.map(({ stream, cpu }) => ({
+        kind: 'cpu',
+        key: `cpu ${stream.index} ${cpu}`,
+        label: cpuLaneLabel(cpu, several ? streamLabel(summary, stream.index) : ''),
+        y: 0,
+        heightPx: cpuPx,
+        stream: stream.index,
+        cpu,
+      })),
+    ),
+  ];
+  return sections.filter((entry) => entry.rows > 0);
+}
+
+/** A stream's name among several: its instance, and its recording's file name where there are several recordings. */
+export function streamLabel(summary: WorkspaceSummary, index: number): string {
+  const stream = summary.streams[index];
+  const file = summary.recordings[stream.recording]?.path.split(/[\\/]/).at(-1) ?? '';
+  const parts = summary.recordings.length > 1 ? [file, stream.name] : [stream.name || 'top'];
+  return parts.filter(Boolean).join(' ');
+}
+
+function section(key: LaneSection['key'], title: string, rows: LaneRow[]): LaneSection {
+  const blocks: LaneBlock[] = [];
+  for (let first = 0; first < rows.length; first += ROWS_PER_BLOCK) {
+    let y = 0;
+    const placed = rows.slice(first, first + ROWS_PER_BLOCK).map((row) => {
+      const at = { ...row, y };
+      y += row.heightPx;
+      return at;
+    });
+    blocks.push({ key: placed[0].key, rows: placed, heightPx: y });
+  }
+  return { key, title, blocks, rows: rows.length };
+}
+
+/** The row of a block at a height, or null. */
+export const rowAt = (block: LaneBlock, y: number): LaneRow | null =>
+  block.rows.find((row) => y >= row.y && y < row.y + row.heightPx) ?? null;
+
+/** Lanes of a result by `laneKey`. */
+export const lanesByKey = (result: LanesResult): Map<string, CpuLane> =>
+  new Map(result.lanes.map((lane) => [laneKey(lane.stream, lane.cpu), lane]));
+export const laneKey = (stream: number, cpu: number): string => `${stream} ${cpu}`;
+
+export interface SliceAt {
+  pid: number;
+  fromNs: number;
+  toNs: number;
+  /** Share of a merged bucket that any task ran; null for a true slice. */
+  busy: number | null;
+}
+
+/** The slice that covers a time, or null. */
+export function sliceAt(slices: LaneSlices, ns: number): SliceAt | null {
+  const index = firstSliceAfter(slices, ns);
+  if (index >= slices.pid.length || slices.fromNs[index] > ns) return null;
+  return {
+    pid: slices.pid[index],
+    fromNs: slices.fromNs[index],
+    toNs: slices.toNs[index],
+    busy: slices.merged[index] ? slices.busy[index] : null,
+  };
+}

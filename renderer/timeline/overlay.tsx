@@ -1,0 +1,135 @@
+import type { RefObject } from 'react';
+import { useStore } from 'zustand';
+import { drawMarkers, type TimeScale, timeToX } from '../../shared/draw/ruler.ts';
+import type { Theme } from '../../shared/draw/theme.ts';
+import { formatDuration } from '../../shared/time.ts';
+import { selectionStore, viewportStore } from '../state/stores.ts';
+import { themeStore } from '../state/theme.ts';
+import { Canvas } from './canvas.tsx';
+import type { CanvasSurface } from './canvas-surface.ts';
+import { currentScale, geometryStore, timeWidthPx } from './geometry.ts';
+import { rangeBetween } from './gesture.ts';
+import { dragStore } from './pointing.ts';
+import { differenceText, timeText } from './time-text.ts';
+
+const watch = [viewportStore, geometryStore, selectionStore, dragStore];
+
+/**
+ * What lies over ruler, lanes and plots alike: the pointer's time, the selected event and range, the markers, the
+ * rubber band. On a canvas of its own, so that moving the pointer redraws nothing else.
+ */
+export function Overlay({
+  heightPx,
+  rulerPx,
+  root,
+}: {
+  heightPx: number;
+  rulerPx: number;
+  root: RefObject<HTMLElement | null>;
+}) {
+  const widthPx = useStore(geometryStore, timeWidthPx);
+  const theme = useStore(themeStore, (state) => state.theme);
+  return (
+    <Canvas
+      className="timeline-overlay"
+      widthPx={widthPx}
+      heightPx={heightPx}
+      watch={watch}
+      paint={(surface) => paintOverlay(surface, currentScale(), rulerPx, theme, root.current)}
+    />
+  );
+}
+
+function paintOverlay(
+  surface: CanvasSurface,
+  scale: TimeScale,
+  rulerPx: number,
+  theme: Theme,
+  root: HTMLElement | null,
+): void {
+  const { range, hoverNs, event, eventTimeNs, markerA, markerB } = selectionStore.getState();
+  const { drag } = dragStore.getState();
+  const height = surface.heightPx;
+  const nsPerPx = (scale.toNs - scale.fromNs) / scale.widthPx;
+  if (range) drawBand(surface, scale, range, theme.accent, theme, rulerPx);
+  if (drag?.kind === 'zoom')
+    drawBand(surface, scale, rangeBetween(scale, drag.fromX, drag.toX), theme.text, theme, rulerPx);
+  if (eventTimeNs !== null) {
+    const x = Math.round(timeToX(scale, eventTimeNs)) + 0.5;
+    surface.line(x, rulerPx, x, height, { color: theme.accent, width: 1.5 });
+    const lane = event && root?.querySelector(`[data-selected] .lane-name`)?.getBoundingClientRect();
+    if (lane && root)
+      drawEventMark(surface, x, lane.top + lane.height / 2 - root.getBoundingClientRect().top, rulerPx, theme);
+  }
+  drawMarkers(surface, { x: 0, y: 0, width: scale.widthPx, height }, scale, { a: markerA, b: markerB }, theme);
+  if (markerA !== null && markerB !== null) drawDistance(surface, scale, markerA, markerB, theme);
+  if (hoverNs !== null && hoverNs >= scale.fromNs && hoverNs <= scale.toNs) {
+    const x = Math.round(timeToX(scale, hoverNs)) + 0.5;
+    surface.line(x, rulerPx, x, height, { color: theme.cursor, width: 1, opacity: 0.7 });
+    drawPill(surface, x, rulerPx - 9, timeText(hoverNs, nsPerPx), theme.text, theme.panel, scale.widthPx);
+  }
+}
+
+/** A range of time: tinted below the ruler, its length written at its top. */
+function drawBand(
+  surface: CanvasSurface,
+  scale: TimeScale,
+  range: { fromNs: number; toNs: number },
+  color: string,
+  theme: Theme,
+  top: number,
+): void {
+  const from = Math.max(-1, timeToX(scale, range.fromNs));
+  const to = Math.min(scale.widthPx + 1, timeToX(scale, range.toNs));
+  if (to <= 0 || from >= scale.widthPx) return;
+  surface.rect(from, top, to - from, surface.heightPx - top, { fill: color, fillOpacity: 0.1 });
+  for (const x of [from, to])
+    surface.line(Math.round(x) + 0.5, top, Math.round(x) + 0.5, surface.heightPx, { color, width: 1, opacity: 0.8 });
+  drawPill(
+    surface,
+    (from + to) / 2,
+    top + 10,
+    formatDuration(range.toNs - range.fromNs),
+    color,
+    theme.panel,
+    scale.widthPx,
+  );
+}
+
+/** The selected event on its lane: a small diamond. */
+function drawEventMark(surface: CanvasSurface, x: number, y: number, top: number, theme: Theme): void {
+  if (y < top) return;
+  surface.path([x, y - 5, x + 5, y, x, y + 5, x - 5, y], 4, {
+    closed: true,
+    fill: theme.accent,
+    stroke: { color: theme.panel, width: 1 },
+  });
+}
+
+/** B−A between the markers' flags, where there is room. */
+function drawDistance(surface: CanvasSurface, scale: TimeScale, a: number, b: number, theme: Theme): void {
+  const from = Math.max(0, timeToX(scale, Math.min(a, b)));
+  const to = Math.min(scale.widthPx, timeToX(scale, Math.max(a, b)));
+  const text = `B−A ${differenceText(b - a)}`;
+  if (to - from < surface.measure(text, PILL) + 48) return;
+  surface.line(from + 16, 7.5, to - 16, 7.5, { color: theme.muted, width: 1 });
+  drawPill(surface, (from + to) / 2, 7, text, theme.muted, theme.panel, scale.widthPx);
+}
+
+const PILL = { color: '', sizePx: 11, weight: 600 as const };
+
+/** Text on a filled box centred at a place, kept inside the time axis. */
+function drawPill(
+  surface: CanvasSurface,
+  x: number,
+  y: number,
+  text: string,
+  fill: string,
+  ink: string,
+  widthPx: number,
+): void {
+  const width = surface.measure(text, PILL) + 10;
+  const left = Math.max(0, Math.min(x - width / 2, widthPx - width));
+  surface.rect(left, y - 8, width, 16, { fill });
+  surface.text(left + width / 2, y + 4, text, { ...PILL, color: ink, anchor: 'middle' });
+}

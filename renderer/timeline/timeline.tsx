@@ -1,0 +1,100 @@
+import { type CSSProperties, useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react';
+import { useStore } from 'zustand';
+import { ribbonColors, ribbonsOf } from '../../shared/draw/ribbons.ts';
+import { PlotList } from '../plot/plot-list.tsx';
+import { episodesStore, workspaceStore } from '../state/stores.ts';
+import { themeStore } from '../state/theme.ts';
+import { AXIS_PX, GUTTER_PX, geometryStore } from './geometry.ts';
+import { Head, RULER_PX } from './head.tsx';
+import { attachHeldKeys } from './held-keys.ts';
+import { LaneBlockView } from './lane-block.tsx';
+import { keepLanesLoaded, lanesStore } from './lanes-data.ts';
+import { type LaneSection, layoutLanes } from './layout.ts';
+import { Overlay } from './overlay.tsx';
+import { attachPointer } from './pointer.ts';
+import { Tooltip } from './tooltip.tsx';
+import './timeline.css';
+
+const widths = { '--gutter': `${GUTTER_PX}px`, '--axis': `${AXIS_PX}px` } as CSSProperties;
+
+/**
+ * Ruler, notes, lanes and plots of the open workspace on one time axis. Fills its parent, which gives it a height. The
+ * canvases follow the stores by themselves; React renders when lanes or plots come and go.
+ */
+export function Timeline() {
+  const root = useRef<HTMLDivElement>(null);
+  const scroller = useRef<HTMLDivElement>(null);
+  const content = useRef<HTMLDivElement>(null);
+  const [heightPx, setHeightPx] = useState(0);
+  const summary = useStore(workspaceStore, (state) => state.summary);
+  const episodes = useStore(episodesStore, (state) => state.episodes);
+  const theme = useStore(themeStore, (state) => state.theme);
+  const ribbons = useMemo(() => ribbonsOf(episodes), [episodes]);
+  const colors = useMemo(() => ribbonColors(ribbons, theme), [ribbons, theme]);
+  const sections = useMemo(() => (summary ? layoutLanes(summary, ribbons) : []), [summary, ribbons]);
+
+  useLayoutEffect(() => {
+    const measure = () => {
+      if (content.current) geometryStore.setState({ contentPx: content.current.clientWidth });
+      if (root.current) setHeightPx(root.current.clientHeight);
+    };
+    const observer = new ResizeObserver(measure);
+    for (const element of [root.current, content.current]) if (element) observer.observe(element);
+    measure();
+    return () => observer.disconnect();
+  }, []);
+
+  useEffect(() => {
+    if (!root.current || !scroller.current) return;
+    const stops = [attachPointer(root.current, scroller.current), attachHeldKeys(), keepLanesLoaded()];
+    return () => {
+      for (const stop of stops) stop();
+    };
+  }, []);
+
+  return (
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: the focus stays here while the pointer works on canvases
+    <section ref={root} className="timeline" style={widths} aria-label="Timeline" tabIndex={-1}>
+      <Head />
+      <div ref={scroller} className="timeline-scroll">
+        <div ref={content}>
+          <LanesError />
+          {sections.map((section) => (
+            <SectionView key={section.key} section={section} colors={colors} />
+          ))}
+          <PlotList />
+        </div>
+      </div>
+      <Overlay heightPx={heightPx} rulerPx={RULER_PX} root={root} />
+      <Tooltip />
+    </section>
+  );
+}
+
+/** A kind of lanes under a heading that folds them away. */
+function SectionView({ section, colors }: { section: LaneSection; colors: Map<string, string> }) {
+  const [open, setOpen] = useState(true);
+  return (
+    <div className="lane-section">
+      <button type="button" className="section-title" aria-expanded={open} onClick={() => setOpen(!open)}>
+        <span className="section-arrow" aria-hidden="true" />
+        {section.title}
+        <span className="section-count">{section.rows}</span>
+      </button>
+      {open &&
+        section.blocks.map((block) => (
+          <LaneBlockView key={block.key} block={block} colors={colors} label={section.title} />
+        ))}
+    </div>
+  );
+}
+
+function LanesError() {
+  const error = useStore(lanesStore, (state) => state.error);
+  if (!error) return null;
+  return (
+    <p className="timeline-error" role="alert">
+      The lanes could not be loaded: {error.message}
+    </p>
+  );
+}

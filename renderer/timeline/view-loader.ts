@@ -1,0 +1,64 @@
+import { viewportStore, workspaceStore } from '../state/stores.ts';
+import { type DataWindow, LatestFetcher, stillUseful, suffices, windowFor } from './fetch.ts';
+import { geometryStore, timeWidthPx } from './geometry.ts';
+
+/**
+ * Keeps data loaded for whatever the view shows. What was loaded last stays good until the view leaves its reserve or
+ * its resolution; what failed is not asked for again before the view wants something else.
+ */
+export class ViewLoader<Data> {
+  readonly #fetcher: LatestFetcher<DataWindow, Data>;
+  readonly #stops: (() => void)[];
+  #loaded: DataWindow | null = null;
+  #failed: DataWindow | null = null;
+
+  constructor(
+    load: (window: DataWindow, signal: AbortSignal) => Promise<Data>,
+    onData: (data: Data, window: DataWindow) => void,
+    onError: (error: unknown) => void,
+  ) {
+    this.#fetcher = new LatestFetcher(
+      load,
+      (data, window) => {
+        this.#loaded = window;
+        this.#failed = null;
+        onData(data, window);
+        this.look();
+      },
+      (error, window) => {
+        this.#failed = window;
+        onError(error);
+      },
+    );
+    const look = () => this.look();
+    this.#stops = [viewportStore.subscribe(look), geometryStore.subscribe(look)];
+    this.look();
+  }
+
+  /** Asks for data if the view needs other than what is here or on its way. */
+  look(): void {
+    const widthPx = timeWidthPx(geometryStore.getState());
+    if (widthPx <= 0 || !workspaceStore.getState().summary) return;
+    const { bounds, fromNs, toNs } = viewportStore.getState();
+    const view = { fromNs, toNs };
+    const good = (window: DataWindow | null): boolean => window !== null && suffices(window, view, widthPx, bounds);
+    const { pending } = this.#fetcher;
+    if (good(this.#loaded) || good(pending) || good(this.#failed)) return;
+    this.#fetcher.want(windowFor(view, widthPx, bounds), {
+      urgent: pending !== null && !stillUseful(pending, view, widthPx),
+    });
+  }
+
+  /** Loads again whatever the view shows: what is asked has changed. */
+  reload(): void {
+    this.#fetcher.cancel();
+    this.#loaded = null;
+    this.#failed = null;
+    this.look();
+  }
+
+  stop(): void {
+    for (const stop of this.#stops) stop();
+    this.#fetcher.cancel();
+  }
+}
