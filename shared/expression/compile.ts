@@ -130,7 +130,7 @@ function delta(operand: Step): Step {
       const g = group === undefined ? 0 : group[i];
       const previous = last.value(g);
       target[i] = value - previous;
-      if (value === value) last.keep(g, value, 0);
+      if (!Number.isNaN(value)) last.keep(g, value, 0);
     }
     return target;
   };
@@ -151,7 +151,7 @@ function rate(operand: Step): Step {
         continue;
       }
       target[i] = (value - last.value(g)) / seconds;
-      if (value === value) last.keep(g, value, timeNs[i]);
+      if (!Number.isNaN(value)) last.keep(g, value, timeNs[i]);
     }
     return target;
   };

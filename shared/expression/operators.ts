@@ -13,7 +13,7 @@ export function applyUnary(op: UnaryOp, a: Float64Array, n: number, out: Float64
       for (let i = 0; i < n; i++) out[i] = Math.abs(a[i]);
       return;
     case '!':
-      for (let i = 0; i < n; i++) out[i] = a[i] === a[i] ? (a[i] === 0 ? 1 : 0) : Number.NaN;
+      for (let i = 0; i < n; i++) out[i] = Number.isNaN(a[i]) ? a[i] : +(a[i] === 0);
   }
 }
 
@@ -84,7 +84,7 @@ function applyTest(op: Test, a: Float64Array, b: Float64Array, n: number, out: F
 }
 
 /** Neither is NaN. */
-const known = (a: number, b: number): boolean => a === a && b === b;
+const known = (a: number, b: number): boolean => !(Number.isNaN(a) || Number.isNaN(b));
 
 /** The same expression with every part that reads no field computed. A part without a value (`1 / 0`) stays as it is. */
 export function foldConstants(node: Expression): Expression {
