@@ -22,7 +22,11 @@ export function App() {
       <Header />
       <ErrorBanner />
       <main className="window-body">
-        {summary ? <Workbench key={summary.workspaceId} summary={summary} /> : status === 'empty' && connected && <EmptyState />}
+        {summary ? (
+          <Workbench key={summary.workspaceId} summary={summary} />
+        ) : (
+          status === 'empty' && connected && <EmptyState />
+        )}
         {status === 'opening' && <OpeningCard />}
       </main>
       <StatusLine />

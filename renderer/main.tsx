@@ -1,8 +1,8 @@
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { RemoraError } from '../shared/errors.ts';
-import { connect } from './bridge.ts';
 import { App } from './app.tsx';
+import { connect } from './bridge.ts';
 import { bindKeys } from './commands/keys.ts';
 import { noteCommands } from './commands/notes.ts';
 import { registerCommands, runCommand } from './commands/registry.ts';

@@ -4,7 +4,8 @@ import { allCommands, type Command, onCommandsChanged, runCommand } from './regi
 /** Key bindings made from the command registry. */
 
 /** Where typing belongs to the element, not to the window. */
-const TYPING = 'input:not([type=checkbox],[type=radio],[type=range],[type=button]), textarea, select, [contenteditable=true]';
+const TYPING =
+  'input:not([type=checkbox],[type=radio],[type=range],[type=button]), textarea, select, [contenteditable=true]';
 /** Where plain keys belong to an open dialog or menu. */
 const MODAL = 'dialog, [role=dialog], [role=menu]';
 

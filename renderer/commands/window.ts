@@ -1,5 +1,5 @@
-import { closeWorkspace, openFiles } from '../state/session.ts';
 import { currentHost, reportError } from '../state/connection.ts';
+import { closeWorkspace, openFiles } from '../state/session.ts';
 import { type BottomTab, bottomTabs, uiStore, workspaceStore } from '../state/stores.ts';
 import { cycleTheme } from '../state/theme.ts';
 import type { Command } from './registry.ts';
@@ -18,20 +18,34 @@ async function chooseFiles(): Promise<void> {
   }
 }
 
-const TAB_TITLES: Record<BottomTab, string> = { events: 'Show events', episodes: 'Show episodes', notes: 'Show notes', warnings: 'Show warnings' };
+const TAB_TITLES: Record<BottomTab, string> = {
+  events: 'Show events',
+  episodes: 'Show episodes',
+  notes: 'Show notes',
+  warnings: 'Show warnings',
+};
 
 export const windowCommands: readonly Command[] = [
   { id: 'file.open', title: 'Open a recording…', group: 'File', keys: ['$mod+KeyO'], run: chooseFiles },
   { id: 'file.close', title: 'Close the recording', group: 'File', keys: [], enabled: isOpen, run: closeWorkspace },
-  { id: 'file.exportChart', title: 'Export chart…', group: 'File', keys: ['$mod+KeyE'], enabled: isOpen, run: show('export') },
-  ...bottomTabs.map((tab, index): Command => ({
-    id: `view.${tab}`,
-    title: TAB_TITLES[tab],
-    group: 'View',
-    keys: [`Alt+Digit${index + 1}`],
+  {
+    id: 'file.exportChart',
+    title: 'Export chart…',
+    group: 'File',
+    keys: ['$mod+KeyE'],
     enabled: isOpen,
-    run: () => uiStore.setState({ bottomTab: tab }),
-  })),
+    run: show('export'),
+  },
+  ...bottomTabs.map(
+    (tab, index): Command => ({
+      id: `view.${tab}`,
+      title: TAB_TITLES[tab],
+      group: 'View',
+      keys: [`Alt+Digit${index + 1}`],
+      enabled: isOpen,
+      run: () => uiStore.setState({ bottomTab: tab }),
+    }),
+  ),
   { id: 'view.theme', title: 'Change theme: system, light, dark', group: 'View', keys: [], run: cycleTheme },
   {
     id: 'view.wheel',

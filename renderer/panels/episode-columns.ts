@@ -1,7 +1,7 @@
-import type { Episode, WorkspaceSummary } from '../../shared/model.ts';
+import type { Episode } from '../../shared/model.ts';
 import { NS_PER_MS } from '../../shared/time.ts';
 import { formatNumber } from '../../shared/units.ts';
-import { momentText } from '../ui/text.ts';
+import { offsetText } from '../ui/text.ts';
 
 /** One column of the episode table: its text, and what it is sorted by. */
 export interface EpisodeColumn {
@@ -20,59 +20,81 @@ const number = (value: number): string => formatNumber(value, { grouping: true }
 /** What a cgroup is called: its path, or its inode where nothing else is known. */
 export const cgroupName = ({ cgroup }: Pick<Episode, 'cgroup'>): string => cgroup.path || `inode ${cgroup.ino}`;
 
-export function episodeColumns(summary: WorkspaceSummary): EpisodeColumn[] {
-  const text = (key: string, title: string, hint: string, width: string, of: (episode: Episode) => string): EpisodeColumn => ({
-    key,
-    title,
-    hint,
-    width,
-    text: of,
-    value: of,
-  });
-  /** Null (not known) sorts before every number. */
-  const amount = (key: string, title: string, hint: string, width: string, of: (episode: Episode) => number | null): EpisodeColumn => ({
-    key,
-    title,
-    hint,
-    width,
+const text = (
+  key: string,
+  title: string,
+  hint: string,
+  width: string,
+  of: (episode: Episode) => string,
+): EpisodeColumn => ({
+  key,
+  title,
+  hint,
+  width,
+  text: of,
+  value: of,
+});
+/** Null (not known) sorts before every number. */
+const amount = (
+  key: string,
+  title: string,
+  hint: string,
+  width: string,
+  of: (episode: Episode) => number | null,
+): EpisodeColumn => ({
+  key,
+  title,
+  hint,
+  width,
+  right: true,
+  text: (episode) => {
+    const value = of(episode);
+    return value === null ? '–' : number(value);
+  },
+  value: (episode) => of(episode) ?? Number.NEGATIVE_INFINITY,
+});
+
+export const episodeColumns: readonly EpisodeColumn[] = [
+  text('cgroup', 'Cgroup', 'Cgroup of the writeback context', 'minmax(110px, 1.4fr)', cgroupName),
+  text('task', 'Task', 'The task that was paused', 'minmax(110px, 1fr)', ({ task }) => `${task.comm}-${task.pid}`),
+  text('bdi', 'Device', 'Backing device (bdi)', '76px', (episode) => episode.bdi),
+  {
+    key: 'start',
+    title: 'Start',
+    hint: 'First event with a pause, from the start of the recording',
+    width: '132px',
     right: true,
-    text: (episode) => {
-      const value = of(episode);
-      return value === null ? '–' : number(value);
-    },
-    value: (episode) => of(episode) ?? Number.NEGATIVE_INFINITY,
-  });
-  return [
-    text('cgroup', 'Cgroup', 'Cgroup of the writeback context', 'minmax(110px, 1.4fr)', cgroupName),
-    text('task', 'Task', 'The task that was paused', 'minmax(110px, 1fr)', ({ task }) => `${task.comm}-${task.pid}`),
-    text('bdi', 'Device', 'Backing device (bdi)', '76px', (episode) => episode.bdi),
-    {
-      key: 'start',
-      title: 'Start',
-      hint: 'First event with a pause, time of the trace clock',
-      width: '132px',
-      right: true,
-      text: (episode) => momentText(episode.fromNs, summary),
-      value: (episode) => episode.fromNs,
-    },
-    amount('duration', 'Length, ms', 'From the first pause to the end of the last', '92px', (episode) => (episode.toNs - episode.fromNs) / NS_PER_MS),
-    amount('pauses', 'Pauses', 'Events with a pause', '68px', (episode) => episode.pauses),
-    amount('pauseMs', 'Pause, ms', 'Sum of the pauses that were asked for', '82px', (episode) => episode.pauseMs),
-    amount('sleptMs', 'Slept, ms', 'Time asleep after the pauses as sched_switch shows it', '82px', (episode) => episode.sleptMs),
-    amount('minRate', 'Min rate, KiB/s', 'Smallest task_ratelimit', '112px', (episode) => episode.minTaskRatelimitKiBps),
-    amount('dirty', 'Dirty/limit', 'Largest dirty / limit', '84px', (episode) => episode.maxDirtyOverLimit),
-    text('domain', 'Domain', 'Which limit acted', '84px', (episode) => episode.domain),
-    text('cause', 'Cause', 'One sentence of cause', 'minmax(220px, 3fr)', (episode) => episode.cause),
-  ];
-}
+    text: (episode) => offsetText(episode.fromNs),
+    value: (episode) => episode.fromNs,
+  },
+  amount(
+    'duration',
+    'Length, ms',
+    'From the first pause to the end of the last',
+    '92px',
+    (episode) => (episode.toNs - episode.fromNs) / NS_PER_MS,
+  ),
+  amount('pauses', 'Pauses', 'Events with a pause', '68px', (episode) => episode.pauses),
+  amount('pauseMs', 'Pause, ms', 'Sum of the pauses that were asked for', '82px', (episode) => episode.pauseMs),
+  amount(
+    'sleptMs',
+    'Slept, ms',
+    'Time asleep after the pauses as sched_switch shows it',
+    '82px',
+    (episode) => episode.sleptMs,
+  ),
+  amount('minRate', 'Min rate, KiB/s', 'Smallest task_ratelimit', '112px', (episode) => episode.minTaskRatelimitKiBps),
+  amount('dirty', 'Dirty/limit', 'Largest dirty / limit', '84px', (episode) => episode.maxDirtyOverLimit),
+  text('domain', 'Domain', 'Which limit acted', '84px', (episode) => episode.domain),
+  text('cause', 'Cause', 'One sentence of cause', 'minmax(220px, 3fr)', (episode) => episode.cause),
+];
 
 /** Sorted copy; episodes that compare equal stay in order of time. */
 export function sortEpisodes(
   episodes: readonly Episode[],
-  columns: readonly EpisodeColumn[],
   { column, descending }: { column: string; descending: boolean },
 ): Episode[] {
-  const value = columns.find(({ key }) => key === column)?.value;
+  const value = episodeColumns.find(({ key }) => key === column)?.value;
   if (!value) return [...episodes];
   const sign = descending ? -1 : 1;
   return [...episodes].sort((a, b) => {

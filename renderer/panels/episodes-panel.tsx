@@ -1,18 +1,19 @@
+// biome-ignore-all lint/a11y/useSemanticElements: rows are placed by hand while scrolling, which a table cannot do
 import { useVirtualizer } from '@tanstack/react-virtual';
 import { type KeyboardEvent, useEffect, useMemo, useRef, useState } from 'react';
 import { useStore } from 'zustand';
-import type { Episode, EpisodeTotal, Finding, WorkspaceSummary } from '../../shared/model.ts';
+import type { Episode, EpisodeTotal, Finding } from '../../shared/model.ts';
 import { formatNumber } from '../../shared/units.ts';
 import { showEpisode } from '../state/selection.ts';
 import { episodesStore, selectionStore } from '../state/stores.ts';
 import { zoomToRange } from '../state/viewport.ts';
-import { countOf, momentText } from '../ui/text.ts';
+import { countOf, offsetText } from '../ui/text.ts';
 import { type EpisodeColumn, episodeColumns, sortEpisodes } from './episode-columns.ts';
 
 const ROW_PX = 22;
 
 /** Throttle episodes: totals per cgroup, what a reader should know, and a table whose rows zoom to the episode. */
-export function EpisodesPanel({ summary }: { summary: WorkspaceSummary }) {
+export function EpisodesPanel() {
   const { episodes, totals, findings } = useStore(episodesStore);
   if (episodes.length === 0 && findings.length === 0) {
     return (
@@ -25,9 +26,9 @@ export function EpisodesPanel({ summary }: { summary: WorkspaceSummary }) {
     <div className="episodes">
       <div className="episodes-top">
         <Totals totals={totals} />
-        {findings.length > 0 && <Findings findings={findings} summary={summary} />}
+        {findings.length > 0 && <Findings findings={findings} />}
       </div>
-      <EpisodeTable episodes={episodes} summary={summary} />
+      <EpisodeTable episodes={episodes} />
     </div>
   );
 }
@@ -49,12 +50,14 @@ function Totals({ totals }: { totals: EpisodeTotal[] }) {
         {totals.map((total) => (
           <tr key={total.key}>
             <th scope="row">{total.key}</th>
-            {[total.episodes, total.tasks, total.pauses, total.pauseMs, total.wallMs, total.longestMs].map((value, index) => (
-              // biome-ignore lint/suspicious/noArrayIndexKey: the columns are fixed
-              <td key={index} className="right numbers">
-                {formatNumber(value, { significant: 5, grouping: true })}
-              </td>
-            ))}
+            {[total.episodes, total.tasks, total.pauses, total.pauseMs, total.wallMs, total.longestMs].map(
+              (value, index) => (
+                // biome-ignore lint/suspicious/noArrayIndexKey: the columns are fixed
+                <td key={index} className="right numbers">
+                  {formatNumber(value, { significant: 5, grouping: true })}
+                </td>
+              ),
+            )}
           </tr>
         ))}
       </tbody>
@@ -62,7 +65,7 @@ function Totals({ totals }: { totals: EpisodeTotal[] }) {
   );
 }
 
-function Findings({ findings, summary }: { findings: Finding[]; summary: WorkspaceSummary }) {
+function Findings({ findings }: { findings: Finding[] }) {
   return (
     <section className="findings" aria-label="Findings">
       <h3>{countOf(findings.length, 'finding')}</h3>
@@ -74,7 +77,7 @@ function Findings({ findings, summary }: { findings: Finding[]; summary: Workspa
               className="link-row"
               onClick={() => zoomToRange({ fromNs: finding.atNs, toNs: finding.atNs })}
             >
-              <span className="mono muted">{momentText(finding.atNs, summary)}</span> {finding.message}
+              <span className="mono muted">{offsetText(finding.atNs)}</span> {finding.message}
             </button>
           </li>
         ))}
@@ -83,14 +86,13 @@ function Findings({ findings, summary }: { findings: Finding[]; summary: Workspa
   );
 }
 
-function EpisodeTable({ episodes, summary }: { episodes: Episode[]; summary: WorkspaceSummary }) {
+function EpisodeTable({ episodes }: { episodes: Episode[] }) {
   const [sort, setSort] = useState<{ column: EpisodeColumn['key']; descending: boolean }>({
     column: 'start',
     descending: false,
   });
   const selectedId = useStore(selectionStore, (state) => state.episodeId);
-  const columns = useMemo(() => episodeColumns(summary), [summary]);
-  const sorted = useMemo(() => sortEpisodes(episodes, columns, sort), [episodes, columns, sort]);
+  const sorted = useMemo(() => sortEpisodes(episodes, sort), [episodes, sort]);
   const scroller = useRef<HTMLDivElement>(null);
   const rows = useVirtualizer({
     count: sorted.length,
@@ -104,22 +106,28 @@ function EpisodeTable({ episodes, summary }: { episodes: Episode[]; summary: Wor
   }, [selectedAt, rows]);
 
   const onKey = (event: KeyboardEvent) => {
-    const steps: Record<string, number> = { ArrowDown: 1, ArrowUp: -1, PageDown: 10, PageUp: -10, Home: -1e9, End: 1e9 };
+    const steps: Record<string, number> = {
+      ArrowDown: 1,
+      ArrowUp: -1,
+      PageDown: 10,
+      PageUp: -10,
+      Home: -1e9,
+      End: 1e9,
+    };
     if (event.altKey || event.metaKey || !(event.key in steps)) return;
     event.preventDefault();
     const next = sorted[Math.min(Math.max(0, selectedAt + steps[event.key]), sorted.length - 1)];
     if (next) showEpisode(next);
   };
 
-  const template = columns.map((column) => column.width).join(' ');
+  const template = episodeColumns.map((column) => column.width).join(' ');
   return (
-    // biome-ignore lint/a11y/useSemanticElements: rows come and go while scrolling, which a table cannot
     <div
       ref={scroller}
       role="grid"
       aria-label="Episodes"
       aria-rowcount={sorted.length + 1}
-      aria-colcount={columns.length}
+      aria-colcount={episodeColumns.length}
       aria-activedescendant={selectedAt >= 0 ? `episode-${selectedId}` : undefined}
       tabIndex={0}
       className="episode-grid"
@@ -127,7 +135,7 @@ function EpisodeTable({ episodes, summary }: { episodes: Episode[]; summary: Wor
       onKeyDown={onKey}
     >
       <div role="row" aria-rowindex={1} className="episode-row head" tabIndex={-1}>
-        {columns.map((column) => (
+        {episodeColumns.map((column) => (
           <div
             key={column.key}
             role="columnheader"
@@ -140,7 +148,10 @@ function EpisodeTable({ episodes, summary }: { episodes: Episode[]; summary: Wor
               className="plain"
               title={column.hint}
               onClick={() =>
-                setSort({ column: column.key, descending: sort.column === column.key ? !sort.descending : column.right === true })
+                setSort({
+                  column: column.key,
+                  descending: sort.column === column.key ? !sort.descending : column.right === true,
+                })
               }
             >
               {column.title}
@@ -167,7 +178,7 @@ function EpisodeTable({ episodes, summary }: { episodes: Episode[]; summary: Wor
               onClick={() => showEpisode(episode)}
               onKeyDown={() => undefined}
             >
-              {columns.map((column) => (
+              {episodeColumns.map((column) => (
                 <div
                   key={column.key}
                   role="gridcell"

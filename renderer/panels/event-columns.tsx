@@ -1,5 +1,7 @@
+// biome-ignore-all lint/a11y/useSemanticElements: rows are placed by hand while scrolling, which a table cannot do
 import { type PointerEvent, useState } from 'react';
 import { identityColor } from '../../shared/colors.ts';
+import { taskKey } from '../../shared/draw/lanes.ts';
 import type { Theme } from '../../shared/draw/theme.ts';
 import type { EventRow, WorkspaceSummary } from '../../shared/model.ts';
 import { countText, momentText } from '../ui/text.ts';
@@ -76,7 +78,9 @@ export function cellOf(key: Column['key'], event: EventRow, summary: WorkspaceSu
     case 'task':
       return (
         <>
-          {event.pid !== 0 && <span className="swatch" style={{ background: identityColor(event.comm, theme) }} />}
+          {event.pid !== 0 && (
+            <span className="swatch" style={{ background: identityColor(taskKey(event.comm, event.pid), theme) }} />
+          )}
           {event.comm}-{event.pid}
         </>
       );

@@ -5,7 +5,7 @@ import { query, reportError } from '../state/connection.ts';
 import { Latest } from '../state/latest.ts';
 import { selectionStore } from '../state/stores.ts';
 import { CopyButton } from '../ui/copy-button.tsx';
-import { countText, momentText } from '../ui/text.ts';
+import { countText, momentText, offsetText } from '../ui/text.ts';
 import { HexDump } from './hex-dump.tsx';
 import { hexText } from './hex-rows.ts';
 import { PlotFieldButtons } from './plot-field.tsx';
@@ -36,7 +36,9 @@ export function EventDetails({ summary }: { summary: WorkspaceSummary }) {
       </header>
       <dl className="facts">
         <dt>Time</dt>
-        <dd className="mono">{momentText(event.timeNs, summary)}</dd>
+        <dd className="mono">
+          {momentText(event.timeNs, summary)} <span className="muted">{offsetText(event.timeNs)}</span>
+        </dd>
         <dt>CPU</dt>
         <dd className="mono">{event.cpu}</dd>
         <dt>Task</dt>
@@ -72,7 +74,9 @@ export function EventDetails({ summary }: { summary: WorkspaceSummary }) {
 
 function rawPlace(event: EventDetail): string {
   const size = `${countText(event.raw.length)} bytes`;
-  return event.fileOffset < 0 ? `${size}, in a compressed chunk` : `${size} at ${countText(event.fileOffset)} of the file`;
+  return event.fileOffset < 0
+    ? `${size}, in a compressed chunk`
+    : `${size} at ${countText(event.fileOffset)} of the file`;
 }
 
 function fieldAt(fields: EventFieldValue[], offset: number): string | null {
@@ -123,7 +127,11 @@ function FieldTable({ title, fields, event, summary, selected, onSelect }: Field
       </thead>
       <tbody>
         {fields.map((field) => (
-          <tr key={field.name} className={field.name === selected ? 'selected' : ''} onPointerDown={() => onSelect(field.name)}>
+          <tr
+            key={field.name}
+            className={field.name === selected ? 'selected' : ''}
+            onPointerDown={() => onSelect(field.name)}
+          >
             <th scope="row" title={`${field.declaration} ${field.name}; offset ${field.offset}, ${field.bytes} bytes`}>
               <button type="button" className="plain mono" onClick={() => onSelect(field.name)}>
                 {field.name}
@@ -136,7 +144,9 @@ function FieldTable({ title, fields, event, summary, selected, onSelect }: Field
             </td>
             <td className="field-actions">
               <CopyButton label={`Copy ${field.name}`} text={() => field.text} />
-              {field.kind === 'number' && <PlotFieldButtons event={event} field={field.name} groupFields={groupFields} />}
+              {field.kind === 'number' && (
+                <PlotFieldButtons event={event} field={field.name} groupFields={groupFields} />
+              )}
             </td>
           </tr>
         ))}

@@ -1,3 +1,4 @@
+// biome-ignore-all lint/a11y/useSemanticElements: rows are placed by hand while scrolling, which a table cannot do
 import { type KeyboardEvent, useEffect, useMemo, useReducer, useRef, useState } from 'react';
 import { useStore } from 'zustand';
 import { type ErrorDetail, toErrorDetail } from '../../shared/errors.ts';
@@ -64,7 +65,6 @@ export function EventTable({ summary }: { summary: WorkspaceSummary }) {
               : `${countText(total)} of ${countOf(summary.events, 'event')}`}
         </output>
       </div>
-      {/* biome-ignore lint/a11y/useSemanticElements: rows come and go while scrolling, which a table cannot */}
       <div
         ref={scroller}
         role="grid"
@@ -93,7 +93,9 @@ export function EventTable({ summary }: { summary: WorkspaceSummary }) {
           </div>
         </div>
         {total === 0 && (filter === '' || pages.total === 0) && (
-          <p className="muted empty-list">{filter === '' ? 'The recording holds no events.' : 'No event passes the filter.'}</p>
+          <p className="muted empty-list">
+            {filter === '' ? 'The recording holds no events.' : 'No event passes the filter.'}
+          </p>
         )}
       </div>
     </div>

@@ -1,7 +1,7 @@
 import { useEffect, useRef, useState } from 'react';
-import type { WorkspaceSummary } from '../../shared/model.ts';
 import type { Params } from '../../shared/api.ts';
 import { toErrorDetail } from '../../shared/errors.ts';
+import type { WorkspaceSummary } from '../../shared/model.ts';
 import { currentHost, query } from '../state/connection.ts';
 import { busy } from '../state/idle.ts';
 import { Latest } from '../state/latest.ts';
@@ -109,7 +109,11 @@ export function ExportDialog({ summary }: { summary: WorkspaceSummary }) {
       </div>
       <div className="export-preview">
         {preview.error && <p className="field-error">{preview.error}</p>}
-        {preview.url ? <img src={preview.url} alt="Preview of the chart" /> : <p className="muted">Drawing the preview…</p>}
+        {preview.url ? (
+          <img src={preview.url} alt="Preview of the chart" />
+        ) : (
+          <p className="muted">Drawing the preview…</p>
+        )}
       </div>
     </Dialog>
   );

@@ -1,13 +1,13 @@
 import { type KeyboardEvent, useEffect, useRef } from 'react';
 import { useStore } from 'zustand';
 import { noteColorKeys } from '../../shared/draw/theme.ts';
-import type { Annotation, WorkspaceSummary } from '../../shared/model.ts';
+import type { Annotation } from '../../shared/model.ts';
 import { cancelNote, finishNote } from '../state/notes.ts';
 import { uiStore } from '../state/stores.ts';
 import { noteTimeText } from './notes-panel.tsx';
 
 /** The editor of the note being written, over the timeline. Enter saves, Esc leaves it as it was. */
-export function NoteEditor({ summary }: { summary: WorkspaceSummary }) {
+export function NoteEditor() {
   const draft = useStore(uiStore, (state) => state.noteDraft);
   const text = useRef<HTMLTextAreaElement>(null);
   const id = draft?.id;
@@ -27,7 +27,7 @@ export function NoteEditor({ summary }: { summary: WorkspaceSummary }) {
   };
   return (
     <section className="note-editor" aria-label="Note" onKeyDown={onKey}>
-      <p className="muted mono">{noteTimeText(draft, summary)}</p>
+      <p className="muted mono">{noteTimeText(draft)}</p>
       <textarea
         ref={text}
         className="input"
@@ -56,7 +56,12 @@ export function NoteEditor({ summary }: { summary: WorkspaceSummary }) {
         <button type="button" className="button" onClick={cancelNote}>
           Cancel
         </button>
-        <button type="button" className="button primary" disabled={draft.text.trim() === ''} onClick={() => void finishNote()}>
+        <button
+          type="button"
+          className="button primary"
+          disabled={draft.text.trim() === ''}
+          onClick={() => void finishNote()}
+        >
           Save note
         </button>
       </div>

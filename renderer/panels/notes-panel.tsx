@@ -1,15 +1,15 @@
 import { useStore } from 'zustand';
-import type { Annotation, WorkspaceSummary } from '../../shared/model.ts';
+import type { Annotation } from '../../shared/model.ts';
 import { formatDuration } from '../../shared/time.ts';
 import { runCommand } from '../commands/registry.ts';
 import { editNote, showNote } from '../state/notes.ts';
 import { deleteNote } from '../state/session.ts';
 import { annotationsStore, selectionStore } from '../state/stores.ts';
 import { DeleteIcon, EditIcon, NoteIcon } from '../ui/icons.tsx';
-import { momentText } from '../ui/text.ts';
+import { offsetText } from '../ui/text.ts';
 
 /** The notes of the workspace, in order of time. */
-export function NotesPanel({ summary }: { summary: WorkspaceSummary }) {
+export function NotesPanel() {
   const notes = useStore(annotationsStore, (state) => state.annotations);
   const selected = useStore(selectionStore, (state) => state.annotationId);
   return (
@@ -28,10 +28,15 @@ export function NotesPanel({ summary }: { summary: WorkspaceSummary }) {
             <li key={note.id} className={note.id === selected ? 'selected' : ''}>
               <span className="note-color" style={{ background: `var(--${note.color}, var(--note-1))` }} />
               <button type="button" className="link-row" onClick={() => showNote(note)}>
-                <span className="mono muted">{noteTimeText(note, summary)}</span>
+                <span className="mono muted">{noteTimeText(note)}</span>
                 <span className="note-text">{note.text}</span>
               </button>
-              <button type="button" className="icon-button" aria-label={`Edit note ${note.text}`} onClick={() => editNote(note)}>
+              <button
+                type="button"
+                className="icon-button"
+                aria-label={`Edit note ${note.text}`}
+                onClick={() => editNote(note)}
+              >
                 <EditIcon />
               </button>
               <button
@@ -51,7 +56,7 @@ export function NotesPanel({ summary }: { summary: WorkspaceSummary }) {
 }
 
 /** Where a note is: a moment, or a moment and how long. */
-export function noteTimeText(note: Pick<Annotation, 'kind' | 'fromNs' | 'toNs'>, summary: WorkspaceSummary): string {
-  const start = momentText(note.fromNs, summary);
-  return note.kind === 'range' ? `${start} + ${formatDuration(note.toNs - note.fromNs)}` : start;
+export function noteTimeText(note: Pick<Annotation, 'kind' | 'fromNs' | 'toNs'>): string {
+  const start = offsetText(note.fromNs);
+  return note.kind === 'range' ? `${start}, ${formatDuration(note.toNs - note.fromNs)}` : start;
 }

@@ -29,7 +29,12 @@ export function OpenDialog() {
       setFolder(listing);
       setPath(listing.path);
       setError('');
-      setActive(Math.max(0, listing.entries.findIndex((entry) => entry.path === cameFrom)));
+      setActive(
+        Math.max(
+          0,
+          listing.entries.findIndex((entry) => entry.path === cameFrom),
+        ),
+      );
     } catch (failure) {
       setError(toErrorDetail(failure).message);
     }
@@ -58,10 +63,18 @@ export function OpenDialog() {
   };
   const entries = folder?.entries ?? [];
   const onKey = (event: KeyboardEvent) => {
-    const steps: Record<string, number> = { ArrowDown: 1, ArrowUp: -1, PageDown: 10, PageUp: -10, Home: -1e9, End: 1e9 };
+    const steps: Record<string, number> = {
+      ArrowDown: 1,
+      ArrowUp: -1,
+      PageDown: 10,
+      PageUp: -10,
+      Home: -1e9,
+      End: 1e9,
+    };
     if (event.key in steps) setActive(Math.min(Math.max(0, active + steps[event.key]), entries.length - 1));
     else if (event.key === 'Enter' && entries[active]) choose(entries[active]);
-    else if ((event.key === 'Backspace' || event.key === 'ArrowLeft') && folder?.parent) void enter(folder.parent, folder.path);
+    else if ((event.key === 'Backspace' || event.key === 'ArrowLeft') && folder?.parent)
+      void enter(folder.parent, folder.path);
     else if (event.key.length === 1 && event.key !== ' ' && !event.ctrlKey) {
       const letter = event.key.toLowerCase();
       const order = [...entries.keys()].map((index) => (active + 1 + index) % entries.length);
@@ -102,7 +115,6 @@ export function OpenDialog() {
         ref={list}
         role="listbox"
         aria-label="Files"
-        // biome-ignore lint/a11y/noNoninteractiveTabindex: a listbox takes the focus and names its active option
         tabIndex={0}
         aria-activedescendant={entries[active] ? `file-${active}` : undefined}
         className="file-list"

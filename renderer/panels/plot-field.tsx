@@ -18,12 +18,7 @@ export function PlotFieldButtons({ event, field, groupFields }: PlotFieldProps) 
     return [
       {
         title: `Plot ${field}`,
-        items: [
-          by('', 'As one line'),
-          by('cgroup', 'By cgroup'),
-          by('task', 'By task'),
-          by('cpu', 'By CPU'),
-        ],
+        items: [by('', 'As one line'), by('cgroup', 'By cgroup'), by('task', 'By task'), by('cpu', 'By CPU')],
       },
       {
         title: 'By a field',

@@ -1,8 +1,8 @@
 import { useSyncExternalStore } from 'react';
 import { useStore } from 'zustand';
-import { selectionStore, workspaceStore } from '../state/stores.ts';
 import { isIdle, onIdleChange } from '../state/idle.ts';
-import { momentText } from '../ui/text.ts';
+import { selectionStore, workspaceStore } from '../state/stores.ts';
+import { momentText, offsetText } from '../ui/text.ts';
 
 /** Bottom of the window: whether something is being fetched, and the time under the pointer. */
 export function StatusLine() {
@@ -21,7 +21,7 @@ export function StatusLine() {
         </span>
       )}
       <span className="mono hover-time">
-        {summary && hoverNs !== null && `pointer ${momentText(hoverNs, summary)}`}
+        {summary && hoverNs !== null && `${offsetText(hoverNs)}  ${momentText(hoverNs, summary)}`}
       </span>
     </footer>
   );

@@ -7,7 +7,7 @@ import { Latest } from '../state/latest.ts';
 import { selectionStore, viewportStore } from '../state/stores.ts';
 import { CommandButton } from '../ui/command-button.tsx';
 import { BackIcon, FitIcon, NoteIcon, ZoomInIcon, ZoomOutIcon } from '../ui/icons.tsx';
-import { countOf, momentText } from '../ui/text.ts';
+import { countOf, momentText, offsetText } from '../ui/text.ts';
 
 /** Above the lanes: moving through time, the markers A and B with B−A, and what is selected. */
 export function TimeBar({ summary }: { summary: WorkspaceSummary }) {
@@ -36,11 +36,11 @@ function Markers({ summary }: { summary: WorkspaceSummary }) {
       type="button"
       className={`marker marker-${name.toLowerCase()}`}
       aria-pressed={active === name}
-      aria-label={`Marker ${name}: ${timeNs === null ? 'not set' : momentText(timeNs, summary)}`}
-      title={`The next double click or M places ${active}; click to make ${name} the next one`}
+      aria-label={`Marker ${name}: ${timeNs === null ? 'not set' : offsetText(timeNs)}`}
+      title={`${timeNs === null ? '' : `${momentText(timeNs, summary)}. `}Double click or M places marker ${active}; click to make ${name} the next one`}
       onClick={() => selectionStore.setState({ activeMarker: name })}
     >
-      <b>{name}</b> <span className="mono">{timeNs === null ? '–' : momentText(timeNs, summary)}</span>
+      <b>{name}</b> <span className="mono">{timeNs === null ? '–' : offsetText(timeNs)}</span>
     </button>
   );
   return (

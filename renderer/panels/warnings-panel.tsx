@@ -15,8 +15,8 @@ export function WarningsPanel({ summary }: { summary: WorkspaceSummary }) {
           {lost.map((stream) => (
             <li key={stream.index}>
               {stream.name || 'The top buffer'} lost {countText(stream.lost)} events while recording
-              {stream.gaps > 0 && `, and an unknown number in ${countText(stream.gaps)} more places`}: its ring buffer was too
-              small or was read too slowly.
+              {stream.gaps > 0 && `, and an unknown number in ${countText(stream.gaps)} more places`}: its ring buffer
+              was too small or was read too slowly.
             </li>
           ))}
         </ul>

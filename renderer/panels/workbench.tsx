@@ -18,7 +18,12 @@ export function Workbench({ summary }: { summary: WorkspaceSummary }) {
   const keep = (group: string) => (sizes: Layout) =>
     uiStore.setState({ layout: { ...uiStore.getState().layout, [group]: sizes } });
   return (
-    <Group orientation="horizontal" defaultLayout={layout.columns} onLayoutChanged={keep('columns')} className="workbench">
+    <Group
+      orientation="horizontal"
+      defaultLayout={layout.columns}
+      onLayoutChanged={keep('columns')}
+      className="workbench"
+    >
       <Panel id="main" minSize={420}>
         <Group orientation="vertical" defaultLayout={layout.rows} onLayoutChanged={keep('rows')}>
           <Panel id="timeline" defaultSize="62" minSize={160}>
@@ -26,7 +31,7 @@ export function Workbench({ summary }: { summary: WorkspaceSummary }) {
               <TimeBar summary={summary} />
               <div className="timeline-body">
                 <Timeline />
-                <NoteEditor summary={summary} />
+                <NoteEditor />
               </div>
             </div>
           </Panel>
@@ -55,8 +60,8 @@ function Lists({ summary }: { summary: WorkspaceSummary }) {
       onSelect={(key) => uiStore.setState({ bottomTab: key })}
       tabs={[
         { key: 'events', label: 'Events', panel: <EventTable key={summary.workspaceId} summary={summary} /> },
-        { key: 'episodes', label: 'Episodes', count: episodes, panel: <EpisodesPanel summary={summary} /> },
-        { key: 'notes', label: 'Notes', count: notes, panel: <NotesPanel summary={summary} /> },
+        { key: 'episodes', label: 'Episodes', count: episodes, panel: <EpisodesPanel /> },
+        { key: 'notes', label: 'Notes', count: notes, panel: <NotesPanel /> },
         {
           key: 'warnings',
           label: 'Warnings',

@@ -31,7 +31,9 @@ export function addSeries(series: SeriesSpec, into?: string): string {
   const { plots } = plotsStore.getState();
   const target = plots.find((plot) => plot.key === into);
   if (target) {
-    const known = target.spec.series.some((other) => other.expr === series.expr && other.groupBy === series.groupBy && other.where === series.where);
+    const known = target.spec.series.some(
+      (other) => other.expr === series.expr && other.groupBy === series.groupBy && other.where === series.where,
+    );
     if (!known) updatePlot(target.key, { ...target.spec, series: [...target.spec.series, series] });
     return target.key;
   }

@@ -54,5 +54,14 @@ export function showEpisode(episode: Episode): void {
 export function clearSelection(): void {
   const { range } = selectionStore.getState();
   if (range) selectionStore.setState({ range: null, episodeId: null, annotationId: null });
-  else selectionStore.setState({ event: null, eventTimeNs: null, markerA: null, markerB: null, activeMarker: 'A', episodeId: null, annotationId: null });
+  else
+    selectionStore.setState({
+      event: null,
+      eventTimeNs: null,
+      markerA: null,
+      markerB: null,
+      activeMarker: 'A',
+      episodeId: null,
+      annotationId: null,
+    });
 }

@@ -1,6 +1,6 @@
 import { createStore } from 'zustand/vanilla';
-import type { PlotPanelSpec } from '../../shared/chart.ts';
 import type { Progress } from '../../shared/api.ts';
+import type { PlotPanelSpec } from '../../shared/chart.ts';
 import type { ErrorDetail } from '../../shared/errors.ts';
 import type { Annotation, Episode, EpisodeTotal, EventRef, Finding, WorkspaceSummary } from '../../shared/model.ts';
 import type { TimeRange } from '../../shared/time.ts';

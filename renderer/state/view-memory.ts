@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { panelSchema } from '../../shared/chart.ts';
 import { query, reportError } from './connection.ts';
-import { plotsStore, selectionStore, uiStore, viewportStore, workspaceStore } from './stores.ts';
 import { newPlotKey } from './plots.ts';
+import { plotsStore, selectionStore, uiStore, viewportStore, workspaceStore } from './stores.ts';
 
 /**
  * What the workspace remembers of the window: the visible time, the plots, the markers. Kept as JSON under one view

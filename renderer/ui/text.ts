@@ -1,5 +1,5 @@
-import { formatSeconds, toAbsNs } from '../../shared/time.ts';
 import type { WorkspaceSummary } from '../../shared/model.ts';
+import { formatSeconds, NS_PER_S, toAbsNs } from '../../shared/time.ts';
 
 /** Numbers, sizes and times as the window writes them. */
 
@@ -23,4 +23,10 @@ export function momentText(relNs: number, summary: WorkspaceSummary): string {
   return summary.streams.every((stream) => stream.timeUnit !== 'ns') && summary.streams.length > 0
     ? abs.toString()
     : formatSeconds(abs, 9);
+}
+
+/** A moment as the ruler counts it, from the start of the workspace: `+1.234567890 s`. */
+export function offsetText(relNs: number): string {
+  const ns = Math.round(relNs);
+  return `${ns < 0 ? '-' : '+'}${(Math.abs(ns) / NS_PER_S).toFixed(9)} s`;
 }

@@ -1,0 +1,105 @@
+import { describe, expect, it } from 'vitest';
+import { EventPages, PAGE_ROWS } from '../../../renderer/panels/event-pages.ts';
+import type { RowsResult } from '../../../shared/api.ts';
+import { RemoraError } from '../../../shared/errors.ts';
+
+const TOTAL = 1_000_000;
+
+/** A list of rows that know only their number; requests wait until they are let through. */
+function slowList() {
+  const requests: {
+    first: number;
+    aborted: boolean;
+    answer: () => Promise<void>;
+    fail: (error: Error) => Promise<void>;
+  }[] = [];
+  const fetch = (first: number, count: number, signal: AbortSignal) =>
+    new Promise<RowsResult>((resolve, reject) => {
+      const rows = Array.from({ length: Math.min(count, TOTAL - first) }, (_, index) => ({
+        row: first + index,
+      })) as RowsResult['rows'];
+      const settled = () => new Promise<void>((done) => setTimeout(done, 0));
+      const request = {
+        first,
+        aborted: false,
+        answer: () => {
+          resolve({ total: TOTAL, rows });
+          return settled();
+        },
+        fail: (error: Error) => {
+          reject(error);
+          return settled();
+        },
+      };
+      signal.addEventListener('abort', () => {
+        request.aborted = true;
+        reject(new RemoraError({ code: 'cancelled', message: 'cancelled' }));
+      });
+      requests.push(request);
+    });
+  return { requests, fetch };
+}
+
+const fail = (error: unknown) => {
+  throw error;
+};
+
+describe('event pages', () => {
+  it('fetches the pages of the rows that are needed, once', async () => {
+    const { requests, fetch } = slowList();
+    let changes = 0;
+    const pages = new EventPages(fetch, () => (changes += 1), fail);
+    pages.need(PAGE_ROWS - 5, PAGE_ROWS + 5);
+    pages.need(PAGE_ROWS - 5, PAGE_ROWS + 5);
+    expect(requests.map((request) => request.first)).toEqual([0, PAGE_ROWS]);
+    expect(pages.row(PAGE_ROWS)).toBeUndefined();
+    for (const request of requests) await request.answer();
+    expect(changes).toBe(2);
+    expect(pages.total).toBe(TOTAL);
+    expect(pages.row(PAGE_ROWS + 3)?.row).toBe(PAGE_ROWS + 3);
+    pages.need(0, 0);
+    expect(requests).toHaveLength(2);
+  });
+
+  it('cancels what is no longer wanted and keeps what still is', async () => {
+    const { requests, fetch } = slowList();
+    const pages = new EventPages(fetch, () => {}, fail);
+    pages.need(0, PAGE_ROWS);
+    pages.need(PAGE_ROWS, 2 * PAGE_ROWS);
+    expect(requests.map((request) => request.aborted)).toEqual([true, false, false]);
+    await requests[1].answer();
+    expect(pages.row(PAGE_ROWS)?.row).toBe(PAGE_ROWS);
+    expect(pages.row(0)).toBeUndefined();
+    // Wanted again after it was cancelled: asked for again.
+    pages.need(0, 0);
+    expect(requests.at(-1)?.first).toBe(0);
+  });
+
+  it('gives up the page that was not looked at for longest', async () => {
+    const { requests, fetch } = slowList();
+    const pages = new EventPages(fetch, () => {}, fail);
+    for (let page = 0; page < 150; page++) {
+      pages.need(page * PAGE_ROWS, page * PAGE_ROWS);
+      await requests.at(-1)?.answer();
+      pages.need(0, 0);
+    }
+    expect(pages.row(0)?.row).toBe(0);
+    expect(pages.row(PAGE_ROWS)).toBeUndefined();
+    expect(pages.row(149 * PAGE_ROWS)?.row).toBe(149 * PAGE_ROWS);
+  });
+
+  it('reports an error once and does not ask again', async () => {
+    const { requests, fetch } = slowList();
+    const errors: unknown[] = [];
+    const pages = new EventPages(
+      fetch,
+      () => {},
+      (error) => errors.push(error),
+    );
+    pages.need(0, 0);
+    await requests[0].fail(new Error('broken'));
+    pages.need(0, 0);
+    expect(errors).toHaveLength(1);
+    expect(requests).toHaveLength(1);
+  });
+});

@@ -1,0 +1,81 @@
+import fc from 'fast-check';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { viewportStore } from '../../../renderer/state/stores.ts';
+import {
+  limitRange,
+  panBy,
+  previousView,
+  resetViewport,
+  revealTime,
+  showRange,
+  zoomBy,
+  zoomToRange,
+} from '../../../renderer/state/viewport.ts';
+
+const view = () => {
+  const { fromNs, toNs } = viewportStore.getState();
+  return { fromNs, toNs };
+};
+
+beforeEach(() => resetViewport(1_000_000));
+
+describe('viewport', () => {
+  it('stays inside the data and its margin, and is never empty', () => {
+    const time = fc.double({ min: -1e15, max: 1e15, noNaN: true });
+    fc.assert(
+      fc.property(time, time, (a, b) => {
+        const bounds = { fromNs: 0, toNs: 1_000_000 };
+        const { fromNs, toNs } = limitRange({ fromNs: a, toNs: b }, bounds);
+        expect(toNs - fromNs).toBeGreaterThan(9);
+        expect(fromNs).toBeGreaterThanOrEqual(-20_000.01);
+        expect(toNs).toBeLessThanOrEqual(1_020_000.01);
+      }),
+    );
+  });
+
+  it('zooms at a time that stays where it is on screen', () => {
+    showRange({ fromNs: 0, toNs: 100_000 });
+    zoomBy(0.5, 25_000);
+    expect(view()).toEqual({ fromNs: 12_500, toNs: 62_500 });
+  });
+
+  it('keeps its length when it is panned against an end', () => {
+    showRange({ fromNs: 900_000, toNs: 1_000_000 });
+    panBy(5);
+    expect(view()).toEqual({ fromNs: 920_000, toNs: 1_020_000 });
+  });
+
+  it('goes back view by view', () => {
+    const all = view();
+    zoomToRange({ fromNs: 1000, toNs: 2000 });
+    const first = view();
+    zoomToRange({ fromNs: 1100, toNs: 1200 });
+    previousView();
+    expect(view()).toEqual(first);
+    previousView();
+    expect(view()).toEqual(all);
+    previousView();
+    expect(view()).toEqual(all);
+  });
+
+  it('goes back over a whole gesture at once', () => {
+    const all = view();
+    for (let step = 0; step < 20; step++)
+      showRange({ fromNs: step * 100, toNs: 500_000 }, { gesture: true, nowMs: step * 16 });
+    expect(viewportStore.getState().history).toHaveLength(1);
+    // A pause ends the gesture.
+    showRange({ fromNs: 0, toNs: 1000 }, { gesture: true, nowMs: 5000 });
+    expect(viewportStore.getState().history).toHaveLength(2);
+    previousView();
+    previousView();
+    expect(view()).toEqual(all);
+  });
+
+  it('moves to a time that is off screen only', () => {
+    showRange({ fromNs: 0, toNs: 100_000 });
+    revealTime(50_000);
+    expect(view()).toEqual({ fromNs: 0, toNs: 100_000 });
+    revealTime(500_000);
+    expect(view()).toEqual({ fromNs: 450_000, toNs: 550_000 });
+  });
+});
