@@ -13,6 +13,11 @@ export interface PlotLine {
   /** Width of a bin, 0 for raw samples. */
   binNs: number;
   unit: string;
+  /** Short name of its series. */
+  name: string;
+  /** Label of its group; empty for a series without groups. */
+  group: string;
+  /** Both, as far as needed to name the line in its panel. */
   label: string;
   color: string;
   /** Empty: solid. */
@@ -29,8 +34,10 @@ const dashes: readonly number[][] = [[], [6, 3], [2, 2], [8, 3, 2, 3], [10, 4]];
  */
 export function plotLines(results: readonly SeriesResult[], theme: Theme): PlotLine[] {
   const names = seriesNames(results.map((result) => result.spec));
-  const grouped = results.filter((result) => result.spec.groupBy !== '');
-  const keyOf = (result: SeriesResult, line: SeriesLine): string => (result.spec.groupBy === '' ? `series ${results.indexOf(result)}` : line.key);
+  // Where all there is is one group, its colour would tell nothing: series are told apart instead.
+  const groups = new Set(results.flatMap((result) => (result.spec.groupBy === '' ? [] : result.lines.map((line) => line.key))));
+  const grouped = groups.size > 1 || results.length === 1 ? results.filter((result) => result.spec.groupBy !== '') : [];
+  const keyOf = (result: SeriesResult, line: SeriesLine): string => (grouped.includes(result) ? line.key : `series ${results.indexOf(result)}`);
   const colors =
     grouped.length === 0
       ? new Map(results.map((result, index) => [keyOf(result, result.lines[0]), seriesColor(index, theme)]))
@@ -47,6 +54,8 @@ export function plotLines(results: readonly SeriesResult[], theme: Theme): PlotL
         line,
         binNs: line.mode === 'bins' ? result.binNs : 0,
         unit: result.unit,
+        name: names[series],
+        group,
         label: group === '' ? names[series] : results.length === 1 ? group : `${names[series]} · ${group}`,
         color: colors.get(key) ?? seriesColor(series, theme),
         dash: dashes[(round + Math.max(0, grouped.indexOf(result))) % dashes.length],

@@ -35,6 +35,8 @@ const LABEL_GAP = 6;
 const MAX_LEGEND_ROWS = 3;
 /** Between the legend and the top of the plot, so that the topmost axis label clears it. */
 const HEADER_GAP = 5;
+/** Between the frame and the ends of the axes: a line along the limit is seen whole. */
+const PADDING = 3;
 
 /**
  * Lays a plot out: colours, legend and axes. `plotWidthPx` is the width of the time scale, `heightPx` that of the whole
@@ -61,7 +63,7 @@ export function layoutPlot(
     const range = valueRange(own, window);
     if (range === null) return null;
     const styles = own.map((line) => line.spec.style);
-    const axis = valueAxis(range, spec.scale, styles, top, heightPx);
+    const axis = valueAxis(range, spec.scale, styles, top + PADDING, heightPx - PADDING);
     const unit = [...new Set(own.map((line) => line.unit).filter((name) => name !== ''))].join(', ');
     const widest = Math.max(...[unit, ...axis.ticks.marks.map((mark) => mark.label)].map((text) => surface.measure(text, { ...LABEL, color: '' })));
     return { axis, unit, widthPx: Math.ceil(widest) + LABEL_GAP };
@@ -78,7 +80,7 @@ function legendNotes(spec: PlotPanelSpec, lines: readonly PlotLine[], results: r
   if (outliers > 0) notes.push({ text: `${outliers} impossible ${outliers === 1 ? 'value' : 'values'} left out (counter underflow)`, severity: 'warning' });
   if (spec.scale === 'log') {
     const hidden = valueRange(lines, window)?.notPositive ?? 0;
-    if (hidden > 0) notes.push({ text: `${hidden} points ≤ 0 are not on a log scale`, severity: 'warning' });
+    if (hidden > 0) notes.push({ text: `${hidden} ${hidden === 1 ? 'point' : 'points'} ≤ 0 not on the log scale`, severity: 'warning' });
   }
   return notes;
 }
