@@ -1,0 +1,51 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { writeLargeRecording } from '../build/large.ts';
+import { expect, settled, test } from './host.ts';
+import { events, openSample, rows, SAMPLE } from './steps.ts';
+
+/** Long enough to index that progress is seen and can be cancelled. */
+const LARGE_EVENTS = 16_000_000;
+
+test('opening shows its progress and can be cancelled', async ({ app }) => {
+  const path = join(app.folder, 'large.dat');
+  writeLargeRecording(path, LARGE_EVENTS);
+  const page = await app.start();
+  await app.openFiles(path);
+  const card = page.getByRole('region', { name: 'Opening large.dat' });
+  await expect(card.getByRole('progressbar')).toHaveAttribute('max', /\d+/);
+  await card.getByRole('button', { name: 'Cancel' }).click();
+  await expect(card).toBeHidden();
+  await settled(page);
+  // No error, nothing open, and the window goes on to do what is asked next.
+  await expect(page.getByRole('alert')).toHaveCount(0);
+  await expect(page.getByRole('heading', { name: 'Remora' })).toBeVisible();
+  await page.getByRole('button', { name: 'Open the sample' }).click();
+  await settled(page);
+  await expect(page.getByRole('banner')).toContainText(SAMPLE.events);
+});
+
+test('what was open stays open when the next opening is cancelled', async ({ app }) => {
+  const path = join(app.folder, 'large.dat');
+  writeLargeRecording(path, LARGE_EVENTS);
+  const page = await openSample(app);
+  await app.openFiles(path);
+  await page.getByRole('region', { name: 'Opening large.dat' }).getByRole('button', { name: 'Cancel' }).click();
+  await settled(page);
+  await expect(page.getByRole('banner')).toContainText(SAMPLE.events);
+  await expect(rows(events(page)).first()).toBeVisible();
+});
+
+test('opening can be started, and started over after a cancelled one', async ({ app }) => {
+  const path = join(app.folder, 'large.dat');
+  const count = writeLargeRecording(path, LARGE_EVENTS);
+  const page = await app.start();
+  await app.openFiles(path);
+  await page.getByRole('region', { name: 'Opening large.dat' }).getByRole('button', { name: 'Cancel' }).click();
+  await settled(page);
+  await app.openFiles(path);
+  await expect(events(page)).toBeVisible({ timeout: 60_000 });
+  await settled(page);
+  await expect(page.getByRole('banner')).toContainText(`${count.toLocaleString('en-US')} events`);
+  expect(existsSync(path) && readdirSync(app.folder).includes('large.dat')).toBe(true);
+});
