@@ -1,5 +1,6 @@
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
+import { z } from 'zod';
 import { RemoraError } from '../shared/errors.ts';
 import { App } from './app.tsx';
 import { connect } from './bridge.ts';
@@ -17,6 +18,8 @@ import { applyTheme } from './state/theme.ts';
 import { watchView } from './state/view-memory.ts';
 import './ui/window.css';
 
+// The content policy forbids code made of text, which zod would try.
+z.config({ jitless: true });
 keepPreferences();
 applyTheme();
 registerCommands([...windowCommands, ...timelineCommands, ...noteCommands]);

@@ -8,8 +8,10 @@ import { Latest } from '../state/latest.ts';
 import { placeMarker, selectEvent } from '../state/selection.ts';
 import { selectionStore, uiStore } from '../state/stores.ts';
 import { themeStore } from '../state/theme.ts';
+import { Menu } from '../ui/menu.tsx';
 import { countOf, countText } from '../ui/text.ts';
 import { COLUMNS, cellOf, EventTableHead, useColumnWidths } from './event-columns.tsx';
+import { eventMenu } from './event-menu.ts';
 import { EventPages } from './event-pages.ts';
 import { FilterInput } from './filter-input.tsx';
 import { GoTo } from './go-to.tsx';
@@ -31,6 +33,7 @@ export function EventTable({ summary }: { summary: WorkspaceSummary }) {
   useEffect(() => {
     if (geometry.viewPx > 0) pages.need(first, Math.max(first, last));
   }, [pages, first, last, geometry.viewPx]);
+  const [menu, setMenu] = useState<{ row: EventRow; at: { x: number; y: number } } | null>(null);
   const { cursor, moveCursor } = useCursor(pages, filter, total, reveal, centre);
 
   const onKey = (event: KeyboardEvent) => {
@@ -75,6 +78,15 @@ export function EventTable({ summary }: { summary: WorkspaceSummary }) {
         tabIndex={0}
         className="event-grid"
         onKeyDown={onKey}
+        onContextMenu={(event) => {
+          const row = cursor === null ? undefined : pages.row(cursor);
+          if (!row) return;
+          event.preventDefault();
+          // From the keyboard there is no pointer: the menu opens below the row.
+          const box = document.getElementById(`event-row-${row.row}`)?.getBoundingClientRect();
+          const byKey = event.button !== 2 && box;
+          setMenu({ row, at: byKey ? { x: box.left + 96, y: box.bottom } : { x: event.clientX, y: event.clientY } });
+        }}
       >
         <div className="event-spacer" style={{ height: listPx(geometry) + HEAD_PX, ['--columns' as string]: template }}>
           <div className="event-layer" style={{ height: geometry.viewPx + HEAD_PX }}>
@@ -98,6 +110,17 @@ export function EventTable({ summary }: { summary: WorkspaceSummary }) {
           </p>
         )}
       </div>
+      {menu && (
+        <Menu
+          label="Event"
+          anchor={menu.at}
+          sections={eventMenu(menu.row)}
+          onClose={() => {
+            setMenu(null);
+            scroller.current?.focus();
+          }}
+        />
+      )}
     </div>
   );
 }
@@ -122,7 +145,7 @@ function Row({ row, event, y, selected, summary, onSelect }: RowProps) {
       tabIndex={-1}
       className="event-row"
       style={{ transform: `translateY(${y}px)` }}
-      onPointerDown={(down) => down.button === 0 && onSelect()}
+      onPointerDown={(down) => down.button !== 1 && onSelect()}
       onDoubleClick={() => event && placeMarker(event.timeNs)}
     >
       {COLUMNS.map((column, index) => (

@@ -1,6 +1,7 @@
-import { useEffect, useRef, useState } from 'react';
+import { useEffect, useMemo, useRef, useState } from 'react';
 import { useStore } from 'zustand';
 import type { ErrorDetail } from '../../shared/errors.ts';
+import { parseFilter } from '../../shared/filter/parse.ts';
 import { busy } from '../state/idle.ts';
 import { uiStore } from '../state/stores.ts';
 import { CloseIcon } from '../ui/icons.tsx';
@@ -15,21 +16,25 @@ export function FilterInput({ error }: { error: ErrorDetail | null }) {
   const input = useRef<HTMLInputElement>(null);
   const [scrollPx, setScrollPx] = useState(0);
   useEffect(() => setText(applied), [applied]);
+  const typed = text.trim();
+  const parsed = useMemo(() => parseFilter(typed), [typed]);
   useEffect(() => {
-    if (text.trim() === applied) return;
+    if (typed === applied || !parsed.ok) return;
     const done = busy();
     const timer = setTimeout(() => {
-      uiStore.setState({ tableFilter: text.trim() });
+      uiStore.setState({ tableFilter: typed });
       done();
     }, QUIET_MS);
     return () => {
       clearTimeout(timer);
       done();
     };
-  }, [text, applied]);
+  }, [typed, applied, parsed]);
 
-  const shown = error && text.trim() === applied ? error : null;
-  const from = shown?.position === undefined ? null : Math.min(shown.position, Math.max(0, text.length - 1));
+  /** What does not parse is known here; what the recording does not have, the engine says. */
+  const shown = parsed.ok ? (typed === applied ? error : null) : parsed.error;
+  const lead = text.length - text.trimStart().length;
+  const from = shown?.position === undefined ? null : lead + shown.position;
   return (
     <div className="filter">
       <div className="filter-box">
@@ -44,7 +49,7 @@ export function FilterInput({ error }: { error: ErrorDetail | null }) {
           value={text}
           onChange={(event) => setText(event.target.value)}
           onKeyDown={(event) => {
-            if (event.key === 'Enter') uiStore.setState({ tableFilter: text.trim() });
+            if (event.key === 'Enter' && parsed.ok) uiStore.setState({ tableFilter: typed });
             else if (event.key === 'Escape') input.current?.blur();
           }}
           onScroll={(event) => setScrollPx(event.currentTarget.scrollLeft)}

@@ -50,11 +50,12 @@ export function MenuButton({ label, children, sections, className = 'icon-button
 interface MenuProps {
   label: string;
   sections: MenuSection[];
-  anchor: HTMLElement;
+  /** The button that it hangs from, or a point of the window. */
+  anchor: HTMLElement | { x: number; y: number };
   onClose: () => void;
 }
 
-function Menu({ label, sections, anchor, onClose }: MenuProps) {
+export function Menu({ label, sections, anchor, onClose }: MenuProps) {
   const ref = useRef<HTMLDivElement>(null);
   const id = useId();
   const [place, setPlace] = useState({ left: 0, top: 0 });
@@ -63,7 +64,10 @@ function Menu({ label, sections, anchor, onClose }: MenuProps) {
     const menu = ref.current;
     if (!menu) return;
     menu.showPopover();
-    const at = anchor.getBoundingClientRect();
+    const at =
+      anchor instanceof HTMLElement
+        ? anchor.getBoundingClientRect()
+        : { left: anchor.x, top: anchor.y, bottom: anchor.y };
     const { width, height } = menu.getBoundingClientRect();
     const below = at.bottom + 2;
     setPlace({
@@ -76,7 +80,7 @@ function Menu({ label, sections, anchor, onClose }: MenuProps) {
   useEffect(() => {
     const outside = (event: Event) => {
       const target = event.target as Node;
-      if (!ref.current?.contains(target) && !anchor.contains(target)) onClose();
+      if (!ref.current?.contains(target) && !(anchor instanceof HTMLElement && anchor.contains(target))) onClose();
     };
     document.addEventListener('pointerdown', outside);
     return () => document.removeEventListener('pointerdown', outside);
