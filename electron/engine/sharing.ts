@@ -1,4 +1,4 @@
-import type { FromEngine, ToEngine } from '../../shared/api.ts';
+import type { FromEngine, Result, ToEngine } from '../../shared/api.ts';
 
 type Reply = (message: FromEngine) => void;
 
@@ -9,13 +9,28 @@ export interface EngineSeat {
   leave(): void;
 }
 
+interface Request {
+  message: Extract<ToEngine, { kind: 'request' }>;
+  /** Null once its client has left. */
+  client: Client | null;
+}
+
+interface Client {
+  reply: Reply;
+  /** The client's ids of its running requests, and the engine's for the same. */
+  running: Map<number, number>;
+  /** Workspaces it has opened and not closed, once for each time. */
+  workspaces: string[];
+}
+
 /**
  * Lets several clients, each numbering its requests as it likes, share one engine: ids are replaced on the way there
- * and put back on the way home. Notices go to everybody. Knows nothing of processes.
+ * and put back on the way home. Notices go to everybody. What a client leaves running is cancelled, and what it leaves
+ * open is closed. Knows nothing of processes.
  */
 export class SharedEngine {
-  readonly #requests = new Map<number, { clientId: number; reply: Reply }>();
-  readonly #clients = new Set<Reply>();
+  readonly #requests = new Map<number, Request>();
+  readonly #clients = new Set<Client>();
   readonly #send: (message: ToEngine) => void;
   #nextId = 1;
 
@@ -24,39 +39,15 @@ export class SharedEngine {
     this.#send = send;
   }
 
-  join(toClient: Reply): EngineSeat {
-    /** The client's ids of its running requests, and the engine's for the same. */
-    const ids = new Map<number, number>();
-    const reply: Reply = (message) => {
-      if (message.kind === 'result' || message.kind === 'error') ids.delete(message.id);
-      toClient(message);
-    };
-    this.#clients.add(reply);
+  join(reply: Reply): EngineSeat {
+    const client: Client = { reply, running: new Map(), workspaces: [] };
+    this.#clients.add(client);
     return {
       send: (message) => {
-        if (!this.#clients.has(reply)) return;
-        const running = ids.get(message.id);
-        if (message.kind === 'cancel') {
-          if (running !== undefined) this.#send({ kind: 'cancel', id: running });
-          return;
-        }
-        if (running !== undefined) {
-          const error = { code: 'bad-request', message: `Request ${message.id} is still running.` } as const;
-          toClient({ kind: 'error', id: message.id, error });
-          return;
-        }
-        const id = this.#nextId++;
-        ids.set(message.id, id);
-        this.#requests.set(id, { clientId: message.id, reply });
-        this.#send({ ...message, id });
+        if (this.#clients.has(client)) this.#take(message, client);
       },
       leave: () => {
-        if (!this.#clients.delete(reply)) return;
-        for (const id of ids.values()) {
-          this.#requests.delete(id);
-          this.#send({ kind: 'cancel', id });
-        }
-        ids.clear();
+        if (this.#clients.delete(client)) this.#clearUp(client);
       },
     };
   }
@@ -64,19 +55,69 @@ export class SharedEngine {
   /** Takes one message from the engine to the client that it is for. */
   receive(message: FromEngine): void {
     if (message.kind === 'notice') {
-      for (const reply of [...this.#clients]) reply(message);
+      for (const { reply } of [...this.#clients]) reply(message);
       return;
     }
     const request = this.#requests.get(message.id);
-    if (request === undefined) return; // its client has left
-    if (message.kind !== 'progress') this.#requests.delete(message.id);
-    request.reply({ ...message, id: request.clientId });
+    if (request === undefined) return; // a second answer
+    if (message.kind !== 'progress') this.#settle(message, request);
+    request.client?.reply({ ...message, id: request.message.id });
   }
 
-  /** The engine has ended: every request that it had not answered fails. */
+  /** The engine has ended: every request that it had not answered fails, and nothing is open any more. */
   failAll(reason: string): void {
+    for (const client of this.#clients) client.workspaces = [];
     for (const id of [...this.#requests.keys()]) {
       this.receive({ kind: 'error', id, error: { code: 'engine-gone', message: reason } });
     }
+  }
+
+  #take(message: ToEngine, client: Client): void {
+    const running = client.running.get(message.id);
+    if (message.kind === 'cancel') {
+      if (running !== undefined) this.#send({ kind: 'cancel', id: running });
+    } else if (running !== undefined) {
+      const error = { code: 'bad-request', message: `Request ${message.id} is still running.` } as const;
+      client.reply({ kind: 'error', id: message.id, error });
+    } else {
+      this.#request(message, client);
+    }
+  }
+
+  #request(message: Request['message'], client: Client | null): void {
+    const id = this.#nextId++;
+    this.#requests.set(id, { message, client });
+    client?.running.set(message.id, id);
+    // Last: the answer may come before this returns.
+    this.#send({ ...message, id });
+  }
+
+  /** Keeps account of what a request that has ended opened or closed. */
+  #settle(answer: Extract<FromEngine, { kind: 'result' | 'error' }>, { message, client }: Request): void {
+    this.#requests.delete(answer.id);
+    client?.running.delete(message.id);
+    if (answer.kind === 'error') return;
+    if (message.method === 'open') {
+      const { workspaceId } = answer.result as Result<'open'>;
+      if (client === null) this.#close(workspaceId);
+      else client.workspaces.push(workspaceId);
+    } else if (message.method === 'close' && client !== null) {
+      const { workspaceId } = message.params as { workspaceId: string };
+      const index = client.workspaces.indexOf(workspaceId);
+      if (index >= 0) client.workspaces.splice(index, 1);
+    }
+  }
+
+  #clearUp(client: Client): void {
+    for (const id of client.running.values()) {
+      const request = this.#requests.get(id);
+      if (request !== undefined) request.client = null;
+      this.#send({ kind: 'cancel', id });
+    }
+    for (const workspaceId of client.workspaces) this.#close(workspaceId);
+  }
+
+  #close(workspaceId: string): void {
+    this.#request({ kind: 'request', id: 0, method: 'close', params: { workspaceId } }, null);
   }
 }
