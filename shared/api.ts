@@ -65,8 +65,17 @@ export const params = {
   eventDetail: z.strictObject({ workspaceId, event: eventRef }),
   /** The event of a CPU lane nearest to a time: `direction` 0 nearest, 1 first after, -1 last before. */
   nearestEvent: z.strictObject({ workspaceId, stream: z.int().nonnegative(), cpu: z.int().nonnegative(), timeNs, direction: z.union([z.literal(-1), z.literal(0), z.literal(1)]) }),
-  /** Values for a window in `bins` bins. See `SeriesResult`. */
-  series: z.strictObject({ workspaceId, spec: seriesSpecSchema, ...window, bins: z.int().positive().max(20_000) }),
+  /**
+   * Values for a window. `auto`: samples where there are at most two a bin, else bins; `raw` and `bins` ask for one of
+   * them. See `SeriesResult`.
+   */
+  series: z.strictObject({
+    workspaceId,
+    spec: seriesSpecSchema,
+    ...window,
+    bins: z.int().positive().max(20_000),
+    mode: z.enum(['auto', 'raw', 'bins']).default('auto'),
+  }),
   episodes: z.strictObject({
     workspaceId,
     by: z.enum(['cgroup', 'task', 'bdi', 'none']).default('cgroup'),
@@ -101,8 +110,8 @@ export interface FolderEntry {
 /**
  * Slices of one lane in struct-of-arrays form, ascending and non-overlapping: task `pid[i]` ran from `fromNs[i]` to
  * `toNs[i]`. Where many slices fall into one `resolutionNs` bucket, they are one entry: `pid` is the task that ran
- * longest in it, `merged[i]` 1 and `busy[i]` the share (0..1) of the bucket in which any task but idle ran. The idle
- * task has no slices.
+ * longest in it, `merged[i]` 1 and `busy[i]` the share (0..1) of `fromNs[i]`..`toNs[i]` in which any task but idle ran.
+ * The idle task has no slices.
  */
 export interface LaneSlices {
   fromNs: Float64Array;
@@ -149,19 +158,25 @@ export type SeriesLine = {
   /** Stable identity of the group for colours: independent of the window. */
   key: string;
   samples: number;
-} & (
-  | { mode: 'raw'; tNs: Float64Array; value: Float64Array; event: EventLocator }
-  | {
-      mode: 'bins';
-      /** Start of the bin. */
-      tNs: Float64Array;
-      min: Float64Array;
-      max: Float64Array;
-      mean: Float64Array;
-      last: Float64Array;
-      count: Uint32Array;
-    }
-);
+} & (RawSamples | BinnedSamples);
+
+export interface RawSamples {
+  mode: 'raw';
+  tNs: Float64Array;
+  value: Float64Array;
+  event: EventLocator;
+}
+
+export interface BinnedSamples {
+  mode: 'bins';
+  /** Start of the bin. */
+  tNs: Float64Array;
+  min: Float64Array;
+  max: Float64Array;
+  mean: Float64Array;
+  last: Float64Array;
+  count: Uint32Array;
+}
 
 /** Where the samples come from, index by index. */
 export interface EventLocator {
@@ -181,7 +196,10 @@ export interface SeriesResult {
   lines: SeriesLine[];
   /** Groups left out because there were more than 64. */
   moreGroups: number;
-  /** Values kept out because they are impossible (counter underflow), in this window. */
+  /**
+   * Impossible values in this window: quantities of 2^63 and more, which are counters that went below zero. Raw samples
+   * keep them, bins leave them out; scales should ignore them.
+   */
   outliers: number;
 }
 

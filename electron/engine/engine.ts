@@ -1,10 +1,15 @@
-import type { FromEngine, ToEngine } from '../../shared/api.ts';
+import { z } from 'zod';
+import { type FromEngine, type Method, type ParsedParams, params, type Progress, type Result, type ToEngine } from '../../shared/api.ts';
+import { RemoraError, toErrorDetail } from '../../shared/errors.ts';
+import { cancelledError, handlers } from './handlers.ts';
+import { defaultCacheFolder } from './identity.ts';
+import { Sessions } from './sessions.ts';
 
-/** TODO: being written. */
+/** Serves the contract of shared/api.ts. One per process; knows nothing of how messages travel. */
 export interface EngineCore {
   /** Handles one message; answers arrive through `reply`, in any order, each request ending with result or error. */
   dispatch(message: ToEngine, reply: (message: FromEngine) => void): void;
-  /** Closes every workspace and waits for what is being written. */
+  /** Cancels what runs, closes every workspace and waits for what is being written. */
   close(): Promise<void>;
 }
 
@@ -14,4 +19,75 @@ export interface EngineOptions {
   version: string;
 }
 
-export declare function createEngine(options: EngineOptions): EngineCore;
+/** What a handler is given beside its parameters. */
+export interface RequestContext {
+  sessions: Sessions;
+  version: string;
+  signal: AbortSignal;
+  /** Tells progress; as often as wanted, it is thinned out here. */
+  onProgress(progress: Progress): void;
+  /** Calls another method in process, on behalf of the same request. */
+  call<M extends Method>(method: M, methodParams: z.input<(typeof params)[M]>): Promise<Result<M>>;
+}
+
+/** Progress messages are at least this far apart. */
+const PROGRESS_INTERVAL_MS = 50;
+
+export function createEngine(options: EngineOptions): EngineCore {
+  const sessions = new Sessions(options.cacheFolder ?? defaultCacheFolder());
+  const running = new Map<number, AbortController>();
+  const pending = new Set<Promise<void>>();
+
+  async function run<M extends Method>(method: M, rawParams: unknown, signal: AbortSignal, onProgress: (p: Progress) => void): Promise<Result<M>> {
+    if (!Object.hasOwn(params, method)) throw new RemoraError({ code: 'bad-request', message: `there is no method ${String(method)}` });
+    const parsed = params[method].safeParse(rawParams);
+    if (!parsed.success) throw new RemoraError({ code: 'bad-request', message: `${method}: ${z.prettifyError(parsed.error)}` });
+    const context: RequestContext = {
+      sessions,
+      version: options.version,
+      signal,
+      onProgress,
+      call: (other, otherParams) => run(other, otherParams, signal, onProgress),
+    };
+    return handlers[method](parsed.data as ParsedParams<M>, context);
+  }
+
+  return {
+    dispatch(message, reply) {
+      if (message.kind === 'cancel') {
+        running.get(message.id)?.abort();
+        return;
+      }
+      const { id, method } = message;
+      const controller = new AbortController();
+      running.set(id, controller);
+      let last = 0;
+      const onProgress = (progress: Progress): void => {
+        const now = performance.now();
+        if (now - last < PROGRESS_INTERVAL_MS && progress.done < progress.total) return;
+        last = now;
+        reply({ kind: 'progress', id, progress });
+      };
+      // A turn of the event loop lets a cancel that is already waiting overtake the request: latest wins.
+      const work = new Promise<void>((resolve) => setImmediate(resolve))
+        .then(() => {
+          if (controller.signal.aborted) throw cancelledError();
+          return run(method, message.params, controller.signal, onProgress);
+        })
+        .then(
+          (result) => reply({ kind: 'result', id, result }),
+          (error: unknown) => reply({ kind: 'error', id, error: toErrorDetail(error) }),
+        )
+        .finally(() => {
+          running.delete(id);
+          pending.delete(work);
+        });
+      pending.add(work);
+    },
+    async close() {
+      for (const controller of running.values()) controller.abort();
+      await Promise.allSettled([...pending]);
+      sessions.closeAll();
+    },
+  };
+}

@@ -1,0 +1,104 @@
+import type { Method, ParsedParams, Result } from '../../shared/api.ts';
+import { API_VERSION } from '../../shared/api.ts';
+import { RemoraError } from '../../shared/errors.ts';
+import type { Annotation } from '../../shared/model.ts';
+import { toAbsNs, toRelNs } from '../../shared/time.ts';
+import { exportChart } from '../export/chart-data.ts';
+import { samplePath } from '../installation.ts';
+import { eventDetail } from '../query/event-detail.ts';
+import { nearestIndex, rowOfEvent } from '../query/list.ts';
+import { findCpu, type Trace, type TraceCpu } from '../query/trace.ts';
+import type { StoredAnnotation } from '../store/workspace-store.ts';
+import type { RequestContext } from './engine.ts';
+import { listFolder, RecentFiles, storeUpload } from './files.ts';
+
+export const cancelledError = (): RemoraError => new RemoraError({ code: 'cancelled', message: 'the request was cancelled' });
+
+type Handlers = { [M in Method]: (params: ParsedParams<M>, context: RequestContext) => Result<M> | Promise<Result<M>> };
+
+/** Every method of the contract: looks up the workspace and calls the query. */
+export const handlers: Handlers = {
+  hello: (_, { version }) => ({ version, apiVersion: API_VERSION, pid: process.pid, node: process.versions.node, sample: samplePath }),
+
+  async open(request, { sessions, signal, onProgress }) {
+    const session = await sessions.open({ ...request, signal, onProgress });
+    new RecentFiles(sessions.cacheFolder).add(request.paths);
+    return session.summary;
+  },
+  close({ workspaceId }, { sessions }) {
+    sessions.close(workspaceId);
+    return null;
+  },
+  listFolder: ({ path }) => listFolder(path),
+  upload: ({ name, bytes }, { sessions }) => ({ path: storeUpload(sessions.cacheFolder, name, bytes) }),
+  recentFiles: (_, { sessions }) => new RecentFiles(sessions.cacheFolder).list(),
+
+  lanes({ workspaceId, fromNs, toNs, resolutionNs }, { sessions }) {
+    if (!(toNs >= fromNs) || (toNs - fromNs) / resolutionNs > 100_000) {
+      throw new RemoraError({ code: 'bad-request', message: 'lanes: the window is empty or has over 100,000 buckets' });
+    }
+    return sessions.get(workspaceId).lanes.window(fromNs, toNs, resolutionNs);
+  },
+  rows: ({ workspaceId, first, count, filter }, { sessions, signal }) =>
+    sessions.get(workspaceId).rows.page(filter, first, count, signal),
+  findRow: ({ workspaceId, filter, at }, { sessions, signal }) => sessions.get(workspaceId).rows.find(filter, at, signal),
+  eventDetail({ workspaceId, event }, { sessions }) {
+    const { trace, rows } = sessions.get(workspaceId);
+    const cpu = cpuOf(trace, event.stream, event.cpu);
+    if (event.index >= cpu.events) {
+      throw new RemoraError({ code: 'not-found', message: `CPU ${event.cpu} has ${cpu.events} events, none with index ${event.index}` });
+    }
+    return eventDetail(trace, rows, cpu, event.index, rowOfEvent(trace, cpu, event.index));
+  },
+  nearestEvent({ workspaceId, stream, cpu, timeNs, direction }, { sessions }) {
+    const { trace, rows } = sessions.get(workspaceId);
+    const lane = cpuOf(trace, stream, cpu);
+    const index = nearestIndex(trace, lane, timeNs, direction);
+    return index < 0 ? null : rows.row({ stream, cpu, index }, rowOfEvent(trace, lane, index));
+  },
+  series: ({ workspaceId, spec, fromNs, toNs, bins, mode }, { sessions }) =>
+    sessions.get(workspaceId).series.window(spec, fromNs, toNs, bins, mode),
+  episodes: ({ workspaceId, by, gapMs }, { sessions }) => sessions.get(workspaceId).episodes.find(by, gapMs),
+
+  annotations: ({ workspaceId }, { sessions }) => {
+    const { trace, notes } = sessions.get(workspaceId);
+    return notes.all().map((stored) => fromStored(trace, stored));
+  },
+  putAnnotation({ workspaceId, annotation }, { sessions }) {
+    const { trace, notes } = sessions.get(workspaceId);
+    if (annotation.toNs < annotation.fromNs) {
+      throw new RemoraError({ code: 'bad-request', message: 'a note must not end before it begins' });
+    }
+    notes.put(toStored(trace, annotation));
+    return annotation;
+  },
+  deleteAnnotation({ workspaceId, id }, { sessions }) {
+    sessions.get(workspaceId).notes.delete(id);
+    return null;
+  },
+  getView: ({ workspaceId, name }, { sessions }) => ({ json: sessions.get(workspaceId).trace.store.view(name) }),
+  putView({ workspaceId, name, json }, { sessions }) {
+    sessions.get(workspaceId).trace.store.putView(name, json);
+    return null;
+  },
+  exportChart: (request, { sessions, call }) => exportChart(call, sessions.get(request.workspaceId).summary, request),
+};
+
+function cpuOf(trace: Trace, stream: number, cpu: number): TraceCpu {
+  const found = findCpu(trace, stream, cpu);
+  if (found === undefined) throw new RemoraError({ code: 'not-found', message: `stream ${stream} has no CPU ${cpu}` });
+  return found;
+}
+
+const fromStored = (trace: Trace, { fromAbs, toAbs, ...rest }: StoredAnnotation): Annotation => ({
+  ...rest,
+  fromNs: toRelNs(BigInt(fromAbs), trace.originNs),
+  toNs: toRelNs(BigInt(toAbs), trace.originNs),
+});
+
+const toStored = (trace: Trace, { fromNs, toNs, ...rest }: Annotation): StoredAnnotation => ({
+  ...rest,
+  fromAbs: String(toAbsNs(fromNs, trace.originNs)),
+  toAbs: String(toAbsNs(toNs, trace.originNs)),
+});
+

@@ -1,0 +1,51 @@
+import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import type { StoredAnnotation, WorkspaceStore } from '../store/workspace-store.ts';
+
+/**
+ * Annotations must survive everything, a corrupt workspace included: beside the workspace lies `<workspace>.notes.json`
+ * with all of them, replaced atomically at every change. A workspace without annotations whose notes file has some takes
+ * them back.
+ */
+export class NotesFile {
+  readonly #path: string;
+  readonly #store: WorkspaceStore;
+
+  /** `workspacePath` empty: the workspace is temporary and nothing is kept. */
+  constructor(workspacePath: string, store: WorkspaceStore) {
+    this.#path = workspacePath === '' ? '' : `${workspacePath}.notes.json`;
+    this.#store = store;
+    if (this.#path !== '' && store.annotations().length === 0) this.#restore();
+  }
+
+  all(): StoredAnnotation[] {
+    return this.#store.annotations();
+  }
+
+  put(annotation: StoredAnnotation): void {
+    this.#store.putAnnotation(annotation);
+    this.#save();
+  }
+
+  delete(id: string): void {
+    this.#store.deleteAnnotation(id);
+    this.#save();
+  }
+
+  #save(): void {
+    if (this.#path === '') return;
+    const temporary = `${this.#path}.${process.pid}.tmp`;
+    writeFileSync(temporary, `${JSON.stringify({ version: 1, annotations: this.#store.annotations() }, null, 1)}\n`);
+    renameSync(temporary, this.#path);
+  }
+
+  #restore(): void {
+    if (!existsSync(this.#path)) return;
+    try {
+      const { annotations } = JSON.parse(readFileSync(this.#path, 'utf8')) as { annotations: StoredAnnotation[] };
+      for (const annotation of annotations) this.#store.putAnnotation(annotation);
+    } catch {
+      // Not ours or cut: it stays where it is for a person to look at.
+      renameSync(this.#path, `${this.#path}.unreadable-${Date.now()}`);
+    }
+  }
+}

@@ -1,0 +1,362 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { extname } from 'node:path';
+import type { Progress } from '../../shared/api.ts';
+import { RemoraError } from '../../shared/errors.ts';
+import type { EventTypeInfo, FieldInfo, RecordingInfo, StreamInfo, TaskInfo, WorkspaceSummary } from '../../shared/model.ts';
+import { fieldUnit } from '../../shared/units.ts';
+import { openCpuBytes } from '../parse/cpu-data.ts';
+import type { EventFormat, FieldFormat } from '../parse/event-format.ts';
+import { isNumeric } from '../parse/field-access.ts';
+import { subBufferLayout } from '../parse/layout.ts';
+import type { RecordingHead } from '../parse/recording.ts';
+import { readTraceDat } from '../parse/trace-dat.ts';
+import { EventText } from '../query/event-text.ts';
+import { fieldListPrinter } from '../query/field-list-printer.ts';
+import { ChunkCache, type Trace, type TraceRecording, type TraceStream } from '../query/trace.ts';
+import { isCorrupt, setAside } from '../store/database.ts';
+import { type StoredStream, WorkspaceStore } from '../store/workspace-store.ts';
+import { type FileSource, openFile } from './file-source.ts';
+import { cachedWorkspacePath, recordingIdentity } from './identity.ts';
+import { importRecording } from './import.ts';
+import { NotesFile } from './notes-file.ts';
+
+export interface OpenRequest {
+  paths: string[];
+  /** Where to keep the workspace; default: the cache folder. */
+  workspace?: string | undefined;
+  noCache?: boolean | undefined;
+  memoryPageBytes?: number | undefined;
+  cacheFolder: string;
+  signal?: AbortSignal | undefined;
+  onProgress?: ((progress: Progress) => void) | undefined;
+}
+
+/** An open workspace: what queries work on, and what must be closed. */
+export interface OpenedTrace {
+  trace: Trace;
+  summary: WorkspaceSummary;
+  notes: NotesFile;
+  close(): void;
+}
+
+const CHUNK_BUDGET_BYTES = 256 * 1024 * 1024;
+
+interface Input {
+  source: FileSource;
+  head: RecordingHead;
+  identity: string;
+}
+
+/**
+ * Opens recordings as one workspace: reads their heads, finds or builds the index, and puts everything on one time
+ * axis. A recording that cannot be read at all fails the call, and then nothing is left behind.
+ */
+export async function openTrace(request: OpenRequest): Promise<OpenedTrace> {
+  const named = request.paths.filter((path) => extname(path) === '.remora');
+  if (named.length > 1 || (named.length === 1 && request.paths.length > 1)) {
+    throw new RemoraError({ code: 'bad-request', message: 'open one workspace by itself, or several recordings' });
+  }
+  if (named.length === 1) return openWorkspaceFile(request, named[0] as string);
+  const inputs: Input[] = [];
+  try {
+    for (const path of request.paths) {
+      const source = openFile(path);
+      inputs.push({ source, head: undefined as never, identity: '' });
+      const input = inputs.at(-1) as Input;
+      input.head = readTraceDat(source);
+      requireSomething(input);
+      input.identity = recordingIdentity(source);
+    }
+    const path = request.noCache
+      ? ''
+      : (request.workspace ??
+        cachedWorkspacePath(
+          request.cacheFolder,
+          request.paths,
+          inputs.map(({ identity }) => identity),
+        ));
+    return await openWith(inputs, path, request);
+  } catch (error) {
+    for (const { source } of inputs) source.close();
+    throw error;
+  }
+}
+
+/** A file of which nothing but its magic survived is an error, not an empty trace. */
+function requireSomething({ head, source }: Input): void {
+  const empty = head.formats.length === 0 && head.buffers.every(({ cpus }) => cpus.length === 0);
+  const [first] = head.warnings;
+  if (empty && first !== undefined) {
+    throw new RemoraError({
+      code: 'damaged',
+      message: `${source.name}: nothing of this trace.dat can be read: ${first.message} (the file is cut or damaged there: copy it again)`,
+      file: source.name,
+      offset: first.offset,
+      section: first.section,
+    });
+  }
+}
+
+/** A `*.remora` file names its recordings; they must still be what was indexed, or are indexed again. */
+async function openWorkspaceFile(request: OpenRequest, path: string): Promise<OpenedTrace> {
+  if (!existsSync(path)) openFile(path); // throws the operating system's reason
+  const store = new WorkspaceStore(path);
+  const paths = store.recordings().map((recording) => recording.path);
+  store.close();
+  if (paths.length === 0) {
+    throw new RemoraError({ code: 'workspace', message: `${path}: this workspace names no recording`, file: path });
+  }
+  return openTrace({ ...request, paths, workspace: path, noCache: false });
+}
+
+/** Opens the store, starting over where it is damaged; what the user added comes back from the notes file. */
+function openStore(path: string): { store: WorkspaceStore; setAsideAs: string } {
+  try {
+    return { store: new WorkspaceStore(path), setAsideAs: '' };
+  } catch (error) {
+    if (path === '' || !isCorrupt(error)) throw error;
+    const setAsideAs = setAside(path);
+    return { store: new WorkspaceStore(path), setAsideAs };
+  }
+}
+
+async function openWith(inputs: Input[], path: string, request: OpenRequest): Promise<OpenedTrace> {
+  const { store, setAsideAs } = openStore(path);
+  try {
+    const notes = new NotesFile(path, store);
+    const reopened = await ensureIndexed(inputs, store, request);
+    const trace = buildTrace(inputs, store, request.memoryPageBytes);
+    const summary = summarize(trace, store, reopened);
+    if (setAsideAs !== '') {
+      summary.warnings.push({ file: path, offset: 0, section: 'workspace', message: `the workspace was damaged; it was kept as ${setAsideAs} and the index built again` });
+    }
+    return {
+      trace,
+      summary,
+      notes,
+      close() {
+        store.close();
+        for (const { source } of inputs) source.close();
+      },
+    };
+  } catch (error) {
+    store.close();
+    throw error;
+  }
+}
+
+/** Builds what is missing of the index. Returns true when nothing was. */
+async function ensureIndexed(inputs: Input[], store: WorkspaceStore, request: OpenRequest): Promise<boolean> {
+  const wanted = new Set(inputs.map(({ identity }) => identity));
+  for (const stored of store.recordings()) {
+    if (stored.indexed === 0 || !wanted.has(stored.identity)) store.dropRecording(stored.id);
+  }
+  let complete = true;
+  for (const { source, head, identity } of inputs) {
+    const known = store.recordings().find((stored) => stored.identity === identity);
+    if (known !== undefined) {
+      if (known.path !== source.name) store.moveRecording(known.id, source.name);
+      continue;
+    }
+    complete = false;
+    const writer = store.beginImport(source.name, identity);
+    try {
+      await importRecording(source, head, writer, request);
+    } catch (error) {
+      writer.abort();
+      throw error;
+    }
+  }
+  return complete;
+}
+
+// ---- putting the parts together ---------------------------------------------------------------------------------
+
+const clockUnits: Record<string, StreamInfo['timeUnit']> = { counter: 'counts', 'x86-tsc': 'cycles', 'ppc-tb': 'cycles' };
+
+function buildTrace(inputs: Input[], store: WorkspaceStore, memoryPageBytes: number | undefined): Trace {
+  const stored = store.recordings();
+  const eventTypes: EventTypeInfo[] = [];
+  const typeByKey = new Map<string, EventTypeInfo>();
+  const recordings: TraceRecording[] = [];
+  const streams: TraceStream[] = [];
+  const perRecording: { recording: TraceRecording; streams: StoredStream[] }[] = [];
+  const tasks = new Map<number, TaskInfo>();
+
+  for (const input of inputs) {
+    const row = stored.find(({ identity }) => identity === input.identity);
+    if (row === undefined) throw new RangeError(`${input.source.name} is not in the workspace`);
+    const { recording, ids } = describeRecording(input, store.streams(row.id));
+    for (const [id, count] of ids) {
+      const info = eventTypeOf(recording.formatOfId.get(id), id, typeByKey, eventTypes);
+      info.count += count;
+      recording.typeOfId[id] = info.type;
+    }
+    recordings.push(recording);
+    perRecording.push({ recording, streams: store.streams(row.id) });
+    for (const { pid, events } of store.taskCounts(row.id)) {
+      const task = tasks.get(pid);
+      if (task !== undefined) task.events += events;
+      else tasks.set(pid, { pid, tgid: input.head.tgids.get(pid) ?? -1, comm: recording.commOf(pid), events });
+    }
+  }
+
+  const origins = perRecording.flatMap((entry) => entry.streams.filter(({ cpus }) => cpus.some(({ events }) => events > 0)).map(({ origin }) => BigInt(origin)));
+  const originNs = origins.reduce<bigint | null>((least, origin) => (least === null || origin < least ? origin : least), null) ?? 0n;
+  perRecording.forEach((entry, recordingIndex) => {
+    for (const stream of entry.streams) streams.push(describeStream(stream, entry.recording, recordingIndex, streams.length, originNs, store));
+  });
+  const trace: Trace = {
+    store,
+    recordings,
+    streams,
+    originNs,
+    durationNs: Math.max(0, ...streams.filter(({ info }) => info.events > 0).map(({ info }) => info.toNs)),
+    eventTypes,
+    tasks: [...tasks.values()].sort((a, b) => a.pid - b.pid),
+    cgroups: [],
+    chunks: new ChunkCache(store, CHUNK_BUDGET_BYTES),
+    text: undefined as never,
+    cgroupLabel: (value) => value,
+    memoryPageBytes: memoryPageBytes ?? inputs[0]?.head.pageBytes ?? 4096,
+  };
+  trace.text = new EventText(trace);
+  return trace;
+}
+
+function describeRecording({ source, head }: Input, streams: StoredStream[]): { recording: TraceRecording; ids: Map<number, number> } {
+  const ids = new Map<number, number>();
+  for (const { eventCounts } of streams) for (const [id, count] of eventCounts) ids.set(id, (ids.get(id) ?? 0) + count);
+  const info: RecordingInfo = {
+    path: source.name,
+    bytes: source.size,
+    format: head.format,
+    version: head.version,
+    compression: head.compression,
+    byteOrder: head.abi.littleEndian ? 'little' : 'big',
+    longBytes: head.abi.longBytes,
+    pageBytes: head.pageBytes,
+    uname: head.uname,
+  };
+  const formatOfId = new Map(head.formats.map((format) => [format.id, format]));
+  const recording: TraceRecording = {
+    info,
+    source,
+    head,
+    typeOfId: new Int32Array(65_536).fill(-1),
+    formatOfId,
+    printer: fieldListPrinter(formatOfId, head.abi),
+    commOf: (pid) => head.comms.get(pid) ?? (pid === 0 ? '<idle>' : '<...>'),
+  };
+  return { recording, ids };
+}
+
+/** The workspace's entry for a format: shared between recordings where name and layout agree. */
+function eventTypeOf(
+  format: EventFormat | undefined,
+  id: number,
+  typeByKey: Map<string, EventTypeInfo>,
+  eventTypes: EventTypeInfo[],
+): EventTypeInfo {
+  const [system, name] = format === undefined ? ['unknown', `event-${id}`] : [format.system, format.name];
+  const key = `${system}:${name}`;
+  const known = typeByKey.get(key);
+  if (known !== undefined) return known;
+  const info: EventTypeInfo = {
+    type: eventTypes.length,
+    system,
+    name,
+    id,
+    count: 0,
+    fields: (format?.fields ?? []).map((field) => describeField(system, name, field)),
+  };
+  typeByKey.set(key, info);
+  eventTypes.push(info);
+  return info;
+}
+
+export function describeField(system: string, event: string, field: FieldFormat): FieldInfo {
+  return {
+    name: field.name,
+    declaration: field.declaration,
+    kind: fieldKind(field),
+    signed: field.signed,
+    bytes: field.size,
+    common: field.common,
+    unit: fieldUnit(system, event, field.name, field.declaration),
+  };
+}
+
+export function fieldKind(field: FieldFormat): FieldInfo['kind'] {
+  if (field.isString) return 'text';
+  return !field.isArray && isNumeric(field) ? 'number' : 'bytes';
+}
+
+function describeStream(
+  stored: StoredStream,
+  recording: TraceRecording,
+  recordingIndex: number,
+  index: number,
+  originNs: bigint,
+  store: WorkspaceStore,
+): TraceStream {
+  const { head, source } = recording;
+  const buffer = head.buffers[stored.buffer];
+  if (buffer === undefined) throw new RangeError(`${source.name} has no buffer ${stored.buffer}`);
+  const events = stored.cpus.reduce((sum, cpu) => sum + cpu.events, 0);
+  const offsetNs = events > 0 ? Number(BigInt(stored.origin) - originNs) : 0;
+  const lost = store.lost(stored.id);
+  return {
+    info: {
+      index,
+      recording: recordingIndex,
+      name: stored.name,
+      clock: stored.clock,
+      timeUnit: clockUnits[stored.clock] ?? 'ns',
+      cpus: stored.cpus.map(({ cpu }) => cpu),
+      events,
+      lost: lost.reduce((sum, { count }) => sum + Math.max(0, count), 0),
+      gaps: lost.filter(({ count }) => count < 0).length,
+      originNs: stored.origin,
+      fromNs: stored.fromNs + offsetNs,
+      toNs: stored.toNs + offsetNs,
+      eventTypes: [...stored.eventCounts]
+        .map(([id, count]) => ({ type: recording.typeOfId[id] as number, count }))
+        .sort((a, b) => b.count - a.count),
+    },
+    recording,
+    buffer,
+    layout: subBufferLayout(head, buffer),
+    offsetNs,
+    cpus: stored.cpus.map(({ cpu, events: count }) => ({
+      stream: index,
+      cpu,
+      events: count,
+      bytes: openCpuBytes(source, buffer.cpus.find((data) => data.cpu === cpu) as never, head.compression),
+      chunks: store.chunkDirectory(stored.id, cpu),
+      lost: lost.filter((entry) => entry.cpu === cpu),
+    })),
+  };
+}
+
+function summarize(trace: Trace, store: WorkspaceStore, reopened: boolean): WorkspaceSummary {
+  return {
+    workspaceId: '',
+    workspacePath: store.path,
+    recordings: trace.recordings.map(({ info }) => info),
+    streams: trace.streams.map(({ info }) => info),
+    eventTypes: trace.eventTypes,
+    tasks: trace.tasks,
+    cgroups: trace.cgroups,
+    warnings: store.recordings().flatMap(({ id, path }) => store.warnings(id, path)),
+    originNs: String(trace.originNs),
+    durationNs: trace.durationNs,
+    events: trace.streams.reduce((sum, { info }) => sum + info.events, 0),
+    reopened,
+  };
+}
+
+/** The `inode path` lines of `FILE.cgroups` beside a recording; null where there is no such file. */
+export function readCgroupsFile(path: string): string | null {
+  return existsSync(path) ? readFileSync(path, 'utf8') : null;
+}

@@ -1,0 +1,91 @@
+import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { RemoraError } from '../../shared/errors.ts';
+import type { WorkspaceSummary } from '../../shared/model.ts';
+import { EpisodeQueries } from '../query/episodes.ts';
+import { Lanes } from '../query/lanes.ts';
+import { RowQueries } from '../query/rows.ts';
+import { Samples } from '../query/samples.ts';
+import { SeriesQueries } from '../query/series.ts';
+import type { Trace } from '../query/trace.ts';
+import { fileError } from './file-source.ts';
+import { type OpenRequest, openTrace } from './open.ts';
+import type { NotesFile } from './notes-file.ts';
+
+/** An open workspace with what its queries keep. */
+export interface Session {
+  id: string;
+  trace: Trace;
+  summary: WorkspaceSummary;
+  notes: NotesFile;
+  samples: Samples;
+  lanes: Lanes;
+  rows: RowQueries;
+  series: SeriesQueries;
+  episodes: EpisodeQueries;
+  close(): void;
+}
+
+/** The engine's open workspaces. One that is opened twice, by two tabs or a reload, is shared. */
+export class Sessions {
+  readonly cacheFolder: string;
+  readonly #open = new Map<string, { session: Session; users: number }>();
+
+  constructor(cacheFolder: string) {
+    this.cacheFolder = cacheFolder;
+  }
+
+  get(id: string): Session {
+    const found = this.#open.get(id);
+    if (found === undefined) throw new RemoraError({ code: 'not-found', message: `workspace ${id} is not open` });
+    return found.session;
+  }
+
+  async open(request: Omit<OpenRequest, 'cacheFolder'>): Promise<Session> {
+    const opened = await openTrace({ ...request, cacheFolder: this.cacheFolder });
+    const path = opened.summary.workspacePath;
+    for (const entry of this.#open.values()) {
+      if (path === '' || entry.session.summary.workspacePath !== path) continue;
+      opened.close();
+      entry.users++;
+      return entry.session;
+    }
+    const samples = new Samples(opened.trace);
+    const id = randomBytes(8).toString('hex');
+    const session: Session = {
+      id,
+      trace: opened.trace,
+      summary: { ...opened.summary, workspaceId: id },
+      notes: opened.notes,
+      samples,
+      lanes: new Lanes(opened.trace, samples),
+      rows: new RowQueries(opened.trace),
+      series: new SeriesQueries(opened.trace, samples),
+      episodes: new EpisodeQueries(opened.trace, samples),
+      close: opened.close,
+    };
+    this.#open.set(id, { session, users: 1 });
+    return session;
+  }
+
+  close(id: string): void {
+    const entry = this.#open.get(id);
+    if (entry === undefined || --entry.users > 0) return;
+    this.#open.delete(id);
+    entry.session.close();
+  }
+
+  closeAll(): void {
+    for (const { session } of this.#open.values()) session.close();
+    this.#open.clear();
+  }
+}
+
+/** Text of a side file that the user named; throws with the operating system's reason. */
+export function readNamedFile(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    throw fileError(path, error);
+  }
+}

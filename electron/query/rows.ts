@@ -1,0 +1,93 @@
+import type { RowsResult } from '../../shared/api.ts';
+import { RemoraError } from '../../shared/errors.ts';
+import type { EventRef, EventRow } from '../../shared/model.ts';
+import { FilteredLists } from './filtered-list.ts';
+import { type ListedEvent, rowAtTime, rowOfEvent, visitRows } from './list.ts';
+import { positionOf } from './payload.ts';
+import { chunkOfIndex, findCpu, type Trace } from './trace.ts';
+
+/** Pages of the event list, filtered or not. */
+export class RowQueries {
+  readonly #trace: Trace;
+  readonly #filtered: FilteredLists;
+
+  constructor(trace: Trace) {
+    this.#trace = trace;
+    this.#filtered = new FilteredLists(trace);
+  }
+
+  async page(filter: string, first: number, count: number, signal: AbortSignal): Promise<RowsResult> {
+    if (filter.trim() === '') {
+      const total = this.#trace.streams.reduce((sum, { info }) => sum + info.events, 0);
+      const rows: EventRow[] = [];
+      if (first < total) {
+        visitRows(this.#trace, first, (event) => {
+          rows.push(rowOf(this.#trace, event));
+          return rows.length < count;
+        });
+      }
+      return { total, rows };
+    }
+    const list = await this.#filtered.get(filter, signal);
+    const rows: EventRow[] = [];
+    for (let row = first; row < Math.min(list.n, first + count); row++) rows.push(this.row(list.refOf(row), row));
+    return { total: list.n, rows };
+  }
+
+  /** Row of a time (the first at or after it) or of an event; of a filtered list, the nearest that passes. */
+  async find(
+    filter: string,
+    at: { timeNs: number } | { event: EventRef },
+    signal: AbortSignal,
+  ): Promise<{ row: number; timeNs: number; total: number }> {
+    const place = 'event' in at ? this.#place(at.event) : null;
+    const timeNs = place === null ? (at as { timeNs: number }).timeNs : place.timeNs;
+    if (filter.trim() !== '') {
+      const list = await this.#filtered.get(filter, signal);
+      const row = Math.min(list.n - 1, list.rowAt(timeNs, place));
+      return { row: Math.max(0, row), timeNs: row < 0 ? timeNs : list.timeOf(row), total: list.n };
+    }
+    const total = this.#trace.streams.reduce((sum, { info }) => sum + info.events, 0);
+    const row = place === null ? rowAtTime(this.#trace, timeNs) : rowOfEvent(this.#trace, place.cpu, place.index);
+    return { row: Math.max(0, Math.min(total - 1, row)), timeNs, total };
+  }
+
+  /** One event as a row. */
+  row(ref: EventRef, row: number): EventRow {
+    const { cpu, info, chunk, at, timeNs } = this.#place(ref);
+    return rowOf(this.#trace, { row, stream: ref.stream, cpu, index: ref.index, info, chunk, at, timeNs });
+  }
+
+  #place(ref: EventRef): Omit<ListedEvent, 'row' | 'stream'> {
+    const cpu = findCpu(this.#trace, ref.stream, ref.cpu);
+    const info = cpu === undefined ? undefined : chunkOfIndex(cpu, ref.index);
+    if (cpu === undefined || info === undefined) {
+      throw new RemoraError({ code: 'not-found', message: `stream ${ref.stream}, CPU ${ref.cpu} has no event ${ref.index}` });
+    }
+    const chunk = this.#trace.chunks.get(info);
+    const at = ref.index - info.firstIndex;
+    const offsetNs = this.#trace.streams[ref.stream]?.offsetNs ?? 0;
+    return { cpu, index: ref.index, info, chunk, at, timeNs: (chunk.time[at] as number) + offsetNs };
+  }
+}
+
+function rowOf(trace: Trace, event: ListedEvent): EventRow {
+  const { recording } = trace.streams[event.stream] as Trace['streams'][number];
+  const id = event.chunk.id[event.at] as number;
+  const pid = event.chunk.pid[event.at] as number;
+  const type = recording.typeOfId[id] as number;
+  const text = trace.text.describe(event.cpu, id, positionOf(event.info, event.chunk, event.at));
+  return {
+    row: event.row,
+    stream: event.stream,
+    cpu: event.cpu.cpu,
+    index: event.index,
+    timeNs: event.timeNs,
+    pid,
+    comm: recording.commOf(pid),
+    flags: text.flags,
+    type,
+    eventName: trace.eventTypes[type]?.name ?? `event-${id}`,
+    info: text.info,
+  };
+}

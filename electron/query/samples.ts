@@ -1,0 +1,238 @@
+import type { EventFormat, FieldFormat } from '../parse/event-format.ts';
+import { isNumeric, numberReader, textReader } from '../parse/field-access.ts';
+import { ByteBudgetCache } from './byte-budget-cache.ts';
+import { PayloadReader, positionOf } from './payload.ts';
+import { countInChunk, type Trace, type TraceCpu, type TraceStream } from './trace.ts';
+
+/**
+ * All events of one type over the whole workspace, in the list's order (time; then stream, CPU, buffer order), as
+ * columns. Shared through the cache: not to be written to.
+ */
+export interface TypeSamples {
+  n: number;
+  /** Workspace time, ns. */
+  time: Float64Array;
+  stream: Uint16Array;
+  cpu: Uint16Array;
+  /** Position among the CPU's events. */
+  index: Float64Array;
+  pid: Int32Array;
+  /** Where they come from, and how per-source columns merge: sample i is entry `order[i]` of the sources end to end. */
+  sources: SampleSource[];
+  order: Uint32Array | null;
+}
+
+/** One CPU's events of one kernel id. */
+interface SampleSource {
+  stream: TraceStream;
+  cpu: TraceCpu;
+  id: number;
+  format: EventFormat | undefined;
+  n: number;
+  /** Position of each record in the CPU's unpacked data. */
+  position: Float64Array;
+}
+
+/** A text field's values: sample i has `values[codes[i]]`. */
+export interface TextColumn {
+  codes: Uint32Array;
+  values: string[];
+}
+
+const SCAN_BLOCK_BYTES = 1 << 20;
+const SAMPLES_BUDGET_BYTES = 384 * 1024 * 1024;
+
+/** Columns of event types and their fields, decoded from the recordings on first use and kept up to a budget. */
+export class Samples {
+  readonly #trace: Trace;
+  readonly #types: ByteBudgetCache<number, TypeSamples>;
+  readonly #numbers: ByteBudgetCache<string, Float64Array>;
+  readonly #texts: ByteBudgetCache<string, TextColumn>;
+
+  constructor(trace: Trace, budgetBytes = SAMPLES_BUDGET_BYTES) {
+    this.#trace = trace;
+    this.#types = new ByteBudgetCache(budgetBytes / 2, (samples) => samples.n * 36);
+    this.#numbers = new ByteBudgetCache(budgetBytes / 2, (column) => column.byteLength);
+    this.#texts = new ByteBudgetCache(budgetBytes / 8, (column) => column.codes.byteLength);
+  }
+
+  /** Events of a type: index into `Trace.eventTypes`. */
+  ofType(type: number): TypeSamples {
+    return this.#types.get(type, () => collect(this.#trace, type));
+  }
+
+  /**
+   * A numeric field of every sample of a type, as Float64 (64-bit values beyond 2^53 are rounded); NaN where a record is
+   * too short or its format has no such field.
+   */
+  numbers(type: number, field: string): Float64Array {
+    return this.#numbers.get(`${type}.${field}`, () => {
+      const samples = this.ofType(type);
+      const column = new Float64Array(samples.n);
+      decodeSources(samples, field, (format, source) => {
+        const read = isNumeric(format) ? numberReader(format, source.stream.layout.abi) : () => Number.NaN;
+        return (view, at, end, i) => {
+          column[i] = read(view, at, end);
+        };
+      }, (i) => {
+        column[i] = Number.NaN;
+      });
+      return column;
+    });
+  }
+
+  /** A field of every sample as text; numbers in decimal. */
+  texts(type: number, field: string): TextColumn {
+    return this.#texts.get(`${type}.${field}`, () => {
+      const samples = this.ofType(type);
+      const codes = new Uint32Array(samples.n);
+      const values: string[] = [];
+      const known = new Map<string, number>();
+      const codeOf = (value: string): number => {
+        let code = known.get(value);
+        if (code === undefined) {
+          code = values.push(value) - 1;
+          known.set(value, code);
+        }
+        return code;
+      };
+      decodeSources(samples, field, (format, source) => {
+        const read = textReader(format, source.stream.layout.abi);
+        return (view, at, end, i) => {
+          codes[i] = codeOf(read(view, at, end));
+        };
+      }, (i) => {
+        codes[i] = codeOf('');
+      });
+      return { codes, values };
+    });
+  }
+}
+
+function collect(trace: Trace, type: number): TypeSamples {
+  const sources: SampleSource[] = [];
+  const times: Float64Array[] = [];
+  const indexes: Float64Array[] = [];
+  const pids: Int32Array[] = [];
+  for (const stream of trace.streams) {
+    const { typeOfId, formatOfId } = stream.recording;
+    for (let id = 0; id < typeOfId.length; id++) {
+      if (typeOfId[id] !== type) continue;
+      for (const cpu of stream.cpus) {
+        const n = cpu.chunks.reduce((sum, info) => sum + countInChunk(info, id), 0);
+        if (n === 0) continue;
+        const time = new Float64Array(n);
+        const index = new Float64Array(n);
+        const pid = new Int32Array(n);
+        const position = new Float64Array(n);
+        let k = 0;
+        for (const info of cpu.chunks) {
+          if (countInChunk(info, id) === 0) continue;
+          const chunk = trace.chunks.get(info);
+          for (let i = 0; i < chunk.count; i++) {
+            if (chunk.id[i] !== id) continue;
+            time[k] = (chunk.time[i] as number) + stream.offsetNs;
+            index[k] = info.firstIndex + i;
+            pid[k] = chunk.pid[i] as number;
+            position[k] = positionOf(info, chunk, i);
+            k++;
+          }
+        }
+        sources.push({ stream, cpu, id, format: formatOfId.get(id), n, position });
+        times.push(time);
+        indexes.push(index);
+        pids.push(pid);
+      }
+    }
+  }
+  const n = sources.reduce((sum, source) => sum + source.n, 0);
+  const order = mergeOrder(times, n);
+  const samples: TypeSamples = {
+    n,
+    time: new Float64Array(n),
+    stream: new Uint16Array(n),
+    cpu: new Uint16Array(n),
+    index: new Float64Array(n),
+    pid: new Int32Array(n),
+    sources,
+    order,
+  };
+  let base = 0;
+  const placeOf = order === null ? null : inverse(order);
+  sources.forEach((source, s) => {
+    const [time, index, pid] = [times[s] as Float64Array, indexes[s] as Float64Array, pids[s] as Int32Array];
+    for (let k = 0; k < source.n; k++) {
+      const i = placeOf === null ? base + k : (placeOf[base + k] as number);
+      samples.time[i] = time[k] as number;
+      samples.index[i] = index[k] as number;
+      samples.pid[i] = pid[k] as number;
+      samples.stream[i] = source.stream.info.index;
+      samples.cpu[i] = source.cpu.cpu;
+    }
+    base += source.n;
+  });
+  return samples;
+}
+
+/** Stable merge of ascending columns: which entry of the concatenation comes i-th. Null where that is the identity. */
+function mergeOrder(times: readonly Float64Array[], n: number): Uint32Array | null {
+  if (times.length < 2) return null;
+  const order = new Uint32Array(n);
+  const bases: number[] = [];
+  let base = 0;
+  for (const time of times) {
+    bases.push(base);
+    base += time.length;
+  }
+  const next = times.map(() => 0);
+  for (let i = 0; i < n; i++) {
+    let chosen = -1;
+    let best = Number.POSITIVE_INFINITY;
+    for (let s = 0; s < times.length; s++) {
+      const time = times[s] as Float64Array;
+      const k = next[s] as number;
+      if (k < time.length && (chosen < 0 || (time[k] as number) < best)) {
+        best = time[k] as number;
+        chosen = s;
+      }
+    }
+    const k = next[chosen] as number;
+    order[i] = (bases[chosen] as number) + k;
+    next[chosen] = k + 1;
+  }
+  return order;
+}
+
+function inverse(order: Uint32Array): Uint32Array {
+  const placeOf = new Uint32Array(order.length);
+  for (let i = 0; i < order.length; i++) placeOf[order[i] as number] = i;
+  return placeOf;
+}
+
+type Decode = (view: DataView, at: number, end: number, i: number) => void;
+
+/** Runs a field decoder over every sample, source by source in the recording's own order. */
+function decodeSources(
+  samples: TypeSamples,
+  fieldName: string,
+  decoder: (field: FieldFormat, source: SampleSource) => Decode,
+  absent: (i: number) => void,
+): void {
+  const placeOf = samples.order === null ? null : inverse(samples.order);
+  let base = 0;
+  for (const source of samples.sources) {
+    const field = source.format?.fields.find((candidate) => candidate.name === fieldName);
+    const decode = field === undefined ? null : decoder(field, source);
+    const reader = new PayloadReader(source.stream, source.cpu, SCAN_BLOCK_BYTES);
+    for (let k = 0; k < source.n; k++) {
+      const i = placeOf === null ? base + k : (placeOf[base + k] as number);
+      if (decode === null) {
+        absent(i);
+        continue;
+      }
+      const payload = reader.read(source.position[k] as number);
+      decode(payload.view, payload.at, payload.at + payload.length, i);
+    }
+    base += source.n;
+  }
+}

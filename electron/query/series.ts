@@ -1,0 +1,169 @@
+import type { RawSamples, SeriesLine, SeriesResult } from '../../shared/api.ts';
+import type { SeriesSpec } from '../../shared/chart.ts';
+import { RemoraError } from '../../shared/errors.ts';
+import type { SeriesExpression } from '../../shared/expression/ast.ts';
+import { compile } from '../../shared/expression/compile.ts';
+import { parseExpression } from '../../shared/expression/parse.ts';
+import { unitOfExpression } from '../../shared/expression/unit.ts';
+import type { EventTypeInfo } from '../../shared/model.ts';
+import { conversionFactor } from '../../shared/units.ts';
+import { binSamples } from './bins.ts';
+import { ByteBudgetCache } from './byte-budget-cache.ts';
+import { type Group, groupSamples } from './groups.ts';
+import type { Samples, TypeSamples } from './samples.ts';
+import { maskOf } from './sample-filter.ts';
+import { lowerBound, type Trace, upperBound } from './trace.ts';
+
+/** A series evaluated over the whole workspace: one value per sample of its event type, by group. */
+interface EvaluatedSeries {
+  samples: TypeSamples;
+  unit: string;
+  /** At most `MOST_GROUPS`, in order of first appearance. */
+  groups: EvaluatedGroup[];
+  moreGroups: number;
+  bytes: number;
+}
+
+interface EvaluatedGroup extends Group {
+  /** Time and value of the group's samples, those without a value left out; `sample` is each one's place in `samples`. */
+  time: Float64Array;
+  value: Float64Array;
+  sample: Uint32Array;
+}
+
+const MOST_GROUPS = 64;
+const SERIES_BUDGET_BYTES = 256 * 1024 * 1024;
+/** Quantities from here on are counters that went below zero. */
+const UNDERFLOW = 2 ** 63;
+
+/** Values of series for any window; evaluated once over all samples, then answered by search. */
+export class SeriesQueries {
+  readonly #trace: Trace;
+  readonly #samples: Samples;
+  readonly #evaluated = new ByteBudgetCache<string, EvaluatedSeries>(SERIES_BUDGET_BYTES, ({ bytes }) => bytes);
+
+  constructor(trace: Trace, samples: Samples) {
+    this.#trace = trace;
+    this.#samples = samples;
+  }
+
+  window(spec: SeriesSpec, fromNs: number, toNs: number, bins: number, mode: 'auto' | 'raw' | 'bins'): SeriesResult {
+    const { expr, groupBy, where, unit } = spec;
+    const series = this.#evaluated.get(JSON.stringify([expr, groupBy, where, unit]), () => this.#evaluate(spec));
+    const binNs = Math.max(1, (toNs - fromNs) / bins);
+    let outliers = 0;
+    const lines = series.groups.map((group): SeriesLine => {
+      const first = lowerBound(group.time, fromNs);
+      const end = upperBound(group.time, toNs, first);
+      const head = { group: group.label, key: group.key, samples: end - first };
+      if (series.unit !== '') for (let i = first; i < end; i++) if ((group.value[i] as number) >= UNDERFLOW) outliers++;
+      if (mode === 'raw' || (mode === 'auto' && end - first <= bins * 2)) return { ...head, ...this.#raw(series, group, first, end) };
+      return { ...head, ...binSamples(group.time, group.value, first, end, fromNs, binNs, series.unit === '' ? Number.POSITIVE_INFINITY : UNDERFLOW) };
+    });
+    return { spec, fromNs, toNs, binNs, unit: series.unit, lines, moreGroups: series.moreGroups, outliers };
+  }
+
+  /** Samples of the window and one neighbour on either side, with the events they come from. */
+  #raw({ samples }: EvaluatedSeries, group: EvaluatedGroup, first: number, end: number): RawSamples {
+    const from = Math.max(0, first - 1);
+    const to = Math.min(group.time.length, end + 1);
+    const stream = new Uint16Array(to - from);
+    const cpu = new Uint16Array(to - from);
+    const index = new Float64Array(to - from);
+    for (let i = from; i < to; i++) {
+      const sample = group.sample[i] as number;
+      stream[i - from] = samples.stream[sample] as number;
+      cpu[i - from] = samples.cpu[sample] as number;
+      index[i - from] = samples.index[sample] as number;
+    }
+    return { mode: 'raw', tNs: group.time.slice(from, to), value: group.value.slice(from, to), event: { stream, cpu, index } };
+  }
+
+  #evaluate(spec: SeriesSpec): EvaluatedSeries {
+    const expression = parseOrThrow(spec.expr);
+    const type = findEventType(this.#trace.eventTypes, expression, spec.expr);
+    const numeric = type.fields.filter((field) => field.kind === 'number').map((field) => field.name);
+    const compiled = compile(expression, (field) => numeric.indexOf(field));
+    const samples = this.#samples.ofType(type.type);
+    const columns: Float64Array[] = [];
+    for (const field of compiled.fields) columns[numeric.indexOf(field)] = this.#samples.numbers(type.type, field);
+    const mask = maskOf(this.#trace, this.#samples, type, spec.where);
+    const { codes, groups } = groupSamples(this.#trace, this.#samples, type, spec.groupBy);
+
+    // Only samples that pass the filter are evaluated, so that delta and rate step over the others.
+    const kept = mask === null ? null : indicesOf(mask, samples.n);
+    const n = kept?.length ?? samples.n;
+    const take = (column: Float64Array): Float64Array => (kept === null ? column : Float64Array.from(kept, (i) => column[i] as number));
+    const time = take(samples.time);
+    const group = kept === null ? codes : Uint32Array.from(kept, (i) => codes[i] as number);
+    const values = new Float64Array(n);
+    compiled.evaluator()(columns.map(take), n, values, { group, timeNs: time });
+
+    const fieldUnit = (name: string): string => type.fields.find((field) => field.name === name)?.unit ?? '';
+    const ownUnit = unitOfExpression(expression, fieldUnit);
+    const unit = spec.unit === '' ? ownUnit : spec.unit;
+    if (unit !== ownUnit) {
+      const factor = conversionFactor(ownUnit, unit, { memoryPageBytes: this.#trace.memoryPageBytes });
+      for (let i = 0; i < n; i++) values[i] = (values[i] as number) * factor;
+    }
+    return { samples, unit, ...splitGroups(groups, group, time, values, kept), bytes: n * 20 };
+  }
+}
+
+function indicesOf(mask: Uint8Array, n: number): Uint32Array {
+  const kept = new Uint32Array(n);
+  let count = 0;
+  for (let i = 0; i < n; i++) if (mask[i] === 1) kept[count++] = i;
+  return kept.slice(0, count);
+}
+
+/** Splits samples by group code; groups without any sample are left out, those beyond the limit counted. */
+function splitGroups(groups: Group[], codes: Uint32Array, time: Float64Array, value: Float64Array, kept: Uint32Array | null): { groups: EvaluatedGroup[]; moreGroups: number } {
+  const sizes = new Uint32Array(groups.length);
+  const order: number[] = [];
+  for (let i = 0; i < codes.length; i++) {
+    const code = codes[i] as number;
+    if (Number.isNaN(value[i])) continue;
+    if (sizes[code] === 0) order.push(code);
+    sizes[code] = (sizes[code] as number) + 1;
+  }
+  const chosen = order.slice(0, MOST_GROUPS);
+  const out = chosen.map((code) => {
+    const n = sizes[code] as number;
+    return { ...(groups[code] as Group), time: new Float64Array(n), value: new Float64Array(n), sample: new Uint32Array(n) };
+  });
+  const slot = new Int32Array(groups.length).fill(-1);
+  chosen.forEach((code, i) => {
+    slot[code] = i;
+  });
+  const filled = new Uint32Array(out.length);
+  for (let i = 0; i < codes.length; i++) {
+    const target = slot[codes[i] as number] as number;
+    if (target < 0 || Number.isNaN(value[i])) continue;
+    const group = out[target] as EvaluatedGroup;
+    const k = filled[target] as number;
+    group.time[k] = time[i] as number;
+    group.value[k] = value[i] as number;
+    group.sample[k] = kept === null ? i : (kept[i] as number);
+    filled[target] = k + 1;
+  }
+  return { groups: out, moreGroups: order.length - chosen.length };
+}
+
+function parseOrThrow(text: string): SeriesExpression {
+  const parsed = parseExpression(text);
+  if (parsed.ok) return parsed.ast;
+  throw new RemoraError({ code: 'bad-expression', message: `${text}: ${parsed.error.message}`, position: parsed.error.position });
+}
+
+/** The event type an expression names; without a system, the only one of that name. */
+export function findEventType(types: readonly EventTypeInfo[], { event }: Pick<SeriesExpression, 'event'>, text: string): EventTypeInfo {
+  const found = types.filter(({ system, name }) => name === event.event && (event.system === null || system === event.system));
+  if (found.length === 1) return found[0] as EventTypeInfo;
+  const wanted = event.system === null ? event.event : `${event.system}:${event.event}`;
+  const message =
+    found.length === 0
+      ? `${text}: the recording has no ${wanted} event`
+      : `${text}: ${found.map(({ system }) => system).join(' and ')} both have ${wanted}: write system:event.field`;
+  throw new RemoraError({ code: 'bad-expression', message, position: 0 });
+}

@@ -1,0 +1,128 @@
+import type { CgroupInfo, EventTypeInfo, RecordingInfo, StreamInfo, TaskInfo } from '../../shared/model.ts';
+import type { ByteSource } from '../parse/byte-source.ts';
+import type { CpuBytes } from '../parse/cpu-data.ts';
+import type { EventFormat } from '../parse/event-format.ts';
+import type { RecordingBuffer, RecordingHead } from '../parse/recording.ts';
+import type { SubBufferLayout } from '../parse/sub-buffer.ts';
+import type { Chunk } from '../store/chunk-codec.ts';
+import type { ChunkInfo, StoredLost, WorkspaceStore } from '../store/workspace-store.ts';
+import { ByteBudgetCache } from './byte-budget-cache.ts';
+import type { EventPrinter, EventText } from './event-text.ts';
+
+/**
+ * An open workspace as the queries see it: what the recordings' heads say, the index in the store, and the bytes of the
+ * recordings for payloads. Built by engine/open.ts, which owns it; queries borrow it.
+ */
+export interface Trace {
+  store: WorkspaceStore;
+  recordings: TraceRecording[];
+  streams: TraceStream[];
+  /** Absolute time of the workspace origin, ns. */
+  originNs: bigint;
+  durationNs: number;
+  eventTypes: EventTypeInfo[];
+  tasks: TaskInfo[];
+  cgroups: CgroupInfo[];
+  chunks: ChunkCache;
+  text: EventText;
+  /** Name of a cgroup, given what an event's cgroup field says: an inode number or a path. */
+  cgroupLabel(value: string): string;
+  /** Page size of the traced machines' memory, for converting pages. */
+  memoryPageBytes: number;
+}
+
+export interface TraceRecording {
+  info: RecordingInfo;
+  source: ByteSource;
+  head: RecordingHead;
+  /** Kernel id → index in `Trace.eventTypes`; -1 for ids that do not occur. */
+  typeOfId: Int32Array;
+  formatOfId: Map<number, EventFormat>;
+  printer: EventPrinter;
+  /** Comm of a pid: saved_cmdlines, else what the recording's own sched_switch events say. */
+  commOf(pid: number): string;
+}
+
+export interface TraceStream {
+  info: StreamInfo;
+  recording: TraceRecording;
+  buffer: RecordingBuffer;
+  layout: SubBufferLayout;
+  /** Adds the workspace axis: workspace time = stream time + this. */
+  offsetNs: number;
+  cpus: TraceCpu[];
+}
+
+/** One CPU's events of one stream. */
+export interface TraceCpu {
+  stream: number;
+  cpu: number;
+  events: number;
+  bytes: CpuBytes;
+  chunks: ChunkInfo[];
+  lost: StoredLost[];
+}
+
+/** Decoded chunks, the most recently used ones up to a budget. */
+export class ChunkCache {
+  readonly #store: WorkspaceStore;
+  readonly #cache: ByteBudgetCache<number, Chunk>;
+
+  constructor(store: WorkspaceStore, budgetBytes: number) {
+    this.#store = store;
+    this.#cache = new ByteBudgetCache(budgetBytes, (chunk) => chunk.count * (chunk.ordered ? 18 : 26));
+  }
+
+  /** Shared: not to be written to. */
+  get(info: ChunkInfo): Chunk {
+    return this.#cache.get(info.id, () => this.#store.chunk(info));
+  }
+}
+
+/** The CPU named, or undefined. */
+export function findCpu(trace: Trace, stream: number, cpu: number): TraceCpu | undefined {
+  return trace.streams[stream]?.cpus.find((candidate) => candidate.cpu === cpu);
+}
+
+/** Number of `values[from..to)` that are below `limit`, plus `from`: the first position that is not. Ascending input. */
+export function lowerBound(values: ArrayLike<number>, limit: number, from = 0, to = values.length): number {
+  let low = from;
+  let high = to;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((values[middle] as number) < limit) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/** The first position in `values[from..to)` that is above `limit`. Ascending input. */
+export function upperBound(values: ArrayLike<number>, limit: number, from = 0, to = values.length): number {
+  let low = from;
+  let high = to;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((values[middle] as number) <= limit) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/** The chunk that holds event `index` of a CPU. */
+export function chunkOfIndex(cpu: TraceCpu, index: number): ChunkInfo | undefined {
+  let low = 0;
+  let high = cpu.chunks.length - 1;
+  while (low < high) {
+    const middle = (low + high + 1) >>> 1;
+    if ((cpu.chunks[middle] as ChunkInfo).firstIndex <= index) low = middle;
+    else high = middle - 1;
+  }
+  const chunk = cpu.chunks[low];
+  return chunk !== undefined && index >= chunk.firstIndex && index < chunk.firstIndex + chunk.count ? chunk : undefined;
+}
+
+/** How many events of `type` a chunk holds (kernel id). */
+export function countInChunk(info: ChunkInfo, id: number): number {
+  for (let i = 0; i < info.events.length; i += 2) if (info.events[i] === id) return info.events[i + 1] as number;
+  return 0;
+}

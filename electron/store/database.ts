@@ -1,0 +1,113 @@
+import { copyFileSync, existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
+import { dirname } from 'node:path';
+import Database from 'better-sqlite3';
+import { RemoraError } from '../../shared/errors.ts';
+import { migrations, SCHEMA_VERSION } from './schema.ts';
+
+export type { Database } from 'better-sqlite3';
+
+/** `application_id` of a workspace file: "Rmra". */
+const APPLICATION_ID = 0x526d7261;
+
+/**
+ * An addon for runtimes that better-sqlite3's own cannot serve (an older Electron in tests); a path from the
+ * environment, so that packaged builds never look for it.
+ */
+const nativeBinding = process.env['SQLITE_NATIVE_BINDING'];
+
+function workspaceError(path: string, message: string, cause?: unknown): RemoraError {
+  return new RemoraError({ code: 'workspace', message: `${path}: ${message}`, file: path }, { cause });
+}
+
+/** Files that belong to a database: itself, write-ahead log, shared memory, rollback journal. */
+function databaseFiles(path: string): string[] {
+  return ['', '-wal', '-shm', '-journal'].map((suffix) => path + suffix);
+}
+
+/**
+ * Opens or creates a workspace and brings it to the current schema. Before a migration the file is copied to
+ * `<path>.v<old>.bak`. Empty path: a private database in a temporary file that goes with the connection.
+ *
+ * Throws RemoraError `workspace`: newer schema, locked by another process, no database, or corrupt.
+ */
+export function openDatabase(path: string): Database.Database {
+  if (path !== '') mkdirSync(dirname(path), { recursive: true });
+  let database: Database.Database;
+  try {
+    database = new Database(path, { timeout: 2000, ...(nativeBinding ? { nativeBinding } : {}) });
+  } catch (error) {
+    throw workspaceError(path, `the workspace cannot be opened (${messageOf(error)})`, error);
+  }
+  try {
+    database.pragma('foreign_keys = ON');
+    database.pragma('cache_size = -65536');
+    migrate(database, path);
+    if (path !== '') database.pragma('journal_mode = WAL');
+    database.pragma('synchronous = NORMAL');
+    return database;
+  } catch (error) {
+    database.close();
+    if (error instanceof RemoraError) throw error;
+    throw translate(path, error);
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** What SQLite's refusals mean to the user. */
+export function translate(path: string, error: unknown): RemoraError {
+  const code = (error as { code?: string }).code ?? '';
+  if (code.startsWith('SQLITE_BUSY') || code.startsWith('SQLITE_LOCKED')) {
+    return workspaceError(path, 'the workspace is in use by another process: close it there first', error);
+  }
+  if (code === 'SQLITE_NOTADB' || code.startsWith('SQLITE_CORRUPT')) {
+    return workspaceError(path, 'the workspace is damaged', error);
+  }
+  if (code === 'SQLITE_FULL' || code.startsWith('SQLITE_IOERR')) {
+    return workspaceError(path, 'the disk is full or cannot be written: free some space, or use --workspace', error);
+  }
+  return workspaceError(path, messageOf(error), error);
+}
+
+/** True when an open failed because the file is no intact database, so that starting over is the remedy. */
+export function isCorrupt(error: unknown): boolean {
+  if (!(error instanceof RemoraError)) return false;
+  const code = (error.cause as { code?: string } | undefined)?.code ?? '';
+  return code === 'SQLITE_NOTADB' || code.startsWith('SQLITE_CORRUPT');
+}
+
+function migrate(database: Database.Database, path: string): void {
+  const version = database.pragma('user_version', { simple: true }) as number;
+  const application = database.pragma('application_id', { simple: true }) as number;
+  if (application !== 0 && application !== APPLICATION_ID) throw workspaceError(path, 'not a Remora workspace');
+  if (version > SCHEMA_VERSION) {
+    throw workspaceError(path, `written by a newer Remora (schema ${version}, this one knows ${SCHEMA_VERSION}): update`);
+  }
+  if (version === SCHEMA_VERSION) return;
+  if (version === 0 && application === 0 && hasTables(database)) throw workspaceError(path, 'not a Remora workspace');
+  if (version > 0 && path !== '') copyFileSync(path, `${path}.v${version}.bak`);
+  database.transaction(() => {
+    for (let next = version; next < SCHEMA_VERSION; next++) database.exec(migrations[next] as string);
+    database.pragma(`application_id = ${APPLICATION_ID}`);
+    database.pragma(`user_version = ${SCHEMA_VERSION}`);
+  })();
+}
+
+function hasTables(database: Database.Database): boolean {
+  return database.prepare("SELECT 1 FROM sqlite_schema WHERE type = 'table' LIMIT 1").get() !== undefined;
+}
+
+/** Moves a corrupt workspace out of the way, so that nothing in it is lost for good; returns where it went. */
+export function setAside(path: string): string {
+  const aside = `${path}.corrupt-${Date.now()}`;
+  for (const [i, file] of databaseFiles(path).entries()) {
+    if (existsSync(file)) renameSync(file, databaseFiles(aside)[i] as string);
+  }
+  return aside;
+}
+
+export function removeDatabase(path: string): void {
+  for (const file of databaseFiles(path)) rmSync(file, { force: true });
+}

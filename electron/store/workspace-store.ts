@@ -1,0 +1,352 @@
+import type { TraceWarning } from '../../shared/errors.ts';
+import { type Chunk, decodeChunk, decodeEventCounts, type ChunkBlobs, type EncodedChunk } from './chunk-codec.ts';
+import { type Database, openDatabase, translate } from './database.ts';
+
+/** A recording as the workspace knows it. */
+export interface StoredRecording {
+  id: number;
+  path: string;
+  identity: string;
+  indexed: number;
+}
+
+export interface StoredStream {
+  id: number;
+  recording: number;
+  /** Place among the recording's buffers. */
+  buffer: number;
+  name: string;
+  clock: string;
+  /** Absolute time of the first event, decimal. */
+  origin: string;
+  fromNs: number;
+  toNs: number;
+  cpus: { cpu: number; events: number }[];
+  eventCounts: Map<number, number>;
+}
+
+/** One row of the chunk directory: everything but the columns. */
+export interface ChunkInfo {
+  id: number;
+  stream: number;
+  cpu: number;
+  firstIndex: number;
+  count: number;
+  fromNs: number;
+  toNs: number;
+  basePosition: number;
+  /** Largest time of the CPU's earlier chunks: what the list's order may not go below. */
+  floorNs: number;
+  /** Kernel ids that occur, with counts: [id, count, id, count, …]. */
+  events: Uint32Array;
+}
+
+export interface StoredLost {
+  stream: number;
+  cpu: number;
+  beforeIndex: number;
+  atNs: number;
+  count: number;
+}
+
+/** An annotation with absolute times, as it is kept and exported. */
+export interface StoredAnnotation {
+  id: string;
+  kind: 'point' | 'range';
+  fromAbs: string;
+  toAbs: string;
+  text: string;
+  color: string;
+  tags: string[];
+}
+
+/** Typed access to one workspace file. Synchronous; one owner; throws RemoraError `workspace`. */
+export class WorkspaceStore {
+  readonly path: string;
+  readonly #db: Database;
+  readonly #readChunk;
+
+  /** Opens or creates; empty path: private and gone with the connection. */
+  constructor(path: string) {
+    this.path = path;
+    this.#db = openDatabase(path);
+    this.#readChunk = this.#db.prepare<[number], ChunkBlobs>(
+      'SELECT count, from_ns, flags, events, pids, time, event, pid, position FROM chunk WHERE id = ?',
+    );
+  }
+
+  #guard<T>(body: () => T): T {
+    try {
+      return body();
+    } catch (error) {
+      if ((error as { code?: string }).code?.startsWith('SQLITE_')) throw translate(this.path, error);
+      throw error;
+    }
+  }
+
+  close(): void {
+    if (this.#db.open) this.#db.close();
+  }
+
+  // ---- recordings and their import ------------------------------------------------------------------------------
+
+  recordings(): StoredRecording[] {
+    return this.#db.prepare<[], StoredRecording>('SELECT * FROM recording ORDER BY id').all();
+  }
+
+  /** Forgets the index of a recording; annotations and views stay. */
+  dropRecording(id: number): void {
+    this.#guard(() => {
+      this.#db.prepare('DELETE FROM recording WHERE id = ?').run(id);
+    });
+  }
+
+  /** The recording was found at another path. */
+  moveRecording(id: number, path: string): void {
+    this.#db.prepare('UPDATE recording SET path = ? WHERE id = ?').run(path, id);
+  }
+
+  /**
+   * Starts an import. Until `ImportWriter.finish`, the recording counts as not indexed, so that one that is killed is
+   * redone. Bulk writes go through a rollback journal, which holds little for appended pages, where a write-ahead log
+   * would write everything twice.
+   */
+  beginImport(path: string, identity: string): ImportWriter {
+    return this.#guard(() => {
+      if (this.path !== '') {
+        this.#db.pragma('journal_mode = DELETE');
+        // A lost write can only lose an index that would be redone; the annotations' file is written before.
+        this.#db.pragma('synchronous = OFF');
+      }
+      const { lastInsertRowid } = this.#db
+        .prepare('INSERT INTO recording (path, identity, indexed) VALUES (?, ?, 0)')
+        .run(path, identity);
+      return new ImportWriter(this.#db, Number(lastInsertRowid), () => {
+        if (this.path === '') return;
+        this.#db.pragma('synchronous = NORMAL');
+        this.#db.pragma('journal_mode = WAL');
+      });
+    });
+  }
+
+  // ---- the index -----------------------------------------------------------------------------------------------
+
+  streams(recording: number): StoredStream[] {
+    const streams = this.#db
+      .prepare<[number], Omit<StoredStream, 'cpus' | 'eventCounts'>>(
+        `SELECT id, recording, buffer, name, clock, origin, from_ns AS fromNs, to_ns AS toNs
+         FROM stream WHERE recording = ? ORDER BY buffer`,
+      )
+      .all(recording);
+    const cpus = this.#db.prepare<[number], { cpu: number; events: number }>(
+      'SELECT cpu, events FROM stream_cpu WHERE stream = ? ORDER BY cpu',
+    );
+    const counts = this.#db.prepare<[number], { event: number; count: number }>(
+      'SELECT event, count FROM event_count WHERE stream = ? ORDER BY event',
+    );
+    return streams.map((stream) => ({
+      ...stream,
+      cpus: cpus.all(stream.id),
+      eventCounts: new Map(counts.all(stream.id).map(({ event, count }) => [event, count])),
+    }));
+  }
+
+  taskCounts(recording: number): { pid: number; events: number }[] {
+    return this.#db
+      .prepare<[number], { pid: number; events: number }>(
+        'SELECT pid, events FROM task_count WHERE recording = ? ORDER BY pid',
+      )
+      .all(recording);
+  }
+
+  /** Chunks of one CPU in the buffer's order. */
+  chunkDirectory(stream: number, cpu: number): ChunkInfo[] {
+    const rows = this.#db
+      .prepare<[number, number], Omit<ChunkInfo, 'floorNs' | 'events'> & { events: Uint8Array }>(
+        `SELECT id, stream, cpu, first_index AS firstIndex, count, from_ns AS fromNs, to_ns AS toNs,
+                base_position AS basePosition, events
+         FROM chunk WHERE stream = ? AND cpu = ? ORDER BY first_index`,
+      )
+      .all(stream, cpu);
+    let floorNs = Number.NEGATIVE_INFINITY;
+    return rows.map((row) => {
+      const info = { ...row, floorNs, events: decodeEventCounts(row.events) };
+      floorNs = Math.max(floorNs, row.toNs);
+      return info;
+    });
+  }
+
+  /** Columns of one chunk, decoded; the caller caches. */
+  chunk(info: ChunkInfo): Chunk {
+    return this.#guard(() => {
+      const blobs = this.#readChunk.get(info.id);
+      if (blobs === undefined) throw new RangeError(`chunk ${info.id} is not in the workspace`);
+      const chunk = decodeChunk(blobs);
+      if (info.floorNs <= info.fromNs) return chunk;
+      const sortTime = chunk.sortTime.slice();
+      for (let i = 0; i < chunk.count; i++) sortTime[i] = Math.max(sortTime[i] as number, info.floorNs);
+      return { ...chunk, ordered: false, sortTime };
+    });
+  }
+
+  lost(stream: number): StoredLost[] {
+    return this.#db
+      .prepare<[number], StoredLost>(
+        'SELECT stream, cpu, before_index AS beforeIndex, at_ns AS atNs, count FROM lost WHERE stream = ? ORDER BY cpu, before_index',
+      )
+      .all(stream);
+  }
+
+  warnings(recording: number, file: string): TraceWarning[] {
+    return this.#db
+      .prepare<[number], Omit<TraceWarning, 'file'>>(
+        'SELECT file_offset AS "offset", section, message FROM warning WHERE recording = ? ORDER BY rowid',
+      )
+      .all(recording)
+      .map((warning) => ({ file, ...warning }));
+  }
+
+  // ---- what the user adds ----------------------------------------------------------------------------------------
+
+  annotations(): StoredAnnotation[] {
+    return this.#db
+      .prepare<[], Omit<StoredAnnotation, 'tags'> & { tags: string }>(
+        'SELECT id, kind, from_abs AS fromAbs, to_abs AS toAbs, text, color, tags FROM annotation ORDER BY length(from_abs), from_abs, id',
+      )
+      .all()
+      .map((row) => ({ ...row, tags: JSON.parse(row.tags) as string[] }));
+  }
+
+  putAnnotation(annotation: StoredAnnotation): void {
+    this.#guard(() => {
+      this.#db
+        .prepare(
+          `INSERT OR REPLACE INTO annotation (id, kind, from_abs, to_abs, text, color, tags, modified_ms)
+           VALUES (@id, @kind, @fromAbs, @toAbs, @text, @color, @tags, @now)`,
+        )
+        .run({ ...annotation, tags: JSON.stringify(annotation.tags), now: Date.now() });
+    });
+  }
+
+  deleteAnnotation(id: string): void {
+    this.#guard(() => {
+      this.#db.prepare('DELETE FROM annotation WHERE id = ?').run(id);
+    });
+  }
+
+  view(name: string): string {
+    return this.#db.prepare<[string], { json: string }>('SELECT json FROM view WHERE name = ?').get(name)?.json ?? '';
+  }
+
+  putView(name: string, json: string): void {
+    this.#guard(() => {
+      this.#db.prepare('INSERT OR REPLACE INTO view (name, json) VALUES (?, ?)').run(name, json);
+    });
+  }
+}
+
+/** Chunks between two commits: enough to make a commit's cost vanish, few enough to bound what a kill redoes. */
+const CHUNKS_PER_COMMIT = 64;
+
+/** Writes one recording's index. `finish` or `abort` must be called. */
+export class ImportWriter {
+  readonly recording: number;
+  readonly #db: Database;
+  readonly #done: () => void;
+  readonly #insertChunk;
+  readonly #insertLost;
+  #open = false;
+  #chunks = 0;
+
+  constructor(db: Database, recording: number, done: () => void) {
+    this.#db = db;
+    this.recording = recording;
+    this.#done = done;
+    this.#insertChunk = db.prepare(
+      `INSERT INTO chunk (stream, cpu, first_index, count, from_ns, to_ns, base_position, flags, events, pids, time, event, pid, position)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    );
+    this.#insertLost = db.prepare('INSERT INTO lost (stream, cpu, before_index, at_ns, count) VALUES (?, ?, ?, ?, ?)');
+  }
+
+  #begin(): void {
+    if (this.#open) return;
+    this.#db.exec('BEGIN');
+    this.#open = true;
+  }
+
+  #commit(): void {
+    if (this.#open) this.#db.exec('COMMIT');
+    this.#open = false;
+  }
+
+  addStream(stream: { buffer: number; name: string; clock: string; origin: string }): number {
+    this.#begin();
+    const { lastInsertRowid } = this.#db
+      .prepare('INSERT INTO stream (recording, buffer, name, clock, origin, from_ns, to_ns) VALUES (?, ?, ?, ?, ?, 0, 0)')
+      .run(this.recording, stream.buffer, stream.name, stream.clock, stream.origin);
+    return Number(lastInsertRowid);
+  }
+
+  addChunk(stream: number, cpu: number, firstIndex: number, basePosition: number, chunk: EncodedChunk): void {
+    this.#begin();
+    this.#insertChunk.run(
+      stream,
+      cpu,
+      firstIndex,
+      chunk.count,
+      chunk.fromNs,
+      chunk.toNs,
+      basePosition + chunk.firstPosition,
+      chunk.flags,
+      chunk.events,
+      chunk.pids,
+      chunk.time,
+      chunk.event,
+      chunk.pid,
+      chunk.position,
+    );
+    if (++this.#chunks % CHUNKS_PER_COMMIT === 0) this.#commit();
+  }
+
+  addLost(stream: number, cpu: number, lost: { beforeIndex: number; atNs: number; count: number }): void {
+    this.#begin();
+    this.#insertLost.run(stream, cpu, lost.beforeIndex, lost.atNs, lost.count);
+  }
+
+  addWarning(warning: { offset: number; section: string; message: string }): void {
+    this.#begin();
+    this.#db
+      .prepare('INSERT INTO warning (recording, file_offset, section, message) VALUES (?, ?, ?, ?)')
+      .run(this.recording, warning.offset, warning.section, warning.message);
+  }
+
+  finishCpu(stream: number, cpu: number, events: number): void {
+    this.#begin();
+    this.#db.prepare('INSERT INTO stream_cpu (stream, cpu, events) VALUES (?, ?, ?)').run(stream, cpu, events);
+  }
+
+  finishStream(stream: number, fromNs: number, toNs: number, eventCounts: ReadonlyMap<number, number>): void {
+    this.#begin();
+    this.#db.prepare('UPDATE stream SET from_ns = ?, to_ns = ? WHERE id = ?').run(fromNs, toNs, stream);
+    const insert = this.#db.prepare('INSERT INTO event_count (stream, event, count) VALUES (?, ?, ?)');
+    for (const [event, count] of eventCounts) insert.run(stream, event, count);
+  }
+
+  finish(taskCounts: ReadonlyMap<number, number>): void {
+    this.#begin();
+    const insert = this.#db.prepare('INSERT INTO task_count (recording, pid, events) VALUES (?, ?, ?)');
+    for (const [pid, events] of taskCounts) insert.run(this.recording, pid, events);
+    this.#db.prepare('UPDATE recording SET indexed = 1 WHERE id = ?').run(this.recording);
+    this.#commit();
+    this.#done();
+  }
+
+  /** Ends the import without its result: the index of this recording is removed. */
+  abort(): void {
+    if (this.#open) this.#db.exec('ROLLBACK');
+    this.#open = false;
+    this.#db.prepare('DELETE FROM recording WHERE id = ?').run(this.recording);
+    this.#done();
+  }
+}
