@@ -1,6 +1,7 @@
 import type { CpuLane, LaneSlices, LanesResult } from '../../shared/api.ts';
 import { cpuLaneLabel, firstSliceAfter } from '../../shared/draw/lanes.ts';
 import type { Ribbon } from '../../shared/draw/ribbons.ts';
+import { streamLabel } from '../../shared/draw/stream-label.ts';
 import type { WorkspaceSummary } from '../../shared/model.ts';
 
 /** One horizontal strip of the timeline. */
@@ -63,14 +64,6 @@ export function layoutLanes(summary: WorkspaceSummary, ribbons: Ribbon[]): LaneS
     ),
   ];
   return sections.filter((entry) => entry.rows > 0);
-}
-
-/** A stream's name among several: its instance, and its recording's file name where there are several recordings. */
-export function streamLabel(summary: WorkspaceSummary, index: number): string {
-  const stream = summary.streams[index];
-  const file = summary.recordings[stream.recording]?.path.split(/[\\/]/).at(-1) ?? '';
-  const parts = summary.recordings.length > 1 ? [file, stream.name] : [stream.name || 'top'];
-  return parts.filter(Boolean).join(' ');
 }
 
 function section(key: LaneSection['key'], title: string, rows: LaneRow[]): LaneSection {

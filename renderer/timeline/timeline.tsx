@@ -53,7 +53,6 @@ export function Timeline() {
   }, []);
 
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: the focus stays here while the pointer works on canvases
     <section ref={root} className="timeline" style={widths} aria-label="Timeline" tabIndex={-1}>
       <Head />
       <div ref={scroller} className="timeline-scroll">

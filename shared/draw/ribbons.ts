@@ -1,4 +1,4 @@
-import { identityColors, textOn } from '../colors.ts';
+import { identityColors } from '../colors.ts';
 import type { Episode } from '../model.ts';
 import type { RelNs } from '../time.ts';
 import { fitText } from './fit-text.ts';
@@ -96,9 +96,21 @@ function firstSegmentAfter(segments: RibbonSegment[], ns: RelNs): number {
   return low;
 }
 
+/** Stretch of a ribbon in px. */
+interface Stretch {
+  from: number;
+  to: number;
+  severity: number;
+  tasks: number;
+}
+
+/** Kept low enough for the theme's text to be read on every colour of the palette. */
+const opacityOf = (severity: number): number => 0.16 + 0.36 * severity;
+
 /**
- * One ribbon in `area`: segments in the cgroup's colour, stronger with severity; runs that touch share one label, and
- * an outline keeps mild ones visible. Segments narrower than a pixel melt into one.
+ * One ribbon in `area`: segments in the cgroup's colour, stronger with severity, over a solid base line that keeps mild
+ * ones visible. Segments that touch share one label. Those narrower than a pixel melt into one, so that there are never
+ * more rectangles than pixels, and none is painted over another.
  */
 export function drawRibbon(
   surface: Surface,
@@ -108,53 +120,62 @@ export function drawRibbon(
   color: string,
   theme: Theme,
 ): void {
+  const paint = ({ from, to, severity }: Stretch): void =>
+    surface.rect(from, area.y, to - from, area.height, { fill: color, fillOpacity: opacityOf(severity) });
   surface.clip(scale.x, area.y, scale.widthPx, area.height, () => {
-    const { segments } = ribbon;
-    let run: { from: number; to: number; tasks: number; severity: number } | null = null;
-    let drawnTo = -Infinity;
-    const finishRun = (): void => {
-      if (run) drawRun(surface, area, run, ribbon.label, color, theme);
-      run = null;
-    };
-    for (
-      let index = firstSegmentAfter(segments, scale.fromNs);
-      index < segments.length && segments[index].fromNs < scale.toNs;
-      index++
-    ) {
-      const segment = segments[index];
-      const from = Math.max(scale.x - 2, timeToX(scale, segment.fromNs));
-      const to = Math.min(scale.x + scale.widthPx + 2, Math.max(from + 1, timeToX(scale, segment.toNs)));
-      if (to > drawnTo) {
-        const left = Math.max(from, drawnTo);
-        surface.rect(left, area.y, to - left, area.height, { fill: color, fillOpacity: 0.25 + 0.6 * segment.severity });
-        drawnTo = to;
+    let drawnTo = Number.NEGATIVE_INFINITY;
+    /** A pixel of short segments that is not painted yet. */
+    let pixel: Stretch | null = null;
+    const runs: Stretch[] = [];
+    for (const segment of visibleSegments(ribbon, scale)) {
+      const { severity, tasks } = segment;
+      const from = Math.max(drawnTo, scale.x - 2, timeToX(scale, segment.fromNs));
+      const to = Math.min(scale.x + scale.widthPx + 2, timeToX(scale, segment.toNs));
+      const stretch = { from, to: Math.max(to, from + 1), severity, tasks };
+      extendRuns(runs, stretch);
+      if (pixel && (to <= pixel.to || from < pixel.to)) pixel.severity = Math.max(pixel.severity, severity);
+      if (pixel && to > pixel.to) {
+        paint(pixel);
+        drawnTo = pixel.to;
+        stretch.from = Math.max(from, drawnTo);
+        pixel = null;
       }
-      if (run && from <= run.to + 0.5) {
-        run.to = Math.max(run.to, to);
-        run.tasks = Math.max(run.tasks, segment.tasks);
-        run.severity = Math.max(run.severity, segment.severity);
-      } else {
-        finishRun();
-        run = { from, to, tasks: segment.tasks, severity: segment.severity };
+      if (pixel) continue;
+      if (to - stretch.from < 1) pixel = { ...stretch, to: stretch.from + 1 };
+      else {
+        paint(stretch);
+        drawnTo = stretch.to;
       }
     }
-    finishRun();
+    if (pixel) paint(pixel);
+    for (const run of runs) drawRun(surface, area, run, ribbon.label, color, theme);
   });
 }
 
-function drawRun(
-  surface: Surface,
-  area: Area,
-  run: { from: number; to: number; tasks: number; severity: number },
-  label: string,
-  color: string,
-  theme: Theme,
-): void {
+function visibleSegments({ segments }: Ribbon, scale: TimeScale): RibbonSegment[] {
+  const first = firstSegmentAfter(segments, scale.fromNs);
+  let end = first;
+  while (end < segments.length && segments[end].fromNs < scale.toNs) end++;
+  return segments.slice(first, end);
+}
+
+/** Adds a stretch to the last run if they touch, else begins another. */
+function extendRuns(runs: Stretch[], stretch: Stretch): void {
+  const last = runs.at(-1);
+  if (!last || stretch.from > last.to + 0.5) {
+    runs.push({ ...stretch });
+    return;
+  }
+  last.to = Math.max(last.to, stretch.to);
+  last.tasks = Math.max(last.tasks, stretch.tasks);
+}
+
+/** The base line of a run and its label, where there is room for one. */
+function drawRun(surface: Surface, area: Area, run: Stretch, label: string, color: string, theme: Theme): void {
   surface.rect(run.from, area.y + area.height - 2, run.to - run.from, 2, { fill: color });
   if (run.to - run.from < 40 || area.height < 12) return;
-  const style = { color: run.severity > 0.6 ? textOn(color) : theme.text, sizePx: 11, weight: 600 as const };
-  const tasks = run.tasks === 1 ? '1 task' : `${run.tasks} tasks`;
-  const full = `${label} · ${tasks}`;
+  const style = { color: theme.text, sizePx: 11, weight: 600 as const };
+  const full = `${label} · ${run.tasks === 1 ? '1 task' : `${run.tasks} tasks`}`;
   const room = run.to - run.from - 10;
   const text = surface.measure(full, style) <= room ? full : fitText(surface, label, room, style, 'middle');
   if (text) surface.text(run.from + 5, area.y + area.height / 2 + 3.5, text, style);
