@@ -106,8 +106,8 @@ describe('pointing', () => {
   ]);
   const axisOf = () => axis;
   it('takes the mark that is nearest in both directions', () => {
-    expect(nearestSample([low, high], scale, axisOf, 305, 88)).toMatchObject({ line: high, index: 1 });
-    expect(nearestSample([low, high], scale, axisOf, 305, 12)).toMatchObject({ line: low, index: 1 });
+    expect(nearestSample([low, high], scale, axisOf, 305, 12)).toMatchObject({ line: high, index: 1 });
+    expect(nearestSample([low, high], scale, axisOf, 305, 88)).toMatchObject({ line: low, index: 1 });
     expect(nearestSample([low, high], scale, axisOf, 305, 50)).toBeNull();
   });
   it('else the line that passes nearest above or below', () => {
