@@ -1,0 +1,54 @@
+import { Command, CommanderError } from 'commander';
+import { addChart } from './cli/chart.ts';
+import { addEpisodes } from './cli/episodes.ts';
+import { errorLine, exitCode, exitCodeOf } from './cli/exit-code.ts';
+import type { CommandHost } from './cli/host.ts';
+import { addInfo } from './cli/info.ts';
+import { addOpen } from './cli/open.ts';
+import { isClosedPipe } from './cli/output.ts';
+import { addSeries } from './cli/series.ts';
+import { addServe } from './cli/serve.ts';
+import { version } from './installation.ts';
+
+/** `remora COMMAND`: the command line. Everything it prints is what the window shows, from the same engine. */
+
+const interrupt = new AbortController();
+const host: CommandHost = { stdout: process.stdout, stderr: process.stderr, signal: interrupt.signal, exitCode: exitCode.done };
+
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  process.on(signal, () => {
+    // The second time somebody means it.
+    if (interrupt.signal.aborted) process.exit(exitCode.interrupted);
+    interrupt.abort();
+  });
+}
+// A write tells its caller; without a listener the same error would end the process a second way.
+process.stdout.on('error', () => {});
+process.stderr.on('error', () => {});
+
+const program = new Command('remora')
+  .description('Workbench for Linux kernel traces: timelines, any event field as a plot, throttle episodes per cgroup.')
+  .version(version)
+  .showHelpAfterError('(remora COMMAND --help says more)')
+  .configureHelp({ sortSubcommands: false })
+  .exitOverride();
+for (const add of [addInfo, addSeries, addEpisodes, addChart, addServe, addOpen]) add(program, host);
+for (const command of program.commands) command.copyInheritedSettings(program);
+
+try {
+  await program.parseAsync();
+  process.exitCode = host.exitCode;
+} catch (error) {
+  process.exitCode = codeOf(error);
+}
+// Nothing is left to do; what a library might still hold open shall not keep the user waiting.
+process.exit();
+
+function codeOf(error: unknown): number {
+  // Commander has printed its own complaint, or the help or version that was asked for.
+  if (error instanceof CommanderError) return error.exitCode === 0 ? exitCode.done : exitCode.usage;
+  if (isClosedPipe(error)) return exitCode.done;
+  const code = exitCodeOf(error);
+  if (code !== exitCode.interrupted) process.stderr.write(`${errorLine(error)}\n`);
+  return code;
+}

@@ -1,0 +1,73 @@
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { type Command, Option } from 'commander';
+import { RemoraError } from '../../shared/errors.ts';
+import { EngineHost } from '../engine/host.ts';
+import { enginePath, rendererFolder, version } from '../installation.ts';
+import { serve } from '../serve.ts';
+import { action, type CommandHost, wholeNumber } from './host.ts';
+import { writeOut } from './output.ts';
+
+interface ServeCommandOptions {
+  port: number;
+  open?: boolean;
+}
+
+export function addServe(program: Command, host: CommandHost): void {
+  program
+    .command('serve')
+    .description('browser mode on this machine: prints one URL with a token')
+    .argument('[file...]', 'recordings or a workspace to open at first')
+    .addOption(new Option('--port <n>', 'port to listen on').argParser(wholeNumber(0, 65_535)).default(0, 'any free one'))
+    .option('--open', 'open the URL in the default browser')
+    .action(action(host, (files: string[], options: ServeCommandOptions) => serveUntilStopped(files, options, host)));
+}
+
+/** Serves until Ctrl+C, then leaves nothing running. */
+export async function serveUntilStopped(
+  files: readonly string[],
+  { port, open }: ServeCommandOptions,
+  host: CommandHost,
+): Promise<void> {
+  for (const built of [join(rendererFolder, 'index.html'), enginePath]) {
+    if (existsSync(built)) continue;
+    throw new RemoraError({ code: 'file', file: built, message: `${built} is missing: run \`npm run build\`.` });
+  }
+  const engine = new EngineHost({ entry: enginePath });
+  const stopped = new Promise<void>((done) => {
+    if (host.signal.aborted) done();
+    host.signal.addEventListener('abort', () => done(), { once: true });
+  });
+  try {
+    const server = await serve({
+      rendererFolder,
+      join: (reply) => engine.join(reply),
+      version,
+      files: files.map((file) => resolve(file)),
+      port,
+    });
+    try {
+      await writeOut(host.stdout, `${server.url}\n`);
+      host.stderr.write(`Serving this machine only; Ctrl+C ends it. From elsewhere: ssh -L ${server.port}:127.0.0.1:${server.port} …\n`);
+      if (open) openInBrowser(server.url, host);
+      await stopped;
+    } finally {
+      await server.close();
+    }
+  } finally {
+    await engine.close();
+  }
+}
+
+function openInBrowser(url: string, host: CommandHost): void {
+  const [command, ...args] =
+    process.platform === 'darwin'
+      ? ['open', url]
+      : process.platform === 'win32'
+        ? ['rundll32', 'url.dll,FileProtocolHandler', url]
+        : ['xdg-open', url];
+  const child = spawn(command as string, args, { stdio: 'ignore', detached: true });
+  child.on('error', () => host.stderr.write(`remora: no browser could be started (${command}): open the URL yourself.\n`));
+  child.unref();
+}

@@ -1,0 +1,29 @@
+import { RemoraError } from '../../shared/errors.ts';
+import { parseTime } from '../../shared/filter/literals.ts';
+import { type RelNs, toRelNs } from '../../shared/time.ts';
+
+/**
+ * A time as `--from` and `--to` take it, on the workspace axis: seconds as the trace prints them (`56.410032`), any
+ * number with a unit (`56410032us`), a whole number without one as ns (what the JSON output has), or with a plus
+ * counted from the start (`+1.5s`).
+ */
+export function parseTimePoint(option: string, text: string, originNs: bigint): RelNs {
+  const time = /^\d+$/.test(text) ? { ns: BigInt(text), relative: false } : parseTime(text);
+  if (time === null) {
+    const message = `${option} ${text} is no time: write seconds as the trace prints them (123.456), +1.5s from the start, or ns.`;
+    throw new RemoraError({ code: 'bad-expression', message, position: 0 });
+  }
+  return time.relative ? Number(time.ns) : toRelNs(time.ns, originNs);
+}
+
+/** The window of `--from` and `--to`; what is left out is the start or the end of the workspace. */
+export function parseWindow(
+  options: { from?: string; to?: string },
+  workspace: { originNs: string; durationNs: RelNs },
+): { fromNs: RelNs; toNs: RelNs } {
+  const originNs = BigInt(workspace.originNs);
+  const fromNs = options.from === undefined ? 0 : parseTimePoint('--from', options.from, originNs);
+  const toNs = options.to === undefined ? workspace.durationNs : parseTimePoint('--to', options.to, originNs);
+  if (fromNs > toNs) throw new RemoraError({ code: 'bad-expression', message: '--from lies after --to.', position: 0 });
+  return { fromNs, toNs };
+}
