@@ -9,7 +9,7 @@ const entry = join(projectRoot, 'dist/cli.js');
 /** An own cache folder per test file, so that nothing is found from before and nothing is left behind. */
 export function temporaryCache(): { env: NodeJS.ProcessEnv; folder: string; remove: () => void } {
   const folder = mkdtempSync(join(tmpdir(), 'remora-test-'));
-  const env = { ...process.env, XDG_CACHE_HOME: folder, XDG_CONFIG_HOME: folder, XDG_STATE_HOME: folder };
+  const env = { ...process.env, REMORA_CACHE: folder, XDG_CONFIG_HOME: folder, XDG_STATE_HOME: folder };
   return { env, folder, remove: () => rmSync(folder, { recursive: true, force: true }) };
 }
 

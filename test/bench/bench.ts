@@ -54,7 +54,7 @@ async function countEvents(path: string, env: NodeJS.ProcessEnv): Promise<number
 }
 
 const caches = { fresh: join(folder, 'fresh'), kept: join(folder, 'kept') };
-const envOf = (cache: string): NodeJS.ProcessEnv => ({ ...process.env, XDG_CACHE_HOME: cache, XDG_CONFIG_HOME: cache });
+const envOf = (cache: string): NodeJS.ProcessEnv => ({ ...process.env, REMORA_CACHE: cache });
 
 async function makeInput(): Promise<{ path: string; events: number; bytes: number }> {
   const small = join(folder, basename(options.input));

@@ -64,7 +64,7 @@ abstract class BaseApp {
 
   /** All that the program keeps goes below the test's folder. */
   protected get env(): Record<string, string> {
-    const own = { XDG_CACHE_HOME: join(this.folder, 'cache'), XDG_CONFIG_HOME: join(this.folder, 'config') };
+    const own = { REMORA_CACHE: join(this.folder, 'cache'), XDG_CONFIG_HOME: join(this.folder, 'config') };
     return { ...(process.env as Record<string, string>), ...own };
   }
 
