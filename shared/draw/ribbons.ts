@@ -11,7 +11,7 @@ import type { Theme } from './theme.ts';
  * same episodes are under way. Ascending and non-overlapping.
  */
 export interface Ribbon {
-  /** Stable identity for colours: the cgroup's path, or its inode where no path is known. */
+  /** Stable identity for colours: that of the same cgroup in a plot grouped by cgroup. */
   key: string;
   label: string;
   segments: RibbonSegment[];
@@ -46,7 +46,7 @@ export function ribbonsOf(episodes: Episode[]): Ribbon[] {
     if (group) group.push(episode);
     else groups.set(label, [episode]);
   }
-  return [...groups].map(([label, group]) => ({ key: label, label, segments: segmentsOf(group) }));
+  return [...groups].map(([label, group]) => ({ key: `cgroup:${label}`, label, segments: segmentsOf(group) }));
 }
 
 /** Sweeps over the starts and ends of `episodes` (ascending by start). */

@@ -42,7 +42,7 @@ describe('ribbonsOf', () => {
 
   it('has one ribbon per cgroup, in order of first episode, with the worst severity', () => {
     const ribbons = ribbonsOf([episode('b', 1, 10, 20), episode('a', 1, 0, 100, 20), episode('a', 2, 0, 100, 80)]);
-    expect(ribbons.map((ribbon) => ribbon.key)).toEqual(['a', 'b']);
+    expect(ribbons.map((ribbon) => ribbon.label)).toEqual(['a', 'b']);
     expect(ribbons[0].segments[0].severity).toBeCloseTo(0.8);
   });
 
