@@ -55,26 +55,26 @@ const amount = (
 });
 
 export const episodeColumns: readonly EpisodeColumn[] = [
-  text('cgroup', 'Cgroup', 'Cgroup of the writeback context', 'minmax(110px, 1.4fr)', cgroupName),
+  text('cgroup', 'Cgroup', 'Cgroup of the writeback context', 'minmax(90px, 1fr)', cgroupName),
   text('task', 'Task', 'The task that was paused', 'minmax(110px, 1fr)', ({ task }) => `${task.comm}-${task.pid}`),
-  text('bdi', 'Device', 'Backing device (bdi)', '76px', (episode) => episode.bdi),
+  text('bdi', 'Device', 'Backing device (bdi)', '66px', (episode) => episode.bdi),
   {
     key: 'start',
     title: 'Start',
     hint: 'First event with a pause, from the start of the recording',
-    width: '132px',
+    width: '106px',
     right: true,
-    text: (episode) => offsetText(episode.fromNs),
+    text: (episode) => offsetText(episode.fromNs, 6),
     value: (episode) => episode.fromNs,
   },
   amount(
     'duration',
     'Length, ms',
     'From the first pause to the end of the last',
-    '92px',
+    '82px',
     (episode) => (episode.toNs - episode.fromNs) / NS_PER_MS,
   ),
-  amount('pauses', 'Pauses', 'Events with a pause', '68px', (episode) => episode.pauses),
+  amount('pauses', 'Pauses', 'Events with a pause', '64px', (episode) => episode.pauses),
   amount('pauseMs', 'Pause, ms', 'Sum of the pauses that were asked for', '82px', (episode) => episode.pauseMs),
   amount(
     'sleptMs',
@@ -83,10 +83,10 @@ export const episodeColumns: readonly EpisodeColumn[] = [
     '82px',
     (episode) => episode.sleptMs,
   ),
-  amount('minRate', 'Min rate, KiB/s', 'Smallest task_ratelimit', '112px', (episode) => episode.minTaskRatelimitKiBps),
-  amount('dirty', 'Dirty/limit', 'Largest dirty / limit', '84px', (episode) => episode.maxDirtyOverLimit),
-  text('domain', 'Domain', 'Which limit acted', '84px', (episode) => episode.domain),
-  text('cause', 'Cause', 'One sentence of cause', 'minmax(220px, 3fr)', (episode) => episode.cause),
+  amount('minRate', 'Min rate, KiB/s', 'Smallest task_ratelimit', '104px', (episode) => episode.minTaskRatelimitKiBps),
+  amount('dirty', 'Dirty/limit', 'Largest dirty / limit', '78px', (episode) => episode.maxDirtyOverLimit),
+  text('domain', 'Domain', 'Which limit acted', '78px', (episode) => episode.domain),
+  text('cause', 'Cause', 'One sentence of cause', 'minmax(240px, 6fr)', (episode) => episode.cause),
 ];
 
 /** Sorted copy; episodes that compare equal stay in order of time. */

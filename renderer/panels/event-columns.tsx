@@ -25,9 +25,11 @@ export const COLUMNS: readonly Column[] = [
 ];
 const MIN_PX = 36;
 
-/** Widths of the columns, and the CSS grid made of them. */
-export function useColumnWidths(): { template: string; resize: (column: number, px: number) => void } {
-  const [widths, setWidths] = useState(() => COLUMNS.map((column) => column.px));
+/** Widths of the columns, and the CSS grid made of them. The first one has room for the number of the last row. */
+export function useColumnWidths(total: number): { template: string; resize: (column: number, px: number) => void } {
+  const [widths, setWidths] = useState(() =>
+    COLUMNS.map((column) => (column.key === 'row' ? Math.max(56, 18 + 7.3 * countText(total).length) : column.px)),
+  );
   const template = widths.map((px) => (px === 0 ? 'minmax(480px, 1fr)' : `${px}px`)).join(' ');
   const resize = (column: number, px: number) =>
     setWidths((before) => before.map((width, index) => (index === column ? Math.max(MIN_PX, px) : width)));

@@ -120,8 +120,11 @@ function FieldTable({ title, fields, event, summary, selected, onSelect }: Field
     <table className="fields" aria-label={title}>
       <thead>
         <tr>
-          <th scope="col">{title === 'Fields' ? 'Field' : title}</th>
-          <th scope="col">Value</th>
+          <th scope="col">{title}</th>
+          <th scope="col">Type</th>
+          <th scope="col" className="right">
+            Value
+          </th>
           <th scope="col" aria-label="Actions" />
         </tr>
       </thead>
@@ -136,8 +139,10 @@ function FieldTable({ title, fields, event, summary, selected, onSelect }: Field
               <button type="button" className="plain mono" onClick={() => onSelect(field.name)}>
                 {field.name}
               </button>
-              <span className="declaration mono">{field.declaration}</span>
             </th>
+            <td className="declaration mono" title={field.declaration}>
+              {field.declaration}
+            </td>
             <td className="mono value">
               {field.text}
               {field.unit && <span className="unit"> {field.unit}</span>}

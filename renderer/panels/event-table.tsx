@@ -28,7 +28,7 @@ export function EventTable({ summary }: { summary: WorkspaceSummary }) {
   const pages = useEventPages(summary.workspaceId, filter, setFilterError);
   const total = pages.total ?? (filter === '' ? summary.events : 0);
   const { scroller, geometry, topRow, reveal, centre } = useRowScroll(total, HEAD_PX);
-  const { template, resize } = useColumnWidths();
+  const { template, resize } = useColumnWidths(summary.events);
   const { first, last } = visibleRows(topRow, geometry);
   useEffect(() => {
     if (geometry.viewPx > 0) pages.need(first, Math.max(first, last));

@@ -81,7 +81,13 @@ export function ExportDialog({ summary }: { summary: WorkspaceSummary }) {
       <div className="export-form">
         <label className="wide">
           Title
-          <input className="input" value={title} maxLength={400} onChange={(event) => setTitle(event.target.value)} />
+          <input
+            data-first-focus
+            className="input"
+            value={title}
+            maxLength={400}
+            onChange={(event) => setTitle(event.target.value)}
+          />
         </label>
         <Choice label="Format" value={format} options={{ svg: 'SVG', png: 'PNG' }} onChange={setFormat} />
         <Choice label="Theme" value={theme} options={{ light: 'Light', dark: 'Dark' }} onChange={setTheme} />

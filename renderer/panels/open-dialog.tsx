@@ -117,6 +117,7 @@ export function OpenDialog() {
         aria-label="Files"
         tabIndex={0}
         aria-activedescendant={entries[active] ? `file-${active}` : undefined}
+        data-first-focus
         className="file-list"
         onKeyDown={onKey}
       >

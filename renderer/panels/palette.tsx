@@ -16,7 +16,7 @@ export function CommandPalette() {
   return (
     <Dialog title="Command palette" onClose={close} width={560}>
       <Palette label="Commands" loop className="palette">
-        <Palette.Input autoFocus className="input" placeholder="Type a command" />
+        <Palette.Input data-first-focus className="input" placeholder="Type a command" />
         <Palette.List label="Commands" className="palette-list">
           <Palette.Empty className="muted empty-list">No command has this name.</Palette.Empty>
           {allCommands().map((command) => (

@@ -1,6 +1,6 @@
 import type { WorkspaceSummary } from '../../shared/model.ts';
 import { fileName } from '../state/session.ts';
-import { countText } from '../ui/text.ts';
+import { countOf, countText } from '../ui/text.ts';
 
 /** What was damaged or lost in the recordings: file, offset and part of the format. */
 export function WarningsPanel({ summary }: { summary: WorkspaceSummary }) {
@@ -14,8 +14,8 @@ export function WarningsPanel({ summary }: { summary: WorkspaceSummary }) {
         <ul aria-label="Lost events">
           {lost.map((stream) => (
             <li key={stream.index}>
-              {stream.name || 'The top buffer'} lost {countText(stream.lost)} events while recording
-              {stream.gaps > 0 && `, and an unknown number in ${countText(stream.gaps)} more places`}: its ring buffer
+              {stream.name || 'The top buffer'} lost {countOf(stream.lost, 'event')} while recording
+              {stream.gaps > 0 && `, and an unknown number in ${countOf(stream.gaps, 'more place')}`}: its ring buffer
               was too small or was read too slowly.
             </li>
           ))}

@@ -10,7 +10,10 @@ interface DialogProps {
   width?: number;
 }
 
-/** A modal dialog. The browser's own element keeps the focus inside, closes on Esc and gives the focus back. */
+/**
+ * A modal dialog. The browser's own element keeps the focus inside, closes on Esc and gives the focus back; the focus
+ * starts at the element with `data-first-focus`.
+ */
 export function Dialog({ title, onClose, children, actions, width = 560 }: DialogProps) {
   const ref = useRef<HTMLDialogElement>(null);
   const titleId = useId();
@@ -18,6 +21,7 @@ export function Dialog({ title, onClose, children, actions, width = 560 }: Dialo
     const dialog = ref.current;
     if (!dialog) return;
     dialog.showModal();
+    dialog.querySelector<HTMLElement>('[data-first-focus]')?.focus();
     return () => dialog.close();
   }, []);
   return (

@@ -25,8 +25,7 @@ export function momentText(relNs: number, summary: WorkspaceSummary): string {
     : formatSeconds(abs, 9);
 }
 
-/** A moment as the ruler counts it, from the start of the workspace: `+1.234567890 s`. */
-export function offsetText(relNs: number): string {
-  const ns = Math.round(relNs);
-  return `${ns < 0 ? '-' : '+'}${(Math.abs(ns) / NS_PER_S).toFixed(9)} s`;
+/** A moment as the ruler counts it, from the start of the workspace: `+1.234567890 s`, or rounded to fewer digits. */
+export function offsetText(relNs: number, digits: 6 | 9 = 9): string {
+  return `${relNs < 0 ? '-' : '+'}${(Math.abs(relNs) / NS_PER_S).toFixed(digits)} s`;
 }
