@@ -1,6 +1,7 @@
 import type { SeriesLine, SeriesResult } from '../api.ts';
 import type { SeriesSpec } from '../chart.ts';
 import { identityColors, PALETTE_SIZE, seriesColor } from '../colors.ts';
+import { impossibleFrom } from '../impossible.ts';
 import type { TimeRange } from '../time.ts';
 import type { Theme } from './theme.ts';
 
@@ -13,6 +14,8 @@ export interface PlotLine {
   /** Width of a bin, 0 for raw samples. */
   binNs: number;
   unit: string;
+  /** Values from here on are counters that went below zero: see shared/impossible.ts. */
+  impossibleFrom: number;
   /** Short name of its series. */
   name: string;
   /** Label of its group; empty for a series without groups. */
@@ -28,8 +31,8 @@ export interface PlotLine {
 const dashes: readonly number[][] = [[], [6, 3], [2, 2], [8, 3, 2, 3], [10, 4]];
 
 /**
- * The lines of a panel's results, in order of series and group. A group (task, cgroup, value) has its own colour, the
- * same for every series of the panel, and series are told apart by dashes: `dirty` of a cgroup is solid and its `limit`
+ * The lines of a panel's results, in order of series and group. A group (task, cgroup, value) has the colour of its key,
+ * which lanes and ribbons give to the same task and cgroup, for every series of the panel; series are told apart by dashes: `dirty` of a cgroup is solid and its `limit`
  * dashed. Series without groups take the palette in order.
  */
 export function plotLines(results: readonly SeriesResult[], theme: Theme): PlotLine[] {
@@ -54,6 +57,7 @@ export function plotLines(results: readonly SeriesResult[], theme: Theme): PlotL
         line,
         binNs: line.mode === 'bins' ? result.binNs : 0,
         unit: result.unit,
+        impossibleFrom: impossibleFrom(result.unit),
         name: names[series],
         group,
         label: group === '' ? names[series] : results.length === 1 ? group : `${names[series]} · ${group}`,
@@ -86,9 +90,15 @@ export function plotTitle(title: string, specs: readonly SeriesSpec[]): string {
   return [...new Set(seriesNames(specs))].join(', ') + by;
 }
 
-/** The value that stands for index `i` of a line: the sample, or what its spec's aggregate makes of the bin. */
-export function valueAt({ line, spec }: PlotLine, i: number): number {
-  if (line.mode === 'raw') return spec.aggregate === 'count' ? 1 : line.value[i];
+/**
+ * The value that stands for index `i` of a line: the sample, or what its spec's aggregate makes of the bin. NaN, which
+ * neither scales nor draws, for a sample that is impossible.
+ */
+export function valueAt({ line, spec, impossibleFrom }: PlotLine, i: number): number {
+  if (line.mode === 'raw') {
+    if (line.value[i] >= impossibleFrom) return Number.NaN;
+    return spec.aggregate === 'count' ? 1 : line.value[i];
+  }
   switch (spec.aggregate) {
     case 'min':
       return line.min[i];

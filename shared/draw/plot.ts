@@ -56,7 +56,9 @@ export function layoutPlot(
   const notes = legendNotes(spec, lines, results, window);
   // Small panels keep at least half of their height for the data.
   const rows = Math.max(1, Math.min(MAX_LEGEND_ROWS, Math.floor(heightPx / 2 / LEGEND_ROW_PX)));
-  const legend = layoutLegend(surface, title, lines, notes, plotWidthPx, rows, theme);
+  // A workspace may have more groups than a window.
+  const visible = lines.filter((line) => valueRange([line], window) !== null);
+  const legend = layoutLegend(surface, title, visible, notes, plotWidthPx, rows, theme);
   const top = legend.heightPx + HEADER_GAP;
   const axisOf = (side: 'left' | 'right'): PlotAxis | null => {
     const own = lines.filter((line) => line.spec.axis === side);

@@ -16,8 +16,8 @@ export interface ValueAxis {
 }
 
 /**
- * An axis that holds `range` between two heights. Linear ones start at 0 where that costs less than half of the height, and
- * always below bars and areas, whose size is what is read. A log axis over values that are all ≤ 0 is linear.
+ * An axis that holds `range` between two heights. Linear ones start at 0 where that costs less than half of the height, for
+ * a single value, and always below bars and areas, whose size is what is read. A log axis over values that are all ≤ 0 is linear.
  */
 export function valueAxis(range: ValueRange, scale: 'linear' | 'log', styles: readonly SeriesSpec['style'][], top: number, bottom: number): ValueAxis {
   const maxCount = Math.max(2, Math.floor((bottom - top) / TICK_GAP_PX));
@@ -27,8 +27,9 @@ export function valueAxis(range: ValueRange, scale: 'linear' | 'log', styles: re
   }
   const fromZero = styles.some((style) => style === 'bars' || style === 'area');
   let { min, max } = range;
-  if (min > 0 && (fromZero || min <= max / 2)) min = 0;
-  if (max < 0 && (fromZero || max >= min / 2)) max = 0;
+  const constant = min === max;
+  if (min > 0 && (fromZero || constant || min <= max / 2)) min = 0;
+  else if (max < 0 && (fromZero || constant || max >= min / 2)) max = 0;
   const ends = niceRange(min, max, maxCount);
   return { scale: 'linear', ...ends, top, bottom, ticks: linearTicks(ends.min, ends.max, maxCount) };
 }

@@ -67,7 +67,7 @@ function seriesResult(spec: SeriesSpec, fromNs: number, toNs: number): SeriesRes
     const n = points.length;
     return {
       group,
-      key: group,
+      key: spec.groupBy === '' ? '' : `${spec.groupBy}:${group}`,
       samples: n,
       mode: 'raw',
       tNs: Float64Array.from(points, ([at]) => ms(at)),

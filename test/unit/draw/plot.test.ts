@@ -1,0 +1,190 @@
+import { describe, expect, test } from 'vitest';
+import type { SeriesLine, SeriesResult } from '../../../shared/api.ts';
+import { type SeriesSpec, seriesSpecSchema } from '../../../shared/chart.ts';
+import { identityColor, seriesColor } from '../../../shared/colors.ts';
+import { layoutLegend } from '../../../shared/draw/legend.ts';
+import { plotLines, plotTitle, seriesNames, valueAt, valueRange } from '../../../shared/draw/plot-lines.ts';
+import { textWidth } from '../../../shared/draw/font-metrics.ts';
+import type { Surface } from '../../../shared/draw/surface.ts';
+import { themes } from '../../../shared/draw/theme.ts';
+import { baselineY, valueAxis, valueToY } from '../../../shared/draw/value-axis.ts';
+import { impossibleFrom } from '../../../shared/impossible.ts';
+
+const theme = themes.light;
+const event = 'writeback:balance_dirty_pages';
+const spec = (field: string, more: Partial<SeriesSpec> = {}): SeriesSpec => seriesSpecSchema.parse({ expr: `${event}.${field}`, ...more });
+
+const raw = (group: string, points: [tNs: number, value: number][]): SeriesLine => ({
+  group,
+  key: group,
+  samples: points.length,
+  mode: 'raw',
+  tNs: Float64Array.from(points, ([t]) => t),
+  value: Float64Array.from(points, ([, value]) => value),
+  event: { stream: new Uint16Array(points.length), cpu: new Uint16Array(points.length), index: new Float64Array(points.length) },
+});
+
+/** One bin of 10 ns at t = 0: samples 2, 8 and 5, in this order. */
+const oneBin: SeriesLine = {
+  group: '',
+  key: '',
+  samples: 3,
+  mode: 'bins',
+  tNs: Float64Array.of(0),
+  min: Float64Array.of(2),
+  max: Float64Array.of(8),
+  mean: Float64Array.of(5),
+  last: Float64Array.of(5),
+  count: Uint32Array.of(3),
+};
+
+const result = (own: SeriesSpec, lines: SeriesLine[], unit = 'pages'): SeriesResult => ({ spec: own, fromNs: 0, toNs: 100, binNs: 10, unit, lines, moreGroups: 0, outliers: 0 });
+
+describe('names', () => {
+  test('leave the event out, and say filter and aggregate', () => {
+    expect(seriesNames([spec('dirty'), { ...spec('pause'), where: 'pause > 0', aggregate: 'max' }, { ...spec('x'), expr: `${event}.dirty / ${event}.limit` }])).toEqual([
+      'dirty',
+      'pause (max) where pause > 0',
+      'dirty / limit',
+    ]);
+  });
+
+  test('keep the event where two events have the field', () => {
+    expect(seriesNames([spec('dirty'), { ...spec('x'), expr: 'a:b.dirty' }])).toEqual([`${event}.dirty`, 'a:b.dirty']);
+  });
+
+  test('make a title', () => {
+    expect(plotTitle('', [spec('dirty', { groupBy: 'cgroup' }), spec('limit', { groupBy: 'cgroup' })])).toBe('dirty, limit by cgroup');
+    expect(plotTitle('Mine', [spec('dirty')])).toBe('Mine');
+  });
+});
+
+describe('lines', () => {
+  const web = raw('web', [[0, 1]]);
+  const db = raw('db', [[0, 1]]);
+
+  test('series without groups take the palette in order', () => {
+    const lines = plotLines([result(spec('a'), [raw('', [])]), result(spec('b'), [raw('', [])])], theme);
+    expect(lines.map(({ label, color, dash }) => [label, color, dash])).toEqual([
+      ['a', seriesColor(0, theme), []],
+      ['b', seriesColor(1, theme), []],
+    ]);
+  });
+
+  test('a group has one colour in all series of a panel; dashes tell series apart', () => {
+    const by = { groupBy: 'cgroup' };
+    const lines = plotLines([result(spec('dirty', by), [web, db]), result(spec('limit', by), [db, web])], theme);
+    expect(lines.map(({ label }) => label)).toEqual(['dirty · web', 'dirty · db', 'limit · db', 'limit · web']);
+    expect(lines[0].color).toBe(identityColor('web', theme));
+    expect([lines[3].color, lines[2].color]).toEqual([lines[0].color, lines[1].color]);
+    expect(lines[1].color).not.toBe(lines[0].color);
+    expect([lines[0].dash, lines[1].dash]).toEqual([[], []]);
+    expect(lines[2].dash.length).toBeGreaterThan(0);
+  });
+
+  test('of one group only, series differ by colour', () => {
+    const by = { groupBy: 'bdi' };
+    const lines = plotLines([result(spec('write_bw', by), [raw('8:0', [])]), result(spec('avg_write_bw', by), [raw('8:0', [])])], theme);
+    expect(lines.map(({ color }) => color)).toEqual([seriesColor(0, theme), seriesColor(1, theme)]);
+    expect(lines.map(({ dash }) => dash)).toEqual([[], []]);
+  });
+
+  test('without a label of their group still have one', () => {
+    expect(plotLines([result(spec('dirty', { groupBy: 'cgroup' }), [raw('', [])])], theme)[0].label).toBe('(none)');
+  });
+});
+
+describe('values', () => {
+  const valueOf = (aggregate: SeriesSpec['aggregate']): number => valueAt(plotLines([result(spec('a', { aggregate }), [oneBin])], theme)[0], 0);
+
+  test('of a bin are what the aggregate says', () => {
+    expect((['last', 'mean', 'min', 'max', 'sum', 'count'] as const).map(valueOf)).toEqual([5, 5, 2, 8, 15, 3]);
+  });
+
+  test('that are impossible neither draw nor scale', () => {
+    const underflow = raw('', [[0, 10], [10, 2 ** 64 - 2], [20, 30]]);
+    const [line] = plotLines([result(spec('dirty'), [underflow])], theme);
+    expect(valueAt(line, 1)).toBeNaN();
+    expect(valueRange([line], { fromNs: 0, toNs: 100 })).toEqual({ min: 10, max: 30, minPositive: 10, notPositive: 0 });
+    const [bare] = plotLines([result(spec('hash'), [underflow], '')], theme);
+    expect(valueRange([bare], { fromNs: 0, toNs: 100 })?.max).toBe(2 ** 64);
+  });
+
+  test('are impossible in any unit they are shown in', () => {
+    expect((2 ** 64 - 2) * 4096 / 1e6).toBeGreaterThan(impossibleFrom('MB'));
+    expect((2 ** 64 - 2) * 65536 / 2 ** 30).toBeGreaterThan(impossibleFrom('GiB'));
+    expect((2 ** 64 - 2) / 1e3).toBeGreaterThan(impossibleFrom('s'));
+    expect(impossibleFrom('pages')).toBeGreaterThan(2 ** 40);
+    expect(impossibleFrom('')).toBe(Number.POSITIVE_INFINITY);
+  });
+
+  test('a range has the envelope, and the value before the window where it reaches in', () => {
+    const window = { fromNs: 50, toNs: 100 };
+    const points = raw('', [[0, 1000], [40, 7], [60, 3], [110, 9]]);
+    const range = (style: SeriesSpec['style']) => valueRange(plotLines([result(spec('a', { style }), [points])], theme), window);
+    expect(range('step')).toMatchObject({ min: 3, max: 7 });
+    expect(range('points')).toMatchObject({ min: 3, max: 3 });
+    expect(valueRange(plotLines([result(spec('a'), [oneBin])], theme), { fromNs: 0, toNs: 10 })).toMatchObject({ min: 2, max: 8 });
+    expect(valueRange(plotLines([result(spec('a', { aggregate: 'count' }), [oneBin])], theme), { fromNs: 0, toNs: 10 })).toMatchObject({ min: 3, max: 3 });
+    expect(valueRange(plotLines([result(spec('a'), [raw('', [])])], theme), window)).toBeNull();
+  });
+});
+
+describe('value axis', () => {
+  const range = (min: number, max: number) => ({ min, max, minPositive: min > 0 ? min : Number.POSITIVE_INFINITY, notPositive: 0 });
+  const ends = (min: number, max: number, style: SeriesSpec['style'] = 'step', scale: 'linear' | 'log' = 'linear') => {
+    const axis = valueAxis(range(min, max), scale, [style], 0, 200);
+    return [axis.min, axis.max];
+  };
+
+  test('starts at 0 where that is near, or where size is what is read', () => {
+    expect(ends(300, 950)).toEqual([0, 1000]);
+    expect(ends(19_000, 19_900)).toEqual([19_000, 20_000]);
+    expect(ends(19_000, 19_900, 'bars')).toEqual([0, 20_000]);
+    expect(ends(-40, 80)).toEqual([-50, 100]);
+    expect(ends(5, 5)).toEqual([0, 5]);
+  });
+
+  test('log axes have whole decades, and fall back to linear without positive values', () => {
+    expect(ends(3, 95_000, 'step', 'log')).toEqual([1, 100_000]);
+    expect(ends(100, 100, 'step', 'log')).toEqual([10, 1000]);
+    const axis = valueAxis({ min: -5, max: 0, minPositive: Number.POSITIVE_INFINITY, notPositive: 2 }, 'log', ['step'], 0, 200);
+    expect(axis.scale).toBe('linear');
+  });
+
+  test('maps values to heights', () => {
+    const linear = valueAxis(range(-50, 100), 'linear', ['bars'], 10, 160);
+    expect([valueToY(linear, 100), valueToY(linear, -50), baselineY(linear)]).toEqual([10, 160, 110]);
+    const log = valueAxis(range(1, 100), 'log', ['step'], 0, 200);
+    expect(valueToY(log, 10)).toBeCloseTo(100);
+    expect(valueToY(log, 0)).toBeNaN();
+  });
+});
+
+describe('legend', () => {
+  const surface: Pick<Surface, 'measure'> = { measure: (text, style) => textWidth(text, style.sizePx, { bold: style.weight === 600 }) };
+  const texts = (lines: ReturnType<typeof plotLines>, widthPx: number, maxRows: number): string[][] =>
+    layoutLegend(surface, 'Title', lines, [{ text: 'a note', severity: 'note' }], widthPx, maxRows, theme).rows.map((row) => row.map(({ text }) => text));
+
+  test('names groups and series, not each pair of them', () => {
+    const by = { groupBy: 'cgroup' };
+    const groups = [raw('web', []), raw('db', [])];
+    const lines = plotLines([result(spec('dirty', by), groups), result(spec('limit', by), groups)], theme);
+    expect(texts(lines, 900, 3)).toEqual([['Title', 'web', 'db', 'dirty', 'limit', 'a note']]);
+  });
+
+  test('units and sides are told where they differ', () => {
+    const lines = plotLines([result(spec('dirty'), [raw('', [])]), result(spec('pause', { axis: 'right' }), [raw('', [])], 'ms')], theme);
+    expect(texts(lines, 900, 3)).toEqual([['Title', 'dirty (pages)', 'pause (ms, right axis)', 'a note']]);
+  });
+
+  test('breaks rows, and says how many names do not fit', () => {
+    const many = Array.from({ length: 40 }, (_, index) => raw(`task-${index}`, []));
+    const rows = texts(plotLines([result(spec('dirty', { groupBy: 'task' }), many)], theme), 400, 2);
+    expect(rows).toHaveLength(2);
+    expect(rows[1].at(-1)).toBe('a note');
+    const shown = rows.flat().filter((text) => text.startsWith('task-')).length;
+    expect(rows[1].at(-2)).toBe(`+${40 - shown} more`);
+    expect(shown).toBeGreaterThan(4);
+  });
+});
