@@ -10,6 +10,7 @@ import { isNumeric } from '../parse/field-access.ts';
 import { subBufferLayout } from '../parse/layout.ts';
 import type { RecordingHead } from '../parse/recording.ts';
 import { readTraceDat } from '../parse/trace-dat.ts';
+import { CommFinder } from '../query/comms.ts';
 import { EventText } from '../query/event-text.ts';
 import { fieldListPrinter } from '../query/field-list-printer.ts';
 import { ChunkCache, type Trace, type TraceRecording, type TraceStream } from '../query/trace.ts';
@@ -221,6 +222,11 @@ function buildTrace(inputs: Input[], store: WorkspaceStore, memoryPageBytes: num
     memoryPageBytes: memoryPageBytes ?? inputs[0]?.head.pageBytes ?? 4096,
   };
   trace.text = new EventText(trace);
+  for (const recording of recordings) {
+    const finder = new CommFinder(trace, recording);
+    const { comms } = recording.head;
+    recording.commOf = (pid) => comms.get(pid) ?? (pid === 0 ? '<idle>' : (finder.find(pid) ?? '<...>'));
+  }
   return trace;
 }
 

@@ -47,6 +47,7 @@ export function readTraceDat(source: ByteSource): RecordingHead {
   cursor.offset = MAGIC.length;
   const version = readVersion(cursor);
   const abi = readAbi(cursor);
+  const pageSizeAt = cursor.offset;
   const pageBytes = readPageSize(cursor);
   const head: HeadInProgress = {
     file: source.name,
@@ -54,7 +55,7 @@ export function readTraceDat(source: ByteSource): RecordingHead {
     version,
     compression: 'none',
     abi,
-    pageBytes,
+    pageBytes: pageBytes ?? 4096,
     uname: '',
     headerPage: '',
     headerEvent: '',
@@ -72,6 +73,7 @@ export function readTraceDat(source: ByteSource): RecordingHead {
   };
   if (version === 7) readVersion7(source, cursor, head);
   else readVersion6(source, cursor, head);
+  if (pageBytes === null) mendPageSize(head, pageSizeAt);
   return head;
 }
 
@@ -97,12 +99,29 @@ function readAbi(cursor: Cursor): TraceAbi {
   return { littleEndian: cursor.littleEndian, longBytes };
 }
 
-function readPageSize(cursor: Cursor): number {
+/** Null where the field cannot be a page size; header_page then says how large a sub-buffer is. */
+function readPageSize(cursor: Cursor): number | null {
   const pageBytes = cursor.u32();
-  if (pageBytes < 512 || pageBytes > 1 << 26 || (pageBytes & (pageBytes - 1)) !== 0) {
-    throw cursor.fail('a page size that is a power of two', String(pageBytes), cursor.offset - 4);
-  }
-  return pageBytes;
+  return pageBytes < 512 || pageBytes > 1 << 26 || (pageBytes & (pageBytes - 1)) !== 0 ? null : pageBytes;
+}
+
+/** The page size in the file's head is damaged: header_page's stands in for it, and a warning says so. */
+function mendPageSize(head: HeadInProgress, offset: number): void {
+  const mended = pageSizeOf(head.headerPage) ?? 4096;
+  head.pageBytes = mended;
+  if (head.version === 6) for (const buffer of head.buffers) buffer.subBufferBytes = mended;
+  head.warnings.push({
+    file: head.file,
+    offset,
+    section: 'header',
+    message: `the page size is no power of two: ${mended} is taken, as header_page says`,
+  });
+}
+
+/** Size of a sub-buffer by header_page: `field: char data; offset:16; size:4080;`. */
+function pageSizeOf(headerPage: string): number | null {
+  const match = /\bdata;\s*offset:(\d+);\s*size:(\d+);/.exec(headerPage);
+  return match === null ? null : Number(match[1]) + Number(match[2]);
 }
 
 /** Runs `read`; damage inside it becomes a warning and the rest goes on. */
