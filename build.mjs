@@ -85,26 +85,18 @@ function readStamps() {
   }
 }
 
-/**
- * Builds what is out of date; `say` gets a line per part that is built. Throws where a bundler fails, after it has
- * printed why.
- */
-export async function build({ force = false, say = () => {} } = {}) {
-  mkdirSync(dist, { recursive: true });
-  const stamps = readStamps();
-  for (const part of parts) {
-    const stamp = hashInputs(part.inputs);
-    const complete = part.outputs.every((output) => existsSync(join(dist, output)));
-    if (!force && complete && stamps[part.name] === stamp) continue;
-    say(`Building ${part.name} …`);
-    delete stamps[part.name];
-    writeFileSync(stampFile, JSON.stringify(stamps));
-    await part.build();
-    stamps[part.name] = stamp;
-    writeFileSync(stampFile, JSON.stringify(stamps));
-  }
-}
-
-if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  await build({ force: process.argv.includes('--force'), say: (line) => console.error(line) });
+const force = process.argv.includes('--force');
+mkdirSync(dist, { recursive: true });
+const stamps = readStamps();
+for (const part of parts) {
+  const stamp = hashInputs(part.inputs);
+  const complete = part.outputs.every((output) => existsSync(join(dist, output)));
+  if (!force && complete && stamps[part.name] === stamp) continue;
+  console.error(`Building ${part.name} …`);
+  // Until it is complete, the part counts as never built.
+  delete stamps[part.name];
+  writeFileSync(stampFile, JSON.stringify(stamps));
+  await part.build();
+  stamps[part.name] = stamp;
+  writeFileSync(stampFile, JSON.stringify(stamps));
 }

@@ -132,6 +132,8 @@ async function answer(
     return end(200, JSON.stringify({ version: options.version, files: options.files }), 'application/json; charset=utf-8');
   }
   const file = await readStaticFile(options.rendererFolder, path);
+  // Browsers ask for it unasked, and would complain about a 404 in the page's console.
+  if (file === null && path === '/favicon.ico') return end(204, '');
   if (file === null) return end(404, 'There is nothing here.\n');
   end(200, file.bytes, file.mime);
 }
