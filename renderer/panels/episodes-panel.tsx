@@ -28,7 +28,9 @@ export function EpisodesPanel() {
         <Totals totals={totals} />
         {findings.length > 0 && <Findings findings={findings} />}
       </div>
-      <EpisodeTable episodes={episodes} />
+      <div className="grid-frame">
+        <EpisodeTable episodes={episodes} />
+      </div>
     </div>
   );
 }

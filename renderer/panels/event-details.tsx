@@ -9,18 +9,13 @@ import { countText, momentText, offsetText } from '../ui/text.ts';
 import { HexDump } from './hex-dump.tsx';
 import { hexText } from './hex-rows.ts';
 import { PlotFieldButtons } from './plot-field.tsx';
+import { RecordingOverview } from './recording-overview.tsx';
 
 /** All there is to know of the selected event: text, fields with units, raw bytes. */
 export function EventDetails({ summary }: { summary: WorkspaceSummary }) {
   const event = useSelectedDetail();
   const [field, setField] = useState<string | null>(null);
-  if (!event) {
-    return (
-      <section className="details" aria-label="Event details">
-        <p className="muted empty-list">Select an event in the lanes or in the table to see its fields.</p>
-      </section>
-    );
-  }
+  if (!event) return <RecordingOverview summary={summary} />;
   const type = `${event.system}:${event.eventName}`;
   const own = event.fields.filter((one) => !one.common);
   const common = event.fields.filter((one) => one.common);

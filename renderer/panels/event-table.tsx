@@ -68,47 +68,54 @@ export function EventTable({ summary }: { summary: WorkspaceSummary }) {
               : `${countText(total)} of ${countOf(summary.events, 'event')}`}
         </output>
       </div>
-      <div
-        ref={scroller}
-        role="grid"
-        aria-label="Events"
-        aria-rowcount={total + 1}
-        aria-colcount={COLUMNS.length}
-        aria-activedescendant={cursor !== null && cursor >= first && cursor <= last ? `event-row-${cursor}` : undefined}
-        tabIndex={0}
-        className="event-grid"
-        onKeyDown={onKey}
-        onContextMenu={(event) => {
-          const row = cursor === null ? undefined : pages.row(cursor);
-          if (!row) return;
-          event.preventDefault();
-          // From the keyboard there is no pointer: the menu opens below the row.
-          const box = document.getElementById(`event-row-${row.row}`)?.getBoundingClientRect();
-          const byKey = event.button !== 2 && box;
-          setMenu({ row, at: byKey ? { x: box.left + 96, y: box.bottom } : { x: event.clientX, y: event.clientY } });
-        }}
-      >
-        <div className="event-spacer" style={{ height: listPx(geometry) + HEAD_PX, ['--columns' as string]: template }}>
-          <div className="event-layer" style={{ height: geometry.viewPx + HEAD_PX }}>
-            <EventTableHead resize={resize} />
-            {Array.from({ length: Math.max(0, last - first + 1) }, (_, index) => first + index).map((row) => (
-              <Row
-                key={row}
-                row={row}
-                event={pages.row(row)}
-                y={HEAD_PX + Math.round((row - topRow) * ROW_PX)}
-                selected={row === cursor}
-                summary={summary}
-                onSelect={() => moveCursor(row)}
-              />
-            ))}
+      <div className="grid-frame">
+        <div
+          ref={scroller}
+          role="grid"
+          aria-label="Events"
+          aria-rowcount={total + 1}
+          aria-colcount={COLUMNS.length}
+          aria-activedescendant={
+            cursor !== null && cursor >= first && cursor <= last ? `event-row-${cursor}` : undefined
+          }
+          tabIndex={0}
+          className="event-grid"
+          onKeyDown={onKey}
+          onContextMenu={(event) => {
+            const row = cursor === null ? undefined : pages.row(cursor);
+            if (!row) return;
+            event.preventDefault();
+            // From the keyboard there is no pointer: the menu opens below the row.
+            const box = document.getElementById(`event-row-${row.row}`)?.getBoundingClientRect();
+            const byKey = event.button !== 2 && box;
+            setMenu({ row, at: byKey ? { x: box.left + 96, y: box.bottom } : { x: event.clientX, y: event.clientY } });
+          }}
+        >
+          <div
+            className="event-spacer"
+            style={{ height: listPx(geometry) + HEAD_PX, ['--columns' as string]: template }}
+          >
+            <div className="event-layer" style={{ height: geometry.viewPx + HEAD_PX }}>
+              <EventTableHead resize={resize} />
+              {Array.from({ length: Math.max(0, last - first + 1) }, (_, index) => first + index).map((row) => (
+                <Row
+                  key={row}
+                  row={row}
+                  event={pages.row(row)}
+                  y={HEAD_PX + Math.round((row - topRow) * ROW_PX)}
+                  selected={row === cursor}
+                  summary={summary}
+                  onSelect={() => moveCursor(row)}
+                />
+              ))}
+            </div>
           </div>
+          {total === 0 && (filter === '' || pages.total === 0) && (
+            <p className="muted empty-list">
+              {filter === '' ? 'The recording holds no events.' : 'No event passes the filter.'}
+            </p>
+          )}
         </div>
-        {total === 0 && (filter === '' || pages.total === 0) && (
-          <p className="muted empty-list">
-            {filter === '' ? 'The recording holds no events.' : 'No event passes the filter.'}
-          </p>
-        )}
       </div>
       {menu && (
         <Menu

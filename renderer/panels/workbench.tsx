@@ -42,7 +42,7 @@ export function Workbench({ summary }: { summary: WorkspaceSummary }) {
         </Group>
       </Panel>
       <Separator className="separator" aria-label="Width of the details" />
-      <Panel id="details" defaultSize={420} minSize={260} groupResizeBehavior="preserve-pixel-size">
+      <Panel id="details" defaultSize={440} minSize={260} groupResizeBehavior="preserve-pixel-size">
         <EventDetails summary={summary} />
       </Panel>
     </Group>
