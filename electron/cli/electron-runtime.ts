@@ -77,7 +77,8 @@ async function download(installer: string, signal: AbortSignal): Promise<string>
     });
     clearTimeout(watch);
     if (silent) return 'no answer: offline?';
-    return /(?:getaddrinfo|connect|read) [A-Z]+\S*|Response code \d+|[^\n]+/.exec(complaint)?.[0] ?? 'the installer failed';
+    const cause = /(?:getaddrinfo|connect|read) E[A-Z_]+(?: [\w.:-]+)?|Response code \d+/.exec(complaint);
+    return cause?.[0] ?? (complaint.split('\n')[0]?.trim() || 'the installer failed');
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
