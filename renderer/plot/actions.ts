@@ -8,9 +8,6 @@ import type { PlotPanel } from '../state/stores.ts';
 
 /** What the controls of a plot change, and what they offer. */
 
-/** Groups that every event has. */
-export const commonGroups = ['cgroup', 'task', 'pid', 'cpu'] as const;
-
 /** The event type that an expression reads; null where the text does not parse or the workspace has no such event. */
 export function eventTypeOf(expr: string, summary: WorkspaceSummary): EventTypeInfo | null {
   const parsed = parseExpression(expr);
@@ -34,15 +31,15 @@ export function commonUnits(series: readonly SeriesSpec[], summary: WorkspaceSum
   return others.every((units) => units[0] === first[0]) ? first : [];
 }
 
-/** Fields that a plot can be grouped by: those of its event, which all of its series share. */
-export function groupFields(series: readonly SeriesSpec[], summary: WorkspaceSummary): string[] {
+/** What the series of a plot can be grouped by: what every event has, then the fields of the one event that they share. */
+export function groupChoices(series: readonly SeriesSpec[], summary: WorkspaceSummary): string[] {
   const types = series.map((spec) => eventTypeOf(spec.expr, summary));
+  const hasCgroup = types.every((type) => type?.fields.some(({ name }) => name === 'cgroup_ino' || name === 'cgroup'));
+  const always = [...(hasCgroup ? ['cgroup'] : []), 'task', 'pid', 'cpu'];
   const [first] = types;
-  if (!first || types.some((type) => type !== first)) return [];
-  const taken = new Set<string>(commonGroups);
-  return first.fields
-    .filter((field) => !field.common && field.kind !== 'bytes' && !taken.has(field.name))
-    .map((field) => field.name);
+  if (!first || types.some((type) => type !== first)) return always;
+  const own = first.fields.filter((field) => !field.common && field.kind !== 'bytes').map((field) => field.name);
+  return [...new Set([...always, ...own])];
 }
 
 /** Changes every series of a plot alike. */

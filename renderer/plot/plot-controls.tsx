@@ -9,10 +9,9 @@ import {
   changeOneSeries,
   changePlot,
   changeSeries,
-  commonGroups,
   commonUnits,
   eventTypeOf,
-  groupFields,
+  groupChoices,
   ownUnit,
   removeSeries,
 } from './actions.ts';
@@ -50,24 +49,22 @@ export function PlotControls({ plot, summary }: { plot: PlotPanel; summary: Work
         label="Group by"
         value={first.groupBy}
         onChange={(groupBy) => changeSeries(plot, { groupBy })}
-        options={[['', 'no groups'], ...commonGroups.map(byName), ...groupFields(spec.series, summary).map(byName)]}
+        options={[['', 'no groups'], ...groupChoices(spec.series, summary).map(byName)]}
       />
-      <div className="plot-choices">
+      <Choice
+        label="Style"
+        value={first.style}
+        onChange={(style) => changeSeries(plot, { style })}
+        options={seriesStyles.map((style) => [style, style])}
+      />
+      {units.length > 1 && (
         <Choice
-          label="Style"
-          value={first.style}
-          onChange={(style) => changeSeries(plot, { style })}
-          options={seriesStyles.map((style) => [style, style])}
+          label="Unit"
+          value={first.unit || own}
+          onChange={(unit) => changeSeries(plot, { unit: unit === own ? '' : unit })}
+          options={units.map((unit) => [unit, unit])}
         />
-        {units.length > 1 && (
-          <Choice
-            label="Unit"
-            value={first.unit || own}
-            onChange={(unit) => changeSeries(plot, { unit: unit === own ? '' : unit })}
-            options={units.map((unit) => [unit, unit])}
-          />
-        )}
-      </div>
+      )}
       <div className="plot-choices">
         <label className="plot-log">
           <input

@@ -25,18 +25,13 @@ const notesWatch = [viewportStore, geometryStore, annotationsStore, selectionSto
 export function Head() {
   const theme = useStore(themeStore, (state) => state.theme);
   const widthPx = useStore(geometryStore, timeWidthPx);
+  const contentPx = useStore(geometryStore, (state) => state.contentPx);
   const notes = useStore(annotationsStore, (state) => state.annotations.length);
   const paintRuler = (surface: CanvasSurface) =>
     drawRuler(surface, { x: 0, y: 0, width: surface.widthPx, height: RULER_PX }, currentScale(GUTTER_PX), theme);
   return (
     <div className="timeline-head">
-      <Canvas
-        widthPx={widthPx + GUTTER_PX}
-        heightPx={RULER_PX}
-        paint={paintRuler}
-        watch={rulerWatch}
-        label="Time ruler"
-      />
+      <Canvas widthPx={contentPx} heightPx={RULER_PX} paint={paintRuler} watch={rulerWatch} label="Time ruler" />
       {notes > 0 && <NotesStrip widthPx={widthPx} />}
     </div>
   );

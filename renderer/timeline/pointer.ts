@@ -4,6 +4,7 @@ import { reportError } from '../state/connection.ts';
 import { placeMarker, selectRange } from '../state/selection.ts';
 import { selectionStore, uiStore, viewportStore } from '../state/stores.ts';
 import { panBy, showRange, zoomBy } from '../state/viewport.ts';
+import { forgetPaint, paintSoon } from './frames.ts';
 import { currentScale, GUTTER_PX } from './geometry.ts';
 import { DRAG_THRESHOLD_PX, type DragKind, dragKind, pannedBy, rangeBetween, wheelAction } from './gesture.ts';
 import { dragStore, pointTargetOf, tipStore } from './pointing.ts';
@@ -17,6 +18,8 @@ export function attachPointer(root: HTMLElement, scroller: HTMLElement): () => v
   const { signal } = aborted;
   let press: { pointerId: number; kind: DragKind; x: number; y: number; view: TimeRange; moved: boolean } | null = null;
   let space = false;
+  /** Where the pointer was heard of last: a view that moves below it changes what it points at. */
+  let last: PointerEvent | null = null;
 
   const xOf = (event: MouseEvent): number => event.clientX - root.getBoundingClientRect().left - GUTTER_PX;
   const onAxis = (x: number, scale: TimeScale): boolean => x >= 0 && x <= scale.widthPx;
@@ -25,6 +28,7 @@ export function attachPointer(root: HTMLElement, scroller: HTMLElement): () => v
     event.target instanceof Element && event.target.closest('button, input, select, a, [data-control]') !== null;
 
   function hover(event: PointerEvent): void {
+    last = event;
     const scale = currentScale();
     const x = xOf(event);
     if (!onAxis(x, scale) || isControl(event)) {
@@ -38,9 +42,18 @@ export function attachPointer(root: HTMLElement, scroller: HTMLElement): () => v
     tipStore.setState({ tip, x: event.clientX, y: event.clientY });
   }
 
+  function hoverAgain(): void {
+    if (last && !press) hover(last);
+  }
+
   function leave(): void {
     if (selectionStore.getState().hoverNs !== null) selectionStore.setState({ hoverNs: null });
     if (tipStore.getState().tip) tipStore.setState({ tip: null });
+  }
+
+  function away(): void {
+    last = null;
+    if (!press) leave();
   }
 
   function down(event: PointerEvent): void {
@@ -153,14 +166,17 @@ export function attachPointer(root: HTMLElement, scroller: HTMLElement): () => v
   root.addEventListener('pointermove', move, { signal });
   root.addEventListener('pointerup', up, { signal });
   root.addEventListener('pointercancel', endDrag, { signal });
-  root.addEventListener('pointerleave', () => !press && leave(), { signal });
+  root.addEventListener('pointerleave', away, { signal });
   root.addEventListener('dblclick', doubleClick, { signal });
   root.addEventListener('wheel', wheel, { signal, passive: false });
   window.addEventListener('keydown', key, { signal, capture: true });
   window.addEventListener('keyup', key, { signal, capture: true });
   window.addEventListener('blur', () => (space = false), { signal });
+  const stopFollowing = viewportStore.subscribe(() => paintSoon(hoverAgain));
   return () => {
     aborted.abort();
+    stopFollowing();
+    forgetPaint(hoverAgain);
     endDrag();
     leave();
   };

@@ -1,4 +1,5 @@
 import { useLayoutEffect, useRef } from 'react';
+import { createPortal } from 'react-dom';
 import { useStore } from 'zustand';
 import { tipStore } from './pointing.ts';
 
@@ -17,7 +18,8 @@ export function Tooltip() {
     element.style.transform = `translate(${Math.max(4, left)}px, ${Math.max(4, top)}px)`;
   });
   if (!tip) return null;
-  return (
+  // Above all of the window, whatever panel it reaches over.
+  return createPortal(
     <div ref={box} className="timeline-tip" role="tooltip">
       <div className="timeline-tip-title">
         {tip.color && <span className="swatch" style={{ background: tip.color }} />}
@@ -31,6 +33,7 @@ export function Tooltip() {
           </div>
         ))}
       </dl>
-    </div>
+    </div>,
+    document.body,
   );
 }

@@ -3,7 +3,7 @@ import { identityColor } from '../colors.ts';
 import type { PanelSpec } from '../chart.ts';
 import type { Episode, WorkspaceSummary } from '../model.ts';
 import type { TimeRange } from '../time.ts';
-import { cpuLaneLabel, drawCpuLane, taskKey } from './lanes.ts';
+import { cpuLaneLabel, drawCpuLane, taskKey, taskLabel } from './lanes.ts';
 import { type Ribbon, drawRibbon, ribbonColors, ribbonsOf } from './ribbons.ts';
 import { type Area, drawTimeGrid, type TimeScale } from './ruler.ts';
 import { fitText } from './fit-text.ts';
@@ -57,7 +57,7 @@ export function cpuPanel(lanes: LanesResult, summary: Streams, window: TimeRange
       label: cpuLaneLabel(lane.cpu, several ? streamLabel(summary, lane.stream) : ''),
       draw: (surface, area, scale) => drawCpuLane(surface, area, scale, lane, lanes, theme),
     })),
-    key: busiestTasks(lanes, window).map(({ pid, comm }) => ({ label: comm === '' ? `pid ${pid}` : taskKey(comm, pid), color: identityColor(taskKey(comm, pid), theme) })),
+    key: busiestTasks(lanes, window).map(({ pid, comm }) => ({ label: taskLabel(comm, pid), color: identityColor(taskKey(comm, pid), theme) })),
   };
 }
 

@@ -16,11 +16,15 @@ export interface LaneData {
 /** Height of the strip of event ticks below the slices. */
 const EVENTS_STRIP_PX = 6;
 const LABEL_SIZE = 11;
-/** Narrower slices have no label: not even two letters and the dots would fit. */
-const MIN_LABEL_PX = 28;
+/** Narrower slices have no label, nor do those that would show fewer letters than say something. */
+const MIN_LABEL_PX = 24;
+const MIN_LETTERS = 3;
 
-/** Identity of a task for colours: the label that plots by task use too. */
-export const taskKey = (comm: string, pid: number): string => `${comm}-${pid}`;
+/** Identity of a task for colours: that of the same task in a plot grouped by task. */
+export const taskKey = (comm: string, pid: number): string => `task:${comm}:${pid}`;
+
+/** A task as trace-cmd writes it. */
+export const taskLabel = (comm: string, pid: number): string => (comm === '' ? `pid ${pid}` : `${comm}-${pid}`);
 
 /** The name of the lane of one CPU, for headers, exports and assistive technology. */
 export const cpuLaneLabel = (cpu: number, streamName: string): string =>
@@ -113,7 +117,8 @@ function drawSliceLabel(
   const style = { color, sizePx: LABEL_SIZE };
   const full = `${comm} ${pid}`;
   const text = surface.measure(full, style) <= width - 8 ? full : fitText(surface, comm, width - 8, style);
-  if (text) surface.text(left + 4, area.y + area.height / 2 + LABEL_SIZE * 0.36, text, style);
+  if (text === full || text === comm || text.length > MIN_LETTERS)
+    surface.text(left + 4, area.y + area.height / 2 + LABEL_SIZE * 0.36, text, style);
 }
 
 /**
