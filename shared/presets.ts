@@ -57,17 +57,20 @@ function pages(events: WorkspaceEvents): PanelSpec[] {
 }
 
 function pauses(events: WorkspaceEvents): PanelSpec[] {
-  const groupBy = 'task';
-  return plot(
-    'Pauses and dirtied pages by task',
-    [
-      ...series(events.field(DIRTY, 'pause'), { groupBy, where: 'pause > 0', style: 'bars', aggregate: 'max' }),
-      ...series(events.field(DIRTY, 'paused'), { groupBy, where: 'paused > 0', style: 'points', aggregate: 'max' }),
-      ...series(events.field(DIRTY, 'dirtied'), { groupBy, style: 'line', axis: 'right' }),
-      ...series(events.field(DIRTY, 'dirtied_pause'), { groupBy, style: 'line', axis: 'right' }),
-    ],
-    { heightPx: 320 },
-  );
+  const points = (field: string, look: Look): SeriesSpec[] => series(events.field(DIRTY, field), { style: 'points', ...look });
+  return [
+    ...plot(
+      'Pauses and dirtied pages',
+      [
+        ...points('pause', { where: 'pause > 0' }),
+        ...points('paused', { where: 'paused > 0' }),
+        ...points('dirtied', { axis: 'right' }),
+        ...points('dirtied_pause', { axis: 'right' }),
+      ],
+      { heightPx: 280 },
+    ),
+    ...plot('Pauses by task', series(events.field(DIRTY, 'pause'), { groupBy: 'task', where: 'pause > 0', style: 'bars', aggregate: 'max' })),
+  ];
 }
 
 /**
@@ -116,7 +119,7 @@ export const presets: readonly Preset[] = [
   { name: 'throttling', title: 'Throttling', description: 'episodes per cgroup over the CPUs, pauses, dirty pages against their limit', panels: throttling },
   { name: 'bandwidth', title: 'Write bandwidth and rate limits', description: 'write_bw, avg_write_bw; dirty, balanced and task rate limits in MB/s', panels: bandwidth },
   { name: 'pages', title: 'Dirty memory', description: 'limit, setpoint, dirty, and those of the writeback context in MB', panels: pages },
-  { name: 'pauses', title: 'Pauses', description: 'pause and paused in ms, dirtied and dirtied_pause on a second axis, by task', panels: pauses },
+  { name: 'pauses', title: 'Pauses', description: 'pause and paused in ms with dirtied and dirtied_pause on a second axis; pauses by task', panels: pauses },
   { name: 'dirtied', title: 'Dirtied by task', description: 'bytes that each task dirtied between its pauses, added up per pixel', panels: dirtied },
   { name: 'global', title: 'Global dirty state', description: 'dirty, writeback, thresholds and limit in MB; dirtied and written in MB/s', panels: globalState },
 ];

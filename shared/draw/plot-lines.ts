@@ -129,7 +129,8 @@ export interface ValueRange {
 }
 
 /**
- * Range of what `lines` show in a window, envelopes included; null where they show nothing. A raw sample before the
+ * Range of what `lines` show in a window, envelopes included but for means, which are asked for so that single peaks do not
+ * set the scale; null where they show nothing. A raw sample before the
  * window counts where its value reaches into it (steps and lines).
  */
 export function valueRange(lines: readonly PlotLine[], window: TimeRange): ValueRange | null {
@@ -142,7 +143,7 @@ export function valueRange(lines: readonly PlotLine[], window: TimeRange): Value
   };
   for (const plotLine of lines) {
     const { line, spec, binNs } = plotLine;
-    const envelope = hasEnvelope(plotLine);
+    const envelope = hasEnvelope(plotLine) && spec.aggregate !== 'mean';
     const reachesIn = spec.style !== 'points' && spec.style !== 'bars';
     for (let i = 0; i < line.tNs.length; i++) {
       const before = line.tNs[i] + binNs < window.fromNs;

@@ -8,20 +8,25 @@ const LINE_PX = 1.5;
 const DOT_PX = 1.8;
 const MAX_BAR_PX = 8;
 /** Samples farther apart than this, in px, on average, are marked with dots, so that one sees where data are. */
-const DOT_SPACING_PX = 8;
+const DOT_SPACING_PX = 14;
 
 /** Draws one line of a plot in its style, the min–max envelope of its bins behind it. The caller clips. */
 export function drawLineMarks(surface: Surface, line: PlotLine, scale: TimeScale, axis: ValueAxis, theme: Theme): void {
   if (line.line.tNs.length === 0) return;
-  if (hasEnvelope(line)) drawEnvelope(surface, line, scale, axis);
   const { style } = line.spec;
-  if (style === 'points') drawDots(surface, line, scale, axis);
-  else if (style === 'bars') drawBars(surface, line, scale, axis);
+  // The ends of a bin are points like any other.
+  if (style === 'points') {
+    drawDots(surface, line, scale, axis, (i) => valueAt(line, i));
+    if (hasEnvelope(line) && line.line.mode === 'bins') for (const ends of [line.line.min, line.line.max]) drawDots(surface, line, scale, axis, (i) => ends[i]);
+    return;
+  }
+  if (hasEnvelope(line)) drawEnvelope(surface, line, scale, axis);
+  if (style === 'bars') drawBars(surface, line, scale, axis);
   else {
     const xy = style === 'line' ? straight(line, scale, axis) : steps(line, scale, axis);
     if (style === 'area') drawArea(surface, xy, axis, line.color);
     surface.path(xy, xy.length / 2, { stroke: { color: line.color, width: LINE_PX, dash: line.dash } });
-    if (line.line.mode === 'raw' && line.line.tNs.length * DOT_SPACING_PX < scale.widthPx) drawDots(surface, line, scale, axis);
+    if (line.line.mode === 'raw' && line.line.tNs.length * DOT_SPACING_PX < scale.widthPx) drawDots(surface, line, scale, axis, (i) => valueAt(line, i));
   }
   if (style === 'bars') drawBaseline(surface, scale, axis, theme);
 }
@@ -96,10 +101,10 @@ function drawEnvelope(surface: Surface, { line, binNs, color }: PlotLine, scale:
   surface.path(outline, outline.length / 2, { fill: color, fillOpacity: 0.22, closed: true });
 }
 
-function drawDots(surface: Surface, line: PlotLine, scale: TimeScale, axis: ValueAxis): void {
+function drawDots(surface: Surface, line: PlotLine, scale: TimeScale, axis: ValueAxis, valueOf: (i: number) => number): void {
   for (let i = 0; i < line.line.tNs.length; i++) {
     const x = xOf(line, scale, i);
-    const y = valueToY(axis, valueAt(line, i));
+    const y = valueToY(axis, valueOf(i));
     if (!Number.isNaN(y) && x >= scale.x - DOT_PX && x <= scale.x + scale.widthPx + DOT_PX) surface.circle(x, y, DOT_PX, { fill: line.color });
   }
 }

@@ -125,6 +125,7 @@ describe('values', () => {
     expect(range('step')).toMatchObject({ min: 3, max: 7 });
     expect(range('points')).toMatchObject({ min: 3, max: 3 });
     expect(valueRange(plotLines([result(spec('a'), [oneBin])], theme), { fromNs: 0, toNs: 10 })).toMatchObject({ min: 2, max: 8 });
+    expect(valueRange(plotLines([result(spec('a', { aggregate: 'mean' }), [oneBin])], theme), { fromNs: 0, toNs: 10 })).toMatchObject({ min: 5, max: 5 });
     expect(valueRange(plotLines([result(spec('a', { aggregate: 'count' }), [oneBin])], theme), { fromNs: 0, toNs: 10 })).toMatchObject({ min: 3, max: 3 });
     expect(valueRange(plotLines([result(spec('a'), [raw('', [])])], theme), window)).toBeNull();
   });
