@@ -13,7 +13,8 @@ const stampFile = join(dist, 'build-inputs.json');
 const esbuild = async (options) => (await import('esbuild')).build(options);
 
 // CommonJS dependencies inside an ES module bundle ask for `require`.
-const requireBanner = "import { createRequire as createRequireHere } from 'node:module'; const require = createRequireHere(import.meta.url);";
+const requireBanner =
+  "import { createRequire as createRequireHere } from 'node:module'; const require = createRequireHere(import.meta.url);";
 const nodeBundle = (entry, outfile, extra = {}) => ({
   entryPoints: [join(root, entry)],
   outfile: join(dist, outfile),

@@ -17,7 +17,8 @@ if (!existsSync(join(root, 'node_modules'))) {
 if (Number(process.versions.napi) < 10 && existsSync(ownNode)) {
   const child = spawn(ownNode, [fileURLToPath(import.meta.url), ...process.argv.slice(2)], { stdio: 'inherit' });
   // Ctrl+C reaches the child by itself; it decides when to end.
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => signal === 'SIGINT' || child.kill(signal));
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'])
+    process.on(signal, () => signal === 'SIGINT' || child.kill(signal));
   child.on('exit', (code, signal) => process.exit(code ?? (signal ? 1 : 0)));
 } else {
   endWithNpm();
@@ -26,7 +27,7 @@ if (Number(process.versions.napi) < 10 && existsSync(ownNode)) {
 
 /** A signal sent to npm ends npm and its shell, which pass nothing on: whoever stopped them wants this to end too. */
 function endWithNpm() {
-  if (process.env['npm_lifecycle_event'] !== 'start') return;
+  if (process.env.npm_lifecycle_event !== 'start') return;
   const parent = process.ppid;
   setInterval(() => process.ppid !== parent && process.kill(process.pid, 'SIGTERM'), 500).unref();
 }

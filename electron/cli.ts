@@ -13,7 +13,12 @@ import { version } from './installation.ts';
 /** `remora COMMAND`: the command line. Everything it prints is what the window shows, from the same engine. */
 
 const interrupt = new AbortController();
-const host: CommandHost = { stdout: process.stdout, stderr: process.stderr, signal: interrupt.signal, exitCode: exitCode.done };
+const host: CommandHost = {
+  stdout: process.stdout,
+  stderr: process.stderr,
+  signal: interrupt.signal,
+  exitCode: exitCode.done,
+};
 
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   process.on(signal, () => {

@@ -1,14 +1,13 @@
 import { readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 
 /** Where Remora itself lies. This file and the bundles of `dist` are both one folder below the root. */
-export const installationFolder = fileURLToPath(new URL('..', import.meta.url));
+export const installationFolder = join(import.meta.dirname, '..');
 
-const inFolder = (path: string): string => fileURLToPath(new URL(`../${path}`, import.meta.url));
+export const enginePath = join(installationFolder, 'dist/engine.js');
+export const rendererFolder = join(installationFolder, 'dist/renderer');
+export const preloadPath = join(installationFolder, 'dist/preload.cjs');
+export const samplePath = join(installationFolder, 'assets/samples/throttle.dat');
 
-export const enginePath = inFolder('dist/engine.js');
-export const rendererFolder = inFolder('dist/renderer');
-export const preloadPath = inFolder('dist/preload.cjs');
-export const samplePath = inFolder('assets/samples/throttle.dat');
-
-export const version: string = (JSON.parse(readFileSync(inFolder('package.json'), 'utf8')) as { version: string }).version;
+const manifest = JSON.parse(readFileSync(join(installationFolder, 'package.json'), 'utf8')) as { version: string };
+export const version: string = manifest.version;

@@ -129,7 +129,11 @@ async function answer(
   if (path === '/session') {
     const candidate = /^Bearer (.*)$/.exec(request.headers.authorization ?? '')?.[1] ?? '';
     if (!isToken(candidate)) return end(401, 'The token is missing or is not of this server.\n');
-    return end(200, JSON.stringify({ version: options.version, files: options.files }), 'application/json; charset=utf-8');
+    return end(
+      200,
+      JSON.stringify({ version: options.version, files: options.files }),
+      'application/json; charset=utf-8',
+    );
   }
   const file = await readStaticFile(options.rendererFolder, path);
   // Browsers ask for it unasked, and would complain about a 404 in the page's console.

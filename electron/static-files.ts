@@ -33,19 +33,24 @@ export async function readStaticFile(root: string, urlPath: string): Promise<Sta
   }
   if (path === '/') path = '/index.html';
   const parts = path.split('/').slice(1);
-  if (!path.startsWith('/') || parts.some((part) => part === '' || part.startsWith('.') || /[\\:\0]/.test(part))) return null;
+  if (!path.startsWith('/') || parts.some((part) => part === '' || part.startsWith('.') || /[\\:\0]/.test(part)))
+    return null;
   try {
     const file = await realpath(join(root, ...parts));
     if (!file.startsWith((await realpath(root)) + sep)) return null;
     const handle = await open(file, 'r');
     try {
       if (!(await handle.stat()).isFile()) return null;
-      return { bytes: await handle.readFile(), mime: mimeTypes[extname(file).toLowerCase()] ?? 'application/octet-stream' };
+      return {
+        bytes: await handle.readFile(),
+        mime: mimeTypes[extname(file).toLowerCase()] ?? 'application/octet-stream',
+      };
     } finally {
       await handle.close();
     }
   } catch (error) {
-    if (['ENOENT', 'ENOTDIR', 'EISDIR', 'ENAMETOOLONG', 'ELOOP'].includes((error as NodeJS.ErrnoException).code ?? '')) return null;
+    if (['ENOENT', 'ENOTDIR', 'EISDIR', 'ENAMETOOLONG', 'ELOOP'].includes((error as NodeJS.ErrnoException).code ?? ''))
+      return null;
     throw error;
   }
 }

@@ -34,7 +34,12 @@ interface Header {
   marks: number;
 }
 
-const unsayable = { NaN: Number.NaN, Infinity: Number.POSITIVE_INFINITY, '-Infinity': Number.NEGATIVE_INFINITY, '-0': -0 };
+const unsayable = {
+  NaN: Number.NaN,
+  Infinity: Number.POSITIVE_INFINITY,
+  '-Infinity': Number.NEGATIVE_INFINITY,
+  '-0': -0,
+};
 
 const LENGTH_BYTES = 4;
 const align = (bytes: number): number => Math.ceil(bytes / 8) * 8;
@@ -43,7 +48,10 @@ const align = (bytes: number): number => Math.ceil(bytes / 8) * 8;
 function kindOf(value: unknown): ArrayKind | null {
   if (!ArrayBuffer.isView(value)) return null;
   for (const kind of Object.keys(arrayKinds) as ArrayKind[]) if (value instanceof arrayKinds[kind]) return kind;
-  throw new RemoraError({ code: 'internal', message: `A ${value.constructor.name} cannot be sent to or from the engine.` });
+  throw new RemoraError({
+    code: 'internal',
+    message: `A ${value.constructor.name} cannot be sent to or from the engine.`,
+  });
 }
 
 /** One message as bytes of its own: the typed arrays in it are copied. */
@@ -106,17 +114,22 @@ function decode(bytes: Uint8Array): unknown {
   if (bytes.length < LENGTH_BYTES) throw malformed('it is shorter than its length field');
   const headerBytes = new DataView(bytes.buffer, bytes.byteOffset, LENGTH_BYTES).getUint32(0, true);
   if (headerBytes > bytes.length - LENGTH_BYTES) throw malformed('its header ends behind its end');
-  const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes.subarray(LENGTH_BYTES, LENGTH_BYTES + headerBytes));
+  const text = new TextDecoder('utf-8', { fatal: true }).decode(
+    bytes.subarray(LENGTH_BYTES, LENGTH_BYTES + headerBytes),
+  );
   const header = JSON.parse(text) as Partial<Header> | null;
-  if (typeof header !== 'object' || header === null || !Array.isArray(header.sections)) throw malformed('it has no header');
+  if (typeof header !== 'object' || header === null || !Array.isArray(header.sections))
+    throw malformed('it has no header');
 
   const arrays: NumberArray[] = [];
   let offset = align(LENGTH_BYTES + headerBytes);
   for (const section of header.sections as unknown[]) {
     const [kind, elements] = Array.isArray(section) ? (section as unknown[]) : [];
-    if (typeof kind !== 'string' || !Object.hasOwn(arrayKinds, kind)) throw malformed('it has a section of unknown kind');
+    if (typeof kind !== 'string' || !Object.hasOwn(arrayKinds, kind))
+      throw malformed('it has a section of unknown kind');
     const type = arrayKinds[kind as ArrayKind];
-    if (!Number.isSafeInteger(elements) || (elements as number) < 0) throw malformed('it has a section without a length');
+    if (!Number.isSafeInteger(elements) || (elements as number) < 0)
+      throw malformed('it has a section without a length');
     const length = (elements as number) * type.BYTES_PER_ELEMENT;
     if (length > bytes.length - offset) throw malformed('a section ends behind its end');
     arrays.push(new type(bytes.buffer as ArrayBuffer, bytes.byteOffset + offset, elements as number));
@@ -156,7 +169,8 @@ function resolveMarks(value: unknown, arrays: NumberArray[]): unknown {
 
 /** Sets an own property even where the key is `__proto__`, which an assignment would take for the prototype. */
 function setOwn(object: Record<string, unknown>, key: string, value: unknown): void {
-  if (key === '__proto__') Object.defineProperty(object, key, { value, enumerable: true, configurable: true, writable: true });
+  if (key === '__proto__')
+    Object.defineProperty(object, key, { value, enumerable: true, configurable: true, writable: true });
   else object[key] = value;
 }
 

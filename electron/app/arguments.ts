@@ -11,5 +11,8 @@ export function filesOfArguments(argv: readonly string[], appPath: string | null
     const app = argv.findIndex((argument, index) => index > 0 && resolve(cwd, argument) === appPath);
     first = app === -1 ? argv.length : app + 1;
   }
-  return argv.slice(first).filter((argument) => !argument.startsWith('-')).map((argument) => resolve(cwd, argument));
+  return argv
+    .slice(first)
+    .filter((argument) => !argument.startsWith('-'))
+    .map((argument) => resolve(cwd, argument));
 }

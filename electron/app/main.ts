@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { app, BrowserWindow, ipcMain, type IpcMainEvent, type IpcMainInvokeEvent } from 'electron';
+import { app, BrowserWindow, type IpcMainEvent, type IpcMainInvokeEvent, ipcMain } from 'electron';
 import { filesOfArguments } from './arguments.ts';
 import { pickFiles, saveFile } from './dialogs.ts';
 import { DesktopEngine } from './engine-host.ts';
@@ -65,7 +65,8 @@ function answerPage(): void {
   ipcMain.handle('initial-files', (event) => takeInitialFiles(windowOf(event).webContents));
   ipcMain.handle('pick-files', (event) => pickFiles(windowOf(event)));
   ipcMain.handle('save-file', (event, name: unknown, bytes: unknown) => {
-    if (typeof name !== 'string' || !(bytes instanceof Uint8Array)) throw new TypeError('save-file wants a name and bytes');
+    if (typeof name !== 'string' || !(bytes instanceof Uint8Array))
+      throw new TypeError('save-file wants a name and bytes');
     return saveFile(windowOf(event), name, bytes);
   });
 }
@@ -74,7 +75,12 @@ function answerPage(): void {
 function windowOf(event: IpcMainEvent | IpcMainInvokeEvent): BrowserWindow {
   const window = BrowserWindow.fromWebContents(event.sender);
   const frame = event.senderFrame;
-  if (window === null || frame === null || frame !== event.sender.mainFrame || !frame.url.startsWith(`${PAGE_ORIGIN}/`)) {
+  if (
+    window === null ||
+    frame === null ||
+    frame !== event.sender.mainFrame ||
+    !frame.url.startsWith(`${PAGE_ORIGIN}/`)
+  ) {
     throw new Error('message from a foreign page');
   }
   return window;

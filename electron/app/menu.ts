@@ -21,12 +21,14 @@ function command(label: string, id: string, accelerator?: string): MenuItemConst
 export function setMenu(recent: string[]): void {
   const mac = process.platform === 'darwin';
   const separator: MenuItemConstructorOptions = { type: 'separator' };
-  const recentItems = recent.slice(0, 12).map((path): MenuItemConstructorOptions => ({
-    label: basename(path).replaceAll('&', '&&'),
-    sublabel: path,
-    toolTip: path,
-    click: () => openFiles([path]),
-  }));
+  const recentItems = recent.slice(0, 12).map(
+    (path): MenuItemConstructorOptions => ({
+      label: basename(path).replaceAll('&', '&&'),
+      sublabel: path,
+      toolTip: path,
+      click: () => openFiles([path]),
+    }),
+  );
   const template: MenuItemConstructorOptions[] = [
     ...(mac ? [{ role: 'appMenu' as const }] : []),
     {

@@ -16,7 +16,8 @@ export function registerPageScheme(): void {
 export function servePage(): void {
   protocol.handle('remora', async (request) => {
     const url = new URL(request.url);
-    const file = url.host === 'app' && request.method === 'GET' ? await readStaticFile(rendererFolder, url.pathname) : null;
+    const file =
+      url.host === 'app' && request.method === 'GET' ? await readStaticFile(rendererFolder, url.pathname) : null;
     if (file === null) return new Response('There is nothing here.\n', { status: 404 });
     return new Response(file.bytes, { headers: { ...contentSecurityHeaders(), 'Content-Type': file.mime } });
   });

@@ -16,8 +16,10 @@ export function restoreWindowState(): { bounds: Partial<Rectangle>; maximized: b
   const state = read();
   const { width, height } = state.bounds;
   const visible = screen.getAllDisplays().some(({ workArea }) => {
-    const overlapX = Math.min(state.bounds.x + width, workArea.x + workArea.width) - Math.max(state.bounds.x, workArea.x);
-    const overlapY = Math.min(state.bounds.y + height, workArea.y + workArea.height) - Math.max(state.bounds.y, workArea.y);
+    const overlapX =
+      Math.min(state.bounds.x + width, workArea.x + workArea.width) - Math.max(state.bounds.x, workArea.x);
+    const overlapY =
+      Math.min(state.bounds.y + height, workArea.y + workArea.height) - Math.max(state.bounds.y, workArea.y);
     return overlapX >= 200 && overlapY >= 100;
   });
   if (visible && state !== DEFAULT) return state;

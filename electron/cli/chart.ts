@@ -40,11 +40,19 @@ export function addChart(program: Command, host: CommandHost): void {
     .option('--spec <chart.json>', 'a chart spec, as the window exports it')
     .option('--preset <name>', 'a ready-made chart')
     .option('--list', 'list the ready-made charts and end')
-    .option('--plot <spec>', 'a plot: `system:event.field [by FIELD] [where FILTER] [as AGGREGATE]`; may be repeated', repeated)
+    .option(
+      '--plot <spec>',
+      'a plot: `system:event.field [by FIELD] [where FILTER] [as AGGREGATE]`; may be repeated',
+      repeated,
+    )
     .addOption(new Option('--lanes <kinds>', 'lanes above the plots: cpu, cgroup').argParser(parseLanes))
     .option('--episodes', 'throttle episodes as a ribbon per cgroup')
     .option('--annotations <file.json>', 'notes to draw instead of those in the workspace')
-    .addOption(new Option('--size <WxH>', 'in pixels; without a height, what the panels need').argParser(parseSize).default({ widthPx: 1600 }, '1600'))
+    .addOption(
+      new Option('--size <WxH>', 'in pixels; without a height, what the panels need')
+        .argParser(parseSize)
+        .default({ widthPx: 1600 }, '1600'),
+    )
     .addOption(new Option('--theme <name>', 'colours').choices(['light', 'dark']).default('light'))
     .option('--title <text>', 'heading of the chart');
   // `chart --list` needs no recording.
@@ -52,7 +60,13 @@ export function addChart(program: Command, host: CommandHost): void {
   command.action(
     action(host, async (files: string[], options: ChartOptions) => {
       if (options.list) {
-        await writeLines(host.stdout, tableLines(['name', 'what it shows'], presets.map(({ name, description }) => [name, description])));
+        await writeLines(
+          host.stdout,
+          tableLines(
+            ['name', 'what it shows'],
+            presets.map(({ name, description }) => [name, description]),
+          ),
+        );
         return exitCode.done;
       }
       if (files.length === 0) command.error("error: missing required argument 'file'");
@@ -90,8 +104,11 @@ async function chartSpec(options: ChartOptions, summary: WorkspaceSummary): Prom
 async function baseSpec(options: ChartOptions, summary: WorkspaceSummary): Promise<ChartSpec> {
   const kinds = [...(options.episodes ? ['episodes' as const] : []), ...(options.lanes ?? [])];
   const lanes = [...new Set(kinds)].map((by): PanelSpec => ({ kind: 'lanes', by }));
-  const plots = (options.plot ?? []).map((text): PanelSpec => ({ kind: 'plot', title: '', series: [plotOf(text, options.filter)], scale: 'linear' }));
-  if (options.spec !== undefined && options.preset !== undefined) throw usage('--spec and --preset are both a whole chart: give one of them.');
+  const plots = (options.plot ?? []).map(
+    (text): PanelSpec => ({ kind: 'plot', title: '', series: [plotOf(text, options.filter)], scale: 'linear' }),
+  );
+  if (options.spec !== undefined && options.preset !== undefined)
+    throw usage('--spec and --preset are both a whole chart: give one of them.');
   if (options.spec !== undefined) {
     const spec = await readJson(options.spec, chartSpecSchema, 'chart spec');
     return { ...spec, panels: [...lanes, ...spec.panels, ...plots] };
@@ -111,7 +128,9 @@ function formatOf(path: string): Format {
   const ending = extname(path).slice(1).toLowerCase();
   const format = formats.find((known) => known === ending);
   if (format !== undefined) return format;
-  throw usage(`${basename(path)}: the ending says what to write, and has to be one of ${formats.map((known) => `.${known}`).join(', ')}.`);
+  throw usage(
+    `${basename(path)}: the ending says what to write, and has to be one of ${formats.map((known) => `.${known}`).join(', ')}.`,
+  );
 }
 
 function parseLanes(text: string): ('cpu' | 'episodes')[] {
@@ -127,14 +146,19 @@ function parseSize(text: string): ChartOptions['size'] {
   if (found === null) throw new InvalidArgumentError('A size is WIDTHxHEIGHT or WIDTH, in pixels.');
   const [widthPx, heightPx] = [Number(found[1]), found[2] === undefined ? undefined : Number(found[2])];
   if (widthPx < 200 || widthPx > 20_000) throw new InvalidArgumentError('The width is from 200 to 20000 pixels.');
-  if (heightPx !== undefined && (heightPx < 100 || heightPx > 20_000)) throw new InvalidArgumentError('The height is from 100 to 20000 pixels.');
+  if (heightPx !== undefined && (heightPx < 100 || heightPx > 20_000))
+    throw new InvalidArgumentError('The height is from 100 to 20000 pixels.');
   return { widthPx, heightPx };
 }
 
 /** Annotations as a list, or as the `annotations` of an object, which is how the workspace keeps them beside a recording. */
 function readAnnotations(path: string): Promise<z.output<typeof annotationSchema>[]> {
   const list = z.array(annotationSchema);
-  return readJson(path, z.union([list, z.object({ annotations: list }).transform(({ annotations }) => annotations)]), 'list of annotations');
+  return readJson(
+    path,
+    z.union([list, z.object({ annotations: list }).transform(({ annotations }) => annotations)]),
+    'list of annotations',
+  );
 }
 
 async function readJson<T extends z.ZodType>(path: string, schema: T, what: string): Promise<z.output<T>> {
@@ -142,12 +166,19 @@ async function readJson<T extends z.ZodType>(path: string, schema: T, what: stri
   try {
     value = JSON.parse(await readFile(path, 'utf8'));
   } catch (error) {
-    const reason = error instanceof SyntaxError ? `it is no JSON (${error.message})` : `it cannot be read (${(error as Error).message})`;
+    const reason =
+      error instanceof SyntaxError
+        ? `it is no JSON (${error.message})`
+        : `it cannot be read (${(error as Error).message})`;
     throw new RemoraError({ code: 'file', file: path, message: `${path}: ${reason}.` }, { cause: error });
   }
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
-  throw new RemoraError({ code: 'file', file: path, message: `${path} is no ${what}: ${z.prettifyError(parsed.error).replaceAll('\n', ' ')}.` });
+  throw new RemoraError({
+    code: 'file',
+    file: path,
+    message: `${path} is no ${what}: ${z.prettifyError(parsed.error).replaceAll('\n', ' ')}.`,
+  });
 }
 
 /** Writes a file whole or not at all. */
@@ -158,6 +189,9 @@ async function writeWhole(path: string, bytes: Uint8Array): Promise<void> {
     await rename(unfinished, path);
   } catch (error) {
     await rm(unfinished, { force: true });
-    throw new RemoraError({ code: 'file', file: path, message: `${path} cannot be written: ${(error as Error).message}.` }, { cause: error });
+    throw new RemoraError(
+      { code: 'file', file: path, message: `${path} cannot be written: ${(error as Error).message}.` },
+      { cause: error },
+    );
   }
 }

@@ -16,13 +16,15 @@ const FIRST_BYTE_MS = 8_000;
  * is used for the first time. `say` gets a line before that.
  */
 export async function findElectron(say: (line: string) => void, signal: AbortSignal): Promise<ElectronRuntime> {
-  if (process.platform === 'linux' && !process.env['DISPLAY'] && !process.env['WAYLAND_DISPLAY']) {
+  if (process.platform === 'linux' && !process.env.DISPLAY && !process.env.WAYLAND_DISPLAY) {
     return { missing: 'there is no display (neither DISPLAY nor WAYLAND_DISPLAY is set)' };
   }
-  const overridden = process.env['ELECTRON_OVERRIDE_DIST_PATH'];
+  const overridden = process.env.ELECTRON_OVERRIDE_DIST_PATH;
   if (overridden) {
     const executable = join(overridden, executableName());
-    return existsSync(executable) ? { executable } : { missing: `ELECTRON_OVERRIDE_DIST_PATH holds no ${executableName()}` };
+    return existsSync(executable)
+      ? { executable }
+      : { missing: `ELECTRON_OVERRIDE_DIST_PATH holds no ${executableName()}` };
   }
   let folder: string;
   try {

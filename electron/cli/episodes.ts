@@ -14,8 +14,12 @@ interface EpisodesOptions extends InputOptions {
 export function addEpisodes(program: Command, host: CommandHost): void {
   const command = new Command('episodes').description('throttle episodes and totals');
   withInput(command)
-    .addOption(new Option('--by <key>', 'what the totals are per').choices(['cgroup', 'task', 'bdi', 'none']).default('cgroup'))
-    .addOption(new Option('--gap <ms>', 'pauses at most this far apart belong to one episode').argParser(positiveNumber))
+    .addOption(
+      new Option('--by <key>', 'what the totals are per').choices(['cgroup', 'task', 'bdi', 'none']).default('cgroup'),
+    )
+    .addOption(
+      new Option('--gap <ms>', 'pauses at most this far apart belong to one episode').argParser(positiveNumber),
+    )
     .option('--csv', 'episodes as CSV')
     .action(
       action(host, (files: string[], options: EpisodesOptions) =>
@@ -38,7 +42,8 @@ interface Found {
 }
 
 /** Start of an episode's stream on the workspace axis: the JSON's relative times count from there. */
-const streamStart = (episode: Episode, summary: WorkspaceSummary): number => summary.streams[episode.stream]?.fromNs ?? 0;
+const streamStart = (episode: Episode, summary: WorkspaceSummary): number =>
+  summary.streams[episode.stream]?.fromNs ?? 0;
 
 function episodesDocument({ episodes, totals, findings }: Found, summary: WorkspaceSummary): object {
   return {
@@ -56,18 +61,46 @@ function episodesDocument({ episodes, totals, findings }: Found, summary: Worksp
 export const cgroupName = ({ ino, path }: Episode['cgroup']): string => path || `inode ${ino}`;
 
 const csvHeader = [
-  'id', 'cgroup_ino', 'cgroup', 'bdi', 'pid', 'comm', 'start_ns', 'end_ns', 'events', 'pauses', 'pause_ms', 'slept_ms', 'max_pause_ms',
-  'min_task_ratelimit_kibps', 'max_dirty_over_limit', 'domain', 'cause',
+  'id',
+  'cgroup_ino',
+  'cgroup',
+  'bdi',
+  'pid',
+  'comm',
+  'start_ns',
+  'end_ns',
+  'events',
+  'pauses',
+  'pause_ms',
+  'slept_ms',
+  'max_pause_ms',
+  'min_task_ratelimit_kibps',
+  'max_dirty_over_limit',
+  'domain',
+  'cause',
 ] as const;
 
 function* episodeCsv(episodes: readonly Episode[], summary: WorkspaceSummary): Generator<string> {
   yield* csvLines(
     csvHeader,
     episodes.map((episode) => [
-      episode.id, episode.cgroup.ino, episode.cgroup.path, episode.bdi, episode.task.pid, episode.task.comm,
-      episode.fromNs - streamStart(episode, summary), episode.toNs - streamStart(episode, summary),
-      episode.events, episode.pauses, episode.pauseMs, episode.sleptMs, episode.maxPauseMs,
-      episode.minTaskRatelimitKiBps, episode.maxDirtyOverLimit, episode.domain, episode.cause,
+      episode.id,
+      episode.cgroup.ino,
+      episode.cgroup.path,
+      episode.bdi,
+      episode.task.pid,
+      episode.task.comm,
+      episode.fromNs - streamStart(episode, summary),
+      episode.toNs - streamStart(episode, summary),
+      episode.events,
+      episode.pauses,
+      episode.pauseMs,
+      episode.sleptMs,
+      episode.maxPauseMs,
+      episode.minTaskRatelimitKiBps,
+      episode.maxDirtyOverLimit,
+      episode.domain,
+      episode.cause,
     ]),
   );
 }
@@ -76,23 +109,44 @@ const seconds = (ms: number): string => (ms / 1000).toFixed(3);
 
 export function* totalLines(totals: readonly EpisodeTotal[], by: EpisodesOptions['by']): Generator<string> {
   const rows = totals.map(({ key, episodes, tasks, pauses, pauseMs, wallMs, longestMs }) => [
-    key || 'all', episodes, tasks, pauses, Number(seconds(pauseMs)).toFixed(3), seconds(wallMs), seconds(longestMs),
+    key || 'all',
+    episodes,
+    tasks,
+    pauses,
+    Number(seconds(pauseMs)).toFixed(3),
+    seconds(wallMs),
+    seconds(longestMs),
   ]);
   yield* tableLines([by === 'none' ? '' : by, 'episodes', 'tasks', 'pauses', 'pause s', 'wall s', 'longest s'], rows);
 }
 
-function* episodeLines({ episodes, totals, findings }: Found, summary: WorkspaceSummary, by: EpisodesOptions['by']): Generator<string> {
+function* episodeLines(
+  { episodes, totals, findings }: Found,
+  summary: WorkspaceSummary,
+  by: EpisodesOptions['by'],
+): Generator<string> {
   if (episodes.length === 0) yield 'No throttle episodes.';
   else {
     const originNs = BigInt(summary.originNs);
     const rows = episodes.map((episode) => [
-      formatSeconds(toAbsNs(episode.fromNs, originNs)), seconds((episode.toNs - episode.fromNs) / 1e6), cgroupName(episode.cgroup),
-      `${episode.task.comm}-${episode.task.pid}`, episode.bdi, episode.pauses, episode.pauseMs,
-      episode.sleptMs === null ? null : Math.round(episode.sleptMs), episode.domain, episode.cause,
+      formatSeconds(toAbsNs(episode.fromNs, originNs)),
+      seconds((episode.toNs - episode.fromNs) / 1e6),
+      cgroupName(episode.cgroup),
+      `${episode.task.comm}-${episode.task.pid}`,
+      episode.bdi,
+      episode.pauses,
+      episode.pauseMs,
+      episode.sleptMs === null ? null : Math.round(episode.sleptMs),
+      episode.domain,
+      episode.cause,
     ]);
-    yield* tableLines(['start', 'length s', 'cgroup', 'task', 'bdi', 'pauses', 'pause ms', 'slept ms', 'domain', 'cause'], rows);
+    yield* tableLines(
+      ['start', 'length s', 'cgroup', 'task', 'bdi', 'pauses', 'pause ms', 'slept ms', 'domain', 'cause'],
+      rows,
+    );
     yield '';
     yield* totalLines(totals, by);
   }
-  for (const { message, atNs } of findings) yield `${formatSeconds(toAbsNs(atNs, BigInt(summary.originNs)))}: ${message}`;
+  for (const { message, atNs } of findings)
+    yield `${formatSeconds(toAbsNs(atNs, BigInt(summary.originNs)))}: ${message}`;
 }

@@ -1,5 +1,4 @@
 import { InvalidArgumentError } from 'commander';
-import { exitCode } from './exit-code.ts';
 
 /** What a command runs in: the process's streams, and the user's Ctrl+C as a signal. */
 export interface CommandHost {
@@ -10,13 +9,13 @@ export interface CommandHost {
   exitCode: number;
 }
 
-/** A commander action whose result is the exit code; no result means done. */
+/** A commander action whose result is the exit code. */
 export function action<Args extends unknown[]>(
   host: CommandHost,
-  run: (...args: Args) => Promise<number | void>,
+  run: (...args: Args) => Promise<number>,
 ): (...args: Args) => Promise<void> {
   return async (...args) => {
-    host.exitCode = (await run(...args)) ?? exitCode.done;
+    host.exitCode = await run(...args);
   };
 }
 
@@ -34,7 +33,8 @@ export function wholeNumber(least: number, most: number): (text: string) => numb
 /** Parses an option's value as a number that is not negative. */
 export function positiveNumber(text: string): number {
   const value = Number(text);
-  if (text.trim() === '' || !Number.isFinite(value) || value < 0) throw new InvalidArgumentError('It is not a positive number.');
+  if (text.trim() === '' || !Number.isFinite(value) || value < 0)
+    throw new InvalidArgumentError('It is not a positive number.');
   return value;
 }
 

@@ -70,7 +70,12 @@ function* infoLines(summary: WorkspaceSummary): Generator<string> {
   if (summary.cgroups.length > 0) {
     yield '';
     yield `Cgroups: ${summary.cgroups.length}`;
-    yield* indented(tableLines(['inode', 'path'], summary.cgroups.map(({ ino, path }) => [ino, path || '(unknown)'])));
+    yield* indented(
+      tableLines(
+        ['inode', 'path'],
+        summary.cgroups.map(({ ino, path }) => [ino, path || '(unknown)']),
+      ),
+    );
   }
   if (summary.warnings.length > 0) {
     yield '';
@@ -93,7 +98,10 @@ function* streamLines(stream: WorkspaceSummary['streams'][number], summary: Work
   if (stream.lost > 0) yield `  ${count(stream.lost, 'event')} lost by the kernel`;
   if (stream.gaps > 0) yield `  ${count(stream.gaps, 'gap')} of unknown size`;
   const types = stream.eventTypes
-    .map(({ type, count: events }) => ({ ...(summary.eventTypes[type] as WorkspaceSummary['eventTypes'][number]), events }))
+    .map(({ type, count: events }) => ({
+      ...(summary.eventTypes[type] as WorkspaceSummary['eventTypes'][number]),
+      events,
+    }))
     .sort((a, b) => b.events - a.events);
   const rows = types.map(({ system, name, id, events }) => [events, `${system}:${name}`, id]);
   yield* indented(tableLines(['events', 'type', 'id'], rows));

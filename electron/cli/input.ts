@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { type Command, Option } from 'commander';
-import type { WorkspaceSummary } from '../../shared/model.ts';
 import { EngineClient } from '../../shared/engine-client.ts';
+import type { WorkspaceSummary } from '../../shared/model.ts';
 import { createEngine } from '../engine/engine.ts';
 import { version } from '../installation.ts';
 import { exitCode } from './exit-code.ts';
@@ -54,7 +54,9 @@ export async function readInput(
 ): Promise<number> {
   const report = new Report(host.stderr, options.quiet === true);
   const core = createEngine({ version });
-  const engine: EngineClient = new EngineClient((message) => core.dispatch(message, (answer) => engine.receive(answer)));
+  const engine: EngineClient = new EngineClient((message) =>
+    core.dispatch(message, (answer) => engine.receive(answer)),
+  );
   try {
     const summary = await engine.call(
       'open',

@@ -73,7 +73,9 @@ export function* csvLines(header: readonly string[], rows: Iterable<readonly Cel
 export function* tableLines(header: readonly string[], rows: readonly (readonly Cell[])[]): Generator<string> {
   const cells = rows.map((row) => row.map((cell) => (cell === null ? '–' : String(cell))));
   const widths = header.map((title, i) => Math.max(title.length, ...cells.map((row) => row[i]?.length ?? 0)));
-  const right = header.map((_title, i) => rows.length > 0 && rows.every((row) => row[i] === null || typeof row[i] === 'number'));
+  const right = header.map(
+    (_title, i) => rows.length > 0 && rows.every((row) => row[i] === null || typeof row[i] === 'number'),
+  );
   const line = (row: readonly string[]): string =>
     row
       .map((cell, i) => (right[i] ? cell.padStart(widths[i] ?? 0) : cell.padEnd(widths[i] ?? 0)))

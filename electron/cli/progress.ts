@@ -54,6 +54,7 @@ export class Report {
 export function progressText({ stage, done, total, events }: Progress): string {
   const share = total > 0 ? Math.min(1, done / total) : null;
   const filled = Math.round((share ?? 0) * BAR_WIDTH);
-  const bar = share === null ? '' : ` ${'█'.repeat(filled)}${'░'.repeat(BAR_WIDTH - filled)} ${Math.floor(share * 100)} %`;
+  const bar =
+    share === null ? '' : ` ${'█'.repeat(filled)}${'░'.repeat(BAR_WIDTH - filled)} ${Math.floor(share * 100)} %`;
   return `${stage}${bar}${events === undefined ? '' : `  ${events.toLocaleString('en')} events`}`;
 }

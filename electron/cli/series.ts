@@ -18,7 +18,10 @@ export function addSeries(program: Command, host: CommandHost): void {
   const command = new Command('series').description('values of series as CSV or JSON: every sample, or bins');
   withInput(command)
     .addOption(
-      new Option('--plot <spec>', 'what to print: `system:event.field [by FIELD] [where FILTER] [in UNIT]`; may be repeated')
+      new Option(
+        '--plot <spec>',
+        'what to print: `system:event.field [by FIELD] [where FILTER] [in UNIT]`; may be repeated',
+      )
         .argParser(repeated)
         .makeOptionMandatory(),
     )
@@ -31,9 +34,16 @@ export function addSeries(program: Command, host: CommandHost): void {
           const lines: PrintedLine[] = [];
           for (const text of options.plot) {
             const mode = options.bins === undefined ? 'raw' : 'bins';
-            const request = { workspaceId, spec: plotOf(text, options.filter), ...window, bins: options.bins ?? 1, mode } as const;
+            const request = {
+              workspaceId,
+              spec: plotOf(text, options.filter),
+              ...window,
+              bins: options.bins ?? 1,
+              mode,
+            } as const;
             const result = await engine.call('series', request, host);
-            if (result.moreGroups > 0) report.say(`remora: ${text}: ${result.moreGroups} more groups are left out; narrow it with \`where\``);
+            if (result.moreGroups > 0)
+              report.say(`remora: ${text}: ${result.moreGroups} more groups are left out; narrow it with \`where\``);
             for (const line of result.lines) lines.push(printedLine(line, result, summary));
           }
           if (options.json) await writeJson(host.stdout, { series: lines.map(lineDocument) });
@@ -55,10 +65,22 @@ interface PrintedLine {
   mode: SeriesLine['mode'];
 }
 
-function printedLine(line: SeriesLine, { spec, unit, binNs, fromNs, toNs }: SeriesResult, summary: WorkspaceSummary): PrintedLine {
+function printedLine(
+  line: SeriesLine,
+  { spec, unit, binNs, fromNs, toNs }: SeriesResult,
+  summary: WorkspaceSummary,
+): PrintedLine {
   const originOnAxis = originOf(spec.expr, line, summary);
   const originNs = String(toAbsNs(originOnAxis, BigInt(summary.originNs)));
-  const printed: PrintedLine = { expr: spec.expr, group: line.group, unit, originNs, samples: [], bins: [], mode: line.mode };
+  const printed: PrintedLine = {
+    expr: spec.expr,
+    group: line.group,
+    unit,
+    originNs,
+    samples: [],
+    bins: [],
+    mode: line.mode,
+  };
   if (line.mode === 'raw') {
     // A raw line has a neighbour on either side of the window, for drawing.
     for (let i = 0; i < line.tNs.length; i++) {
@@ -111,7 +133,8 @@ function* sampleCsv(lines: readonly PrintedLine[]): Generator<string> {
   const header = ['expr', 'group', 'unit', 't_ns', 'value'];
   yield* csvLines(header, rows());
   function* rows(): Generator<(string | number)[]> {
-    for (const { expr, group, unit, samples } of lines) for (const [tNs, value] of samples) yield [expr, group, unit, tNs, value];
+    for (const { expr, group, unit, samples } of lines)
+      for (const [tNs, value] of samples) yield [expr, group, unit, tNs, value];
   }
 }
 
@@ -120,7 +143,8 @@ function* binCsv(lines: readonly PrintedLine[]): Generator<string> {
   yield* csvLines(header, rows());
   function* rows(): Generator<(string | number)[]> {
     for (const { expr, group, unit, bins } of lines) {
-      for (const { t0, t1, min, max, mean, last, count } of bins) yield [expr, group, unit, t0, t1, min, max, mean, last, count];
+      for (const { t0, t1, min, max, mean, last, count } of bins)
+        yield [expr, group, unit, t0, t1, min, max, mean, last, count];
     }
   }
 }

@@ -6,6 +6,7 @@ import { RemoraError } from '../../shared/errors.ts';
 import { EngineHost } from '../engine/host.ts';
 import { enginePath, rendererFolder, version } from '../installation.ts';
 import { serve } from '../serve.ts';
+import { exitCode } from './exit-code.ts';
 import { action, type CommandHost, wholeNumber } from './host.ts';
 import { writeOut } from './output.ts';
 
@@ -19,17 +20,19 @@ export function addServe(program: Command, host: CommandHost): void {
     .command('serve')
     .description('browser mode on this machine: prints one URL with a token')
     .argument('[file...]', 'recordings or a workspace to open at first')
-    .addOption(new Option('--port <n>', 'port to listen on').argParser(wholeNumber(0, 65_535)).default(0, 'any free one'))
+    .addOption(
+      new Option('--port <n>', 'port to listen on').argParser(wholeNumber(0, 65_535)).default(0, 'any free one'),
+    )
     .option('--open', 'open the URL in the default browser')
     .action(action(host, (files: string[], options: ServeCommandOptions) => serveUntilStopped(files, options, host)));
 }
 
-/** Serves until Ctrl+C, then leaves nothing running. */
+/** Serves until Ctrl+C, which is how it is meant to end, then leaves nothing running. */
 export async function serveUntilStopped(
   files: readonly string[],
   { port, open }: ServeCommandOptions,
   host: CommandHost,
-): Promise<void> {
+): Promise<number> {
   for (const built of [join(rendererFolder, 'index.html'), enginePath]) {
     if (existsSync(built)) continue;
     throw new RemoraError({ code: 'file', file: built, message: `${built} is missing: run \`npm run build\`.` });
@@ -49,7 +52,9 @@ export async function serveUntilStopped(
     });
     try {
       await writeOut(host.stdout, `${server.url}\n`);
-      host.stderr.write(`Serving this machine only; Ctrl+C ends it. From elsewhere: ssh -L ${server.port}:127.0.0.1:${server.port} …\n`);
+      host.stderr.write(
+        `Serving this machine only; Ctrl+C ends it. From elsewhere: ssh -L ${server.port}:127.0.0.1:${server.port} …\n`,
+      );
       if (open) openInBrowser(server.url, host);
       await stopped;
     } finally {
@@ -58,6 +63,7 @@ export async function serveUntilStopped(
   } finally {
     await engine.close();
   }
+  return exitCode.done;
 }
 
 function openInBrowser(url: string, host: CommandHost): void {
@@ -68,6 +74,8 @@ function openInBrowser(url: string, host: CommandHost): void {
         ? ['rundll32', 'url.dll,FileProtocolHandler', url]
         : ['xdg-open', url];
   const child = spawn(command as string, args, { stdio: 'ignore', detached: true });
-  child.on('error', () => host.stderr.write(`remora: no browser could be started (${command}): open the URL yourself.\n`));
+  child.on('error', () =>
+    host.stderr.write(`remora: no browser could be started (${command}): open the URL yourself.\n`),
+  );
   child.unref();
 }

@@ -222,7 +222,13 @@ describe('the engine behind the socket', () => {
 
 describe('serve', () => {
   it('says what to do when the port is taken', async () => {
-    const again = serve({ rendererFolder: folder, join: (reply) => engine.join(reply), version: '', files: [], port: server.port });
+    const again = serve({
+      rendererFolder: folder,
+      join: (reply) => engine.join(reply),
+      version: '',
+      files: [],
+      port: server.port,
+    });
     await expect(again).rejects.toMatchObject({ detail: { code: 'file', message: expect.stringContaining('--port') } });
   });
 

@@ -17,7 +17,12 @@ beforeEach(() => {
   b = engine.join((message) => heard.b.push(message));
 });
 
-const request = (id: number, method: Method = 'hello', params: unknown = {}): ToEngine => ({ kind: 'request', id, method, params });
+const request = (id: number, method: Method = 'hello', params: unknown = {}): ToEngine => ({
+  kind: 'request',
+  id,
+  method,
+  params,
+});
 const lastId = (): number => (sent.at(-1) as { id: number }).id;
 const opened = (workspaceId: string): FromEngine => ({ kind: 'result', id: lastId(), result: { workspaceId } });
 
@@ -47,7 +52,9 @@ describe('SharedEngine', () => {
   });
 
   it('does so also where the answer comes at once', () => {
-    const echo: SharedEngine = new SharedEngine((message) => echo.receive({ kind: 'result', id: message.id, result: null }));
+    const echo: SharedEngine = new SharedEngine((message) =>
+      echo.receive({ kind: 'result', id: message.id, result: null }),
+    );
     const answers: FromEngine[] = [];
     const seat = echo.join((message) => answers.push(message));
     seat.send(request(1));

@@ -6,7 +6,8 @@ import { RemoraError } from '../../../shared/errors.ts';
 import { decodeMessage, encodeMessage, toEngineMessage } from '../../../shared/wire.ts';
 
 const result = (value: unknown): FromEngine => ({ kind: 'result', id: 7, result: value });
-const roundTrip = (value: unknown): unknown => (decodeMessage(encodeMessage(result(value))) as { result: unknown }).result;
+const roundTrip = (value: unknown): unknown =>
+  (decodeMessage(encodeMessage(result(value))) as { result: unknown }).result;
 
 const typedArray = fc.oneof(
   fc.uint8Array(),
@@ -29,7 +30,12 @@ const key = fc.oneof(fc.string(), fc.constantFrom('$', 'entries', '__proto__', '
 
 /** Anything the contract can carry: JSON, every number, every typed array, keys that collide with the marks. */
 const { tree: message } = fc.letrec((tie) => ({
-  tree: fc.oneof({ depthSize: 'small' }, leaf, fc.array(tie('tree')), fc.dictionary(key, tie('tree'), { noNullPrototype: true })),
+  tree: fc.oneof(
+    { depthSize: 'small' },
+    leaf,
+    fc.array(tie('tree')),
+    fc.dictionary(key, tie('tree'), { noNullPrototype: true }),
+  ),
 }));
 
 /** The code that `decodeMessage` fails with, or what it returns. */
@@ -60,7 +66,11 @@ describe('encodeMessage', () => {
   });
 
   it('lays a frame out as documented', () => {
-    const bytes = encodeMessage({ kind: 'result', id: 1, result: { t: new Float64Array([1]), n: new Uint8Array([7]) } });
+    const bytes = encodeMessage({
+      kind: 'result',
+      id: 1,
+      result: { t: new Float64Array([1]), n: new Uint8Array([7]) },
+    });
     const headerBytes = new DataView(bytes.buffer).getUint32(0, true);
     const header = new TextDecoder().decode(bytes.subarray(4, 4 + headerBytes));
     expect(JSON.parse(header)).toEqual({
@@ -149,7 +159,9 @@ describe('decodeMessage', () => {
   });
 
   it('takes a key __proto__ for a key', () => {
-    const decoded = decodeMessage(frame('{"message":{"__proto__":{"a":{"$":"NaN"}}},"sections":[],"marks":1}')) as object;
+    const decoded = decodeMessage(
+      frame('{"message":{"__proto__":{"a":{"$":"NaN"}}},"sections":[],"marks":1}'),
+    ) as object;
     expect(Object.getPrototypeOf(decoded)).toBe(Object.prototype);
     expect(Object.keys(decoded)).toEqual(['__proto__']);
   });
@@ -164,8 +176,14 @@ describe('toEngineMessage', () => {
     for (const one of messages) expect(toEngineMessage(decodeMessage(encodeMessage(one)))).toEqual(one);
   });
 
-  it.each([null, 1, 'cancel', {}, { kind: 'cancel' }, { kind: 'cancel', id: 1.5 }, { kind: 'request', id: 1 }, { kind: 'result', id: 1 }])(
-    'refuses %j',
-    (value) => expect(() => toEngineMessage(value)).toThrow(RemoraError),
-  );
+  it.each([
+    null,
+    1,
+    'cancel',
+    {},
+    { kind: 'cancel' },
+    { kind: 'cancel', id: 1.5 },
+    { kind: 'request', id: 1 },
+    { kind: 'result', id: 1 },
+  ])('refuses %j', (value) => expect(() => toEngineMessage(value)).toThrow(RemoraError));
 });
