@@ -8,12 +8,40 @@ import type { Theme, ThemeName } from './draw/theme.ts';
  */
 const palettes: Record<ThemeName, readonly string[]> = {
   light: [
-    '#0a62c4', '#e66700', '#7e032c', '#b17ac2', '#541791', '#2d9c70', '#964d0c', '#7f4b8f',
-    '#19485b', '#2794fb', '#4e6c4d', '#677398', '#8e0f6d', '#ac5371', '#704542', '#d17276',
+    '#0a62c4',
+    '#e66700',
+    '#7e032c',
+    '#b17ac2',
+    '#541791',
+    '#2d9c70',
+    '#964d0c',
+    '#7f4b8f',
+    '#19485b',
+    '#2794fb',
+    '#4e6c4d',
+    '#677398',
+    '#8e0f6d',
+    '#ac5371',
+    '#704542',
+    '#d17276',
   ],
   dark: [
-    '#5aa9ff', '#fbd509', '#d54c25', '#24f7e6', '#ab56c4', '#3b927c', '#fa9b81', '#b8a704',
-    '#8fc4b4', '#9b89b0', '#a5ef8b', '#d3befd', '#e5598e', '#847ffc', '#d282d9', '#b88754',
+    '#5aa9ff',
+    '#fbd509',
+    '#d54c25',
+    '#24f7e6',
+    '#ab56c4',
+    '#3b927c',
+    '#fa9b81',
+    '#b8a704',
+    '#8fc4b4',
+    '#9b89b0',
+    '#a5ef8b',
+    '#d3befd',
+    '#e5598e',
+    '#847ffc',
+    '#d282d9',
+    '#b88754',
   ],
 };
 
@@ -39,8 +67,11 @@ export function identityColors(keys: Iterable<string>, theme: Theme): Map<string
     if (colors.has(key)) continue;
     if (taken.length === PALETTE_SIZE) taken = [];
     const candidates = [identityColor(key, theme), ...palette];
-    const apart = (color: string, distance: number): boolean => taken.every((other) => colorDistance(color, other) > distance);
-    const color = separations.map((distance) => candidates.find((candidate) => apart(candidate, distance))).find((found) => found !== undefined) as string;
+    const apart = (color: string, distance: number): boolean =>
+      taken.every((other) => colorDistance(color, other) > distance);
+    const color = separations
+      .map((distance) => candidates.find((candidate) => apart(candidate, distance)))
+      .find((found) => found !== undefined) as string;
     taken.push(color);
     colors.set(key, color);
   }
@@ -99,4 +130,5 @@ export function contrastRatio(a: string, b: string): number {
 }
 
 /** Black or white, whichever reads better on `fill` (`#rrggbb`). At least 4.58:1 on any colour. */
-export const textOn = (fill: string): string => (contrastRatio(fill, '#000000') >= contrastRatio(fill, '#ffffff') ? '#000000' : '#ffffff');
+export const textOn = (fill: string): string =>
+  contrastRatio(fill, '#000000') >= contrastRatio(fill, '#ffffff') ? '#000000' : '#ffffff';

@@ -1,4 +1,4 @@
-import { conversionFactor, dimensionOf, type Dimension } from './units.ts';
+import { conversionFactor, type Dimension, dimensionOf } from './units.ts';
 
 /** The finest unit of each dimension in which quantities of the kernel are counted; null where none has a bound. */
 const finest: Record<Dimension, string | null> = {

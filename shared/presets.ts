@@ -29,18 +29,22 @@ const GLOBAL = 'writeback:global_dirty_state';
 type Look = Partial<Omit<SeriesSpec, 'expr'>>;
 
 const series = (expr: string | null, look: Look = {}): SeriesSpec[] =>
-  expr === null ? [] : [{ expr, groupBy: '', where: '', aggregate: 'last', style: 'step', axis: 'left', unit: '', ...look }];
+  expr === null
+    ? []
+    : [{ expr, groupBy: '', where: '', aggregate: 'last', style: 'step', axis: 'left', unit: '', ...look }];
 
 /** A plot panel, or nothing where the workspace has none of its series. */
 const plot = (title: string, all: SeriesSpec[], more: Partial<PlotPanelSpec> = {}): PanelSpec[] =>
   all.length === 0 ? [] : [{ kind: 'plot', title, series: all, scale: 'linear', ...more }];
 
 /** Writeback state is kept per cgroup where the kernel says which, else per device. */
-const byWriteback = (events: WorkspaceEvents, event: string): string => (events.has(event, 'cgroup_ino', 'cgroup') ? 'cgroup' : 'bdi');
+const byWriteback = (events: WorkspaceEvents, event: string): string =>
+  events.has(event, 'cgroup_ino', 'cgroup') ? 'cgroup' : 'bdi';
 
 function bandwidth(events: WorkspaceEvents): PanelSpec[] {
   const groupBy = byWriteback(events, RATELIMIT);
-  const all = (...fields: string[]): SeriesSpec[] => fields.flatMap((field) => series(events.field(RATELIMIT, field), { groupBy, unit: 'MB/s' }));
+  const all = (...fields: string[]): SeriesSpec[] =>
+    fields.flatMap((field) => series(events.field(RATELIMIT, field), { groupBy, unit: 'MB/s' }));
   return [
     ...plot(`Write bandwidth by ${groupBy}`, all('write_bw', 'avg_write_bw')),
     ...plot(`Rate limits by ${groupBy}`, all('dirty_ratelimit', 'balanced_dirty_ratelimit', 'task_ratelimit')),
@@ -49,15 +53,20 @@ function bandwidth(events: WorkspaceEvents): PanelSpec[] {
 
 function pages(events: WorkspaceEvents): PanelSpec[] {
   const groupBy = byWriteback(events, DIRTY);
-  const all = (...fields: string[][]): SeriesSpec[] => fields.flatMap((names) => series(events.field(DIRTY, ...names), { groupBy, unit: 'MB' }));
+  const all = (...fields: string[][]): SeriesSpec[] =>
+    fields.flatMap((names) => series(events.field(DIRTY, ...names), { groupBy, unit: 'MB' }));
   return [
     ...plot(`Dirty memory against its limit by ${groupBy}`, all(['dirty'], ['setpoint'], ['limit'])),
-    ...plot(`Dirty memory of the writeback context by ${groupBy}`, all(['wb_dirty', 'bdi_dirty'], ['wb_setpoint', 'bdi_setpoint'])),
+    ...plot(
+      `Dirty memory of the writeback context by ${groupBy}`,
+      all(['wb_dirty', 'bdi_dirty'], ['wb_setpoint', 'bdi_setpoint']),
+    ),
   ];
 }
 
 function pauses(events: WorkspaceEvents): PanelSpec[] {
-  const points = (field: string, look: Look): SeriesSpec[] => series(events.field(DIRTY, field), { style: 'points', ...look });
+  const points = (field: string, look: Look): SeriesSpec[] =>
+    series(events.field(DIRTY, field), { style: 'points', ...look });
   return [
     ...plot(
       'Pauses and dirtied pages',
@@ -69,7 +78,10 @@ function pauses(events: WorkspaceEvents): PanelSpec[] {
       ],
       { heightPx: 280 },
     ),
-    ...plot('Pauses by task', series(events.field(DIRTY, 'pause'), { groupBy: 'task', where: 'pause > 0', style: 'bars', aggregate: 'max' })),
+    ...plot(
+      'Pauses by task',
+      series(events.field(DIRTY, 'pause'), { groupBy: 'task', where: 'pause > 0', style: 'bars', aggregate: 'max' }),
+    ),
   ];
 }
 
@@ -81,7 +93,10 @@ const COUNTED_ONCE = 'paused == 0 && (pause > 0 || period > 0)';
 
 function dirtied(events: WorkspaceEvents): PanelSpec[] {
   const expr = events.has(DIRTY, 'period') && events.has(DIRTY, 'paused') ? events.field(DIRTY, 'dirtied') : null;
-  return plot('Dirtied between pauses by task', series(expr, { groupBy: 'task', where: COUNTED_ONCE, style: 'bars', aggregate: 'sum', unit: 'MB' }));
+  return plot(
+    'Dirtied between pauses by task',
+    series(expr, { groupBy: 'task', where: COUNTED_ONCE, style: 'bars', aggregate: 'sum', unit: 'MB' }),
+  );
 }
 
 function globalState(events: WorkspaceEvents): PanelSpec[] {
@@ -91,10 +106,15 @@ function globalState(events: WorkspaceEvents): PanelSpec[] {
     return found === null ? null : `rate(${found})`;
   };
   return [
-    ...plot('Dirty pages of the machine', sizes.flatMap((field) => series(events.field(GLOBAL, field), { unit: 'MB' }))),
+    ...plot(
+      'Dirty pages of the machine',
+      sizes.flatMap((field) => series(events.field(GLOBAL, field), { unit: 'MB' })),
+    ),
     ...plot(
       'Pages dirtied and written',
-      ['nr_dirtied', 'nr_written'].flatMap((field) => series(rate(field), { unit: 'MB/s', style: 'line', aggregate: 'mean' })),
+      ['nr_dirtied', 'nr_written'].flatMap((field) =>
+        series(rate(field), { unit: 'MB/s', style: 'line', aggregate: 'mean' }),
+      ),
     ),
   ];
 }
@@ -116,16 +136,47 @@ function throttling(events: WorkspaceEvents): PanelSpec[] {
 
 /** In the order in which a list should show them. */
 export const presets: readonly Preset[] = [
-  { name: 'throttling', title: 'Throttling', description: 'episodes per cgroup over the CPUs, pauses, dirty pages against their limit', panels: throttling },
-  { name: 'bandwidth', title: 'Write bandwidth and rate limits', description: 'write_bw, avg_write_bw; dirty, balanced and task rate limits in MB/s', panels: bandwidth },
-  { name: 'pages', title: 'Dirty memory', description: 'limit, setpoint, dirty, and those of the writeback context in MB', panels: pages },
-  { name: 'pauses', title: 'Pauses', description: 'pause and paused in ms with dirtied and dirtied_pause on a second axis; pauses by task', panels: pauses },
-  { name: 'dirtied', title: 'Dirtied by task', description: 'bytes that each task dirtied between its pauses, added up per pixel', panels: dirtied },
-  { name: 'global', title: 'Global dirty state', description: 'dirty, writeback, thresholds and limit in MB; dirtied and written in MB/s', panels: globalState },
+  {
+    name: 'throttling',
+    title: 'Throttling',
+    description: 'episodes per cgroup over the CPUs, pauses, dirty pages against their limit',
+    panels: throttling,
+  },
+  {
+    name: 'bandwidth',
+    title: 'Write bandwidth and rate limits',
+    description: 'write_bw, avg_write_bw; dirty, balanced and task rate limits in MB/s',
+    panels: bandwidth,
+  },
+  {
+    name: 'pages',
+    title: 'Dirty memory',
+    description: 'limit, setpoint, dirty, and those of the writeback context in MB',
+    panels: pages,
+  },
+  {
+    name: 'pauses',
+    title: 'Pauses',
+    description: 'pause and paused in ms with dirtied and dirtied_pause on a second axis; pauses by task',
+    panels: pauses,
+  },
+  {
+    name: 'dirtied',
+    title: 'Dirtied by task',
+    description: 'bytes that each task dirtied between its pauses, added up per pixel',
+    panels: dirtied,
+  },
+  {
+    name: 'global',
+    title: 'Global dirty state',
+    description: 'dirty, writeback, thresholds and limit in MB; dirtied and written in MB/s',
+    panels: globalState,
+  },
 ];
 
 /** Panels that a preset has for a workspace; empty where its events were not recorded. */
-export const presetPanels = (preset: Preset, eventTypes: readonly EventTypeInfo[]): PanelSpec[] => preset.panels(workspaceEvents(eventTypes));
+export const presetPanels = (preset: Preset, eventTypes: readonly EventTypeInfo[]): PanelSpec[] =>
+  preset.panels(workspaceEvents(eventTypes));
 
 /**
  * The chart of a preset. Throws `not-found` where there is no preset of this name, or where the workspace has none of
@@ -134,19 +185,33 @@ export const presetPanels = (preset: Preset, eventTypes: readonly EventTypeInfo[
 export function presetChart(name: string, eventTypes: readonly EventTypeInfo[]): ChartSpec {
   const preset = presets.find((candidate) => candidate.name === name);
   if (preset === undefined) {
-    throw new RemoraError({ code: 'not-found', message: `There is no preset “${name}”; there are: ${presets.map((known) => known.name).join(', ')}` });
+    throw new RemoraError({
+      code: 'not-found',
+      message: `There is no preset “${name}”; there are: ${presets.map((known) => known.name).join(', ')}`,
+    });
   }
   const panels = presetPanels(preset, eventTypes);
-  if (panels.length === 0) throw new RemoraError({ code: 'not-found', message: `Nothing to show for the preset “${name}” (${preset.description}): its events were not recorded` });
+  if (panels.length === 0)
+    throw new RemoraError({
+      code: 'not-found',
+      message: `Nothing to show for the preset “${name}” (${preset.description}): its events were not recorded`,
+    });
   return { version: CHART_SPEC_VERSION, title: preset.title, window: null, panels, annotations: true };
 }
 
 function workspaceEvents(eventTypes: readonly EventTypeInfo[]): WorkspaceEvents {
-  const fieldsOf = (event: string) => eventTypes.filter((type) => `${type.system}:${type.name}` === event && type.count > 0).flatMap((type) => type.fields);
+  const fieldsOf = (event: string) =>
+    eventTypes
+      .filter((type) => `${type.system}:${type.name}` === event && type.count > 0)
+      .flatMap((type) => type.fields);
   return {
     has: (event, ...names) => fieldsOf(event).some((field) => names.includes(field.name)),
     field(event, ...names) {
-      const numbers = new Set(fieldsOf(event).filter((field) => field.kind === 'number').map((field) => field.name));
+      const numbers = new Set(
+        fieldsOf(event)
+          .filter((field) => field.kind === 'number')
+          .map((field) => field.name),
+      );
       const found = names.find((name) => numbers.has(name));
       return found === undefined ? null : `${event}.${found}`;
     },

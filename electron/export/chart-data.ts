@@ -15,7 +15,11 @@ type Call = Engine['call'];
  * Draws a chart of an open workspace: the one way to it, for the window's export and the command line. `call` reaches
  * the engine that holds the workspace; `summary` is what `open` returned.
  */
-export async function exportChart(call: Call, summary: WorkspaceSummary, params: ParsedParams<'exportChart'>): Promise<Result<'exportChart'>> {
+export async function exportChart(
+  call: Call,
+  summary: WorkspaceSummary,
+  params: ParsedParams<'exportChart'>,
+): Promise<Result<'exportChart'>> {
   const { spec, format, widthPx, heightPx, theme } = params;
   const data = await chartData(call, summary, spec, widthPx);
   const svg = renderChartSvg(spec, data, { widthPx, heightPx }, themes[theme]);
@@ -24,21 +28,32 @@ export async function exportChart(call: Call, summary: WorkspaceSummary, params:
 }
 
 /** Asks the engine for all that a chart shows, once for what several panels share, one bin per px of its width. */
-export async function chartData(call: Call, summary: WorkspaceSummary, spec: ChartSpec, widthPx: number): Promise<ChartData> {
+export async function chartData(
+  call: Call,
+  summary: WorkspaceSummary,
+  spec: ChartSpec,
+  widthPx: number,
+): Promise<ChartData> {
   const { workspaceId } = summary;
   const window = chartWindow(spec, summary);
   const once = <T>(ask: () => Promise<T>): (() => Promise<T>) => {
     let answer: Promise<T> | undefined;
     return () => (answer ??= ask());
   };
-  const lanes = once(() => call('lanes', { workspaceId, ...window, resolutionNs: (window.toNs - window.fromNs) / widthPx }));
+  const lanes = once(() =>
+    call('lanes', { workspaceId, ...window, resolutionNs: (window.toNs - window.fromNs) / widthPx }),
+  );
   const episodes = once(() => call('episodes', { workspaceId }));
   const panelData = async (panel: PanelSpec): Promise<PanelData> => {
     if (panel.kind === 'plot') {
-      const results = await Promise.all(panel.series.map((series) => call('series', { workspaceId, spec: series, ...window, bins: widthPx })));
+      const results = await Promise.all(
+        panel.series.map((series) => call('series', { workspaceId, spec: series, ...window, bins: widthPx })),
+      );
       return { kind: 'plot', results };
     }
-    return panel.by === 'cpu' ? { kind: 'cpu', lanes: await lanes() } : { kind: 'episodes', episodes: (await episodes()).episodes };
+    return panel.by === 'cpu'
+      ? { kind: 'cpu', lanes: await lanes() }
+      : { kind: 'episodes', episodes: (await episodes()).episodes };
   };
   const panels = await Promise.all(spec.panels.map(panelData));
   const annotations = spec.annotations ? await call('annotations', { workspaceId }) : [];
@@ -49,5 +64,8 @@ export async function chartData(call: Call, summary: WorkspaceSummary, spec: Cha
 function chartWindow(spec: ChartSpec, summary: WorkspaceSummary): TimeRange {
   if (spec.window === null) return { fromNs: 0, toNs: summary.durationNs > 0 ? summary.durationNs : NS_PER_MS };
   if (spec.window.toNs > spec.window.fromNs) return { ...spec.window };
-  throw new RemoraError({ code: 'bad-request', message: `The chart's window is empty: its end (${spec.window.toNs} ns) is not after its start (${spec.window.fromNs} ns)` });
+  throw new RemoraError({
+    code: 'bad-request',
+    message: `The chart's window is empty: its end (${spec.window.toNs} ns) is not after its start (${spec.window.fromNs} ns)`,
+  });
 }

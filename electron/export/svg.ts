@@ -18,7 +18,11 @@ export function renderChartSvg(spec: ChartSpec, data: ChartData, size: ChartSize
   const surface = new SvgSurface(chart.widthPx, chart.heightPx, {
     ...about,
     title: chart.title,
-    description: describe(data, chart.panels.map((panel) => (panel.kind === 'plot' ? panel.plot.title : panel.strips.heading)), chart.annotations.map((note) => note.text)),
+    description: describe(
+      data,
+      chart.panels.map((panel) => (panel.kind === 'plot' ? panel.plot.title : panel.strips.heading)),
+      chart.annotations.map((note) => note.text),
+    ),
   });
   drawChart(surface, chart, theme);
   return surface.toSvg();

@@ -1,12 +1,12 @@
 import type { LanesResult, SeriesResult } from '../api.ts';
-import { identityColor } from '../colors.ts';
 import type { PanelSpec } from '../chart.ts';
+import { identityColor } from '../colors.ts';
 import type { Episode, WorkspaceSummary } from '../model.ts';
 import type { TimeRange } from '../time.ts';
-import { cpuLaneLabel, drawCpuLane, taskKey, taskLabel } from './lanes.ts';
-import { type Ribbon, drawRibbon, ribbonColors, ribbonsOf } from './ribbons.ts';
-import { type Area, drawTimeGrid, type TimeScale } from './ruler.ts';
 import { fitText } from './fit-text.ts';
+import { cpuLaneLabel, drawCpuLane, taskKey, taskLabel } from './lanes.ts';
+import { drawRibbon, type Ribbon, ribbonColors, ribbonsOf } from './ribbons.ts';
+import { type Area, drawTimeGrid, type TimeScale } from './ruler.ts';
 import { streamLabel } from './stream-label.ts';
 import type { Surface, TextStyle } from './surface.ts';
 import type { Theme } from './theme.ts';
@@ -57,7 +57,10 @@ export function cpuPanel(lanes: LanesResult, summary: Streams, window: TimeRange
       label: cpuLaneLabel(lane.cpu, several ? streamLabel(summary, lane.stream) : ''),
       draw: (surface, area, scale) => drawCpuLane(surface, area, scale, lane, lanes, theme),
     })),
-    key: busiestTasks(lanes, window).map(({ pid, comm }) => ({ label: taskLabel(comm, pid), color: identityColor(taskKey(comm, pid), theme) })),
+    key: busiestTasks(lanes, window).map(({ pid, comm }) => ({
+      label: taskLabel(comm, pid),
+      color: identityColor(taskKey(comm, pid), theme),
+    })),
   };
 }
 
@@ -89,7 +92,8 @@ export function episodesPanel(episodes: Episode[], theme: Theme): StripPanel {
     key: [{ label: 'stronger: paused for more of the time', color: null }],
     strips: ribbons.map((ribbon) => ({
       label: ribbon.label,
-      draw: (surface, area, scale) => drawRibbon(surface, area, scale, ribbon, colors.get(ribbon.key) ?? theme.accent, theme),
+      draw: (surface, area, scale) =>
+        drawRibbon(surface, area, scale, ribbon, colors.get(ribbon.key) ?? theme.accent, theme),
     })),
   };
 }
@@ -103,16 +107,29 @@ export function drawStrips(surface: Surface, area: Area, scale: TimeScale, panel
     const inner = { x: scale.x, y: top, width: scale.widthPx, height: area.height - HEADING_PX };
     drawTimeGrid(surface, inner, scale, theme);
     if (panel.strips.length === 0) {
-      surface.text(scale.x + scale.widthPx / 2, top + inner.height / 2 + 4, panel.empty, { color: theme.muted, sizePx: LABEL_PX, anchor: 'middle' });
+      surface.text(scale.x + scale.widthPx / 2, top + inner.height / 2 + 4, panel.empty, {
+        color: theme.muted,
+        sizePx: LABEL_PX,
+        anchor: 'middle',
+      });
     }
     for (const [index, strip] of panel.strips.entries()) {
       const y = top + index * height;
       const label: TextStyle = { color: theme.text, sizePx: LABEL_PX, anchor: 'end' };
-      surface.text(scale.x - 8, y + height / 2 + 4, fitText(surface, strip.label, scale.x - area.x - 8, label, 'middle'), label);
-      surface.group(strip.label, () => strip.draw(surface, { x: area.x, y: y + 1, width: area.width, height: height - 2 }, scale));
+      surface.text(
+        scale.x - 8,
+        y + height / 2 + 4,
+        fitText(surface, strip.label, scale.x - area.x - 8, label, 'middle'),
+        label,
+      );
+      surface.group(strip.label, () =>
+        strip.draw(surface, { x: area.x, y: y + 1, width: area.width, height: height - 2 }, scale),
+      );
       surface.line(scale.x, y + height, scale.x + scale.widthPx, y + height, { color: theme.grid, width: 1 });
     }
-    surface.rect(inner.x + 0.5, inner.y + 0.5, inner.width - 1, inner.height - 1, { stroke: { color: theme.border, width: 1 } });
+    surface.rect(inner.x + 0.5, inner.y + 0.5, inner.width - 1, inner.height - 1, {
+      stroke: { color: theme.border, width: 1 },
+    });
   });
 }
 

@@ -2,15 +2,24 @@ import type { ChartSpec } from '../chart.ts';
 import { RemoraError } from '../errors.ts';
 import type { Annotation, WorkspaceSummary } from '../model.ts';
 import { formatDuration, formatSeconds, type TimeRange, toAbsNs } from '../time.ts';
-import { cpuPanel, drawStrips, episodesPanel, HEADING_PX, MIN_STRIP_PX, type PanelData, type StripPanel, stripHeight } from './chart-rows.ts';
-import { type NoteList, drawNoteList, layoutNoteList } from './note-list.ts';
+import {
+  cpuPanel,
+  drawStrips,
+  episodesPanel,
+  HEADING_PX,
+  MIN_STRIP_PX,
+  type PanelData,
+  type StripPanel,
+  stripHeight,
+} from './chart-rows.ts';
+import { fitText } from './fit-text.ts';
+import { drawNoteList, layoutNoteList, type NoteList } from './note-list.ts';
 import { drawNoteBands, drawNotes, layoutNotes, NOTE_ROW_PX, type PlacedNote } from './notes.ts';
 import { drawPlot, layoutPlot, type PlotLayout } from './plot.ts';
 import { drawRuler, type TimeScale } from './ruler.ts';
 import { fileName } from './stream-label.ts';
 import type { Surface, TextStyle } from './surface.ts';
 import type { Theme } from './theme.ts';
-import { fitText } from './fit-text.ts';
 
 /** All that a chart shows, already at the resolution it is drawn in. */
 export interface ChartData {
@@ -38,7 +47,10 @@ export interface ChartLayout {
   footer: string[];
 }
 
-type PlacedPanel = { y: number; heightPx: number } & ({ kind: 'plot'; plot: PlotLayout } | { kind: 'strips'; strips: StripPanel });
+type PlacedPanel = { y: number; heightPx: number } & (
+  | { kind: 'plot'; plot: PlotLayout }
+  | { kind: 'strips'; strips: StripPanel }
+);
 
 const MARGIN = 14;
 const PANEL_GAP = 12;
@@ -63,10 +75,16 @@ export function layoutChart(
 ): ChartLayout {
   const { window } = data;
   const strips = data.panels.map((panel) =>
-    panel.kind === 'cpu' ? cpuPanel(panel.lanes, data.summary, window, theme) : panel.kind === 'episodes' ? episodesPanel(panel.episodes, theme) : null,
+    panel.kind === 'cpu'
+      ? cpuPanel(panel.lanes, data.summary, window, theme)
+      : panel.kind === 'episodes'
+        ? episodesPanel(panel.episodes, theme)
+        : null,
   );
   const scale = timeScale(surface, spec, data, strips, size.widthPx, theme);
-  const annotations = spec.annotations ? data.annotations.filter((note) => note.toNs >= window.fromNs && note.fromNs <= window.toNs) : [];
+  const annotations = spec.annotations
+    ? data.annotations.filter((note) => note.toNs >= window.fromNs && note.fromNs <= window.toNs)
+    : [];
   const notes = layoutNotes(surface, scale, annotations, MAX_NOTE_ROWS, theme);
   const noteRows = notes.reduce((rows, note) => Math.max(rows, note.row + 1), 0);
   const width = size.widthPx - 2 * MARGIN;
@@ -78,7 +96,11 @@ export function layoutChart(
   const rulerY = MARGIN + titlePx;
   const above = rulerY + RULER_PX + noteRows * NOTE_ROW_PX + 6;
   const below = noteList.heightPx + footer.length * FOOTER_ROW_PX + MARGIN;
-  const heights = panelHeights(spec, strips, size.heightPx === undefined ? undefined : size.heightPx - above - below - PANEL_GAP * data.panels.length);
+  const heights = panelHeights(
+    spec,
+    strips,
+    size.heightPx === undefined ? undefined : size.heightPx - above - below - PANEL_GAP * data.panels.length,
+  );
   if (heights.missingPx > 0) {
     throw new RemoraError({
       code: 'bad-request',
@@ -91,22 +113,54 @@ export function layoutChart(
     y += at.heightPx + PANEL_GAP;
     const panelSpec = spec.panels[index];
     if (panel.kind === 'plot' && panelSpec.kind === 'plot') {
-      return { ...at, kind: 'plot', plot: layoutPlot(surface, panelSpec, panel.results, window, scale.widthPx, at.heightPx, theme) };
+      return {
+        ...at,
+        kind: 'plot',
+        plot: layoutPlot(surface, panelSpec, panel.results, window, scale.widthPx, at.heightPx, theme),
+      };
     }
     return { ...at, kind: 'strips', strips: strips[index] as StripPanel };
   });
-  return { title, widthPx: size.widthPx, heightPx: size.heightPx ?? Math.ceil(y + below), scale, panels, rulerY, notes, noteRows, noteList, annotations, footer };
+  return {
+    title,
+    widthPx: size.widthPx,
+    heightPx: size.heightPx ?? Math.ceil(y + below),
+    scale,
+    panels,
+    rulerY,
+    notes,
+    noteRows,
+    noteList,
+    annotations,
+    footer,
+  };
 }
 
 /** The time scale between gutters that hold the widest label of all panels, within reason. */
-function timeScale(surface: Pick<Surface, 'measure'>, spec: ChartSpec, data: ChartData, strips: (StripPanel | null)[], widthPx: number, theme: Theme): TimeScale {
+function timeScale(
+  surface: Pick<Surface, 'measure'>,
+  spec: ChartSpec,
+  data: ChartData,
+  strips: (StripPanel | null)[],
+  widthPx: number,
+  theme: Theme,
+): TimeScale {
   let left = 64;
   let right = 0;
   for (const [index, panel] of data.panels.entries()) {
-    for (const strip of strips[index]?.strips ?? []) left = Math.max(left, surface.measure(strip.label, labelStyle('')) + 12);
+    for (const strip of strips[index]?.strips ?? [])
+      left = Math.max(left, surface.measure(strip.label, labelStyle('')) + 12);
     const panelSpec = spec.panels[index];
     if (panel.kind !== 'plot' || panelSpec.kind !== 'plot') continue;
-    const plot = layoutPlot(surface, panelSpec, panel.results, data.window, widthPx, panelSpec.heightPx ?? DEFAULT_PLOT_PX, theme);
+    const plot = layoutPlot(
+      surface,
+      panelSpec,
+      panel.results,
+      data.window,
+      widthPx,
+      panelSpec.heightPx ?? DEFAULT_PLOT_PX,
+      theme,
+    );
     left = Math.max(left, plot.left?.widthPx ?? 0);
     right = Math.max(right, plot.right?.widthPx ?? 0);
   }
@@ -115,7 +169,11 @@ function timeScale(surface: Pick<Surface, 'measure'>, spec: ChartSpec, data: Cha
 }
 
 /** Heights of the panels in `availablePx`, or their natural ones; `missingPx` is what they lack at their least. */
-function panelHeights(spec: ChartSpec, strips: (StripPanel | null)[], availablePx: number | undefined): { px: number[]; missingPx: number } {
+function panelHeights(
+  spec: ChartSpec,
+  strips: (StripPanel | null)[],
+  availablePx: number | undefined,
+): { px: number[]; missingPx: number } {
   const natural = spec.panels.map((panel, index) => {
     if (panel.kind === 'plot') return Math.max(MIN_PLOT_PX, panel.heightPx ?? DEFAULT_PLOT_PX);
     const count = Math.max(1, strips[index]?.strips.length ?? 0);
@@ -123,7 +181,9 @@ function panelHeights(spec: ChartSpec, strips: (StripPanel | null)[], availableP
   });
   const sum = (values: number[]): number => values.reduce((total, value) => total + value, 0);
   if (availablePx === undefined) return { px: natural.map(Math.round), missingPx: 0 };
-  const least = spec.panels.map((panel, index) => (panel.kind === 'plot' ? MIN_PLOT_PX : HEADING_PX + Math.max(1, strips[index]?.strips.length ?? 0) * MIN_STRIP_PX));
+  const least = spec.panels.map((panel, index) =>
+    panel.kind === 'plot' ? MIN_PLOT_PX : HEADING_PX + Math.max(1, strips[index]?.strips.length ?? 0) * MIN_STRIP_PX,
+  );
   if (sum(least) > availablePx) return { px: least, missingPx: sum(least) - availablePx };
   const spare = availablePx - sum(natural);
   if (spare < 0) {
@@ -131,14 +191,27 @@ function panelHeights(spec: ChartSpec, strips: (StripPanel | null)[], availableP
     return { px: natural.map((height, index) => Math.floor(height - (height - least[index]) * shrink)), missingPx: 0 };
   }
   const plots = spec.panels.filter((panel) => panel.kind === 'plot').length;
-  return { px: natural.map((height, index) => Math.floor(height + (plots === 0 ? spare / natural.length : spec.panels[index].kind === 'plot' ? spare / plots : 0))), missingPx: 0 };
+  return {
+    px: natural.map((height, index) =>
+      Math.floor(
+        height + (plots === 0 ? spare / natural.length : spec.panels[index].kind === 'plot' ? spare / plots : 0),
+      ),
+    ),
+    missingPx: 0,
+  };
 }
 
 /** Where the chart comes from: recording, window on both time axes, clock, events. */
 function footerParts({ summary, window }: ChartData): string[] {
   const originNs = BigInt(summary.originNs);
   const absolute = [window.fromNs, window.toNs].map((ns) => formatSeconds(toAbsNs(ns, originNs)));
-  const clocks = [...new Set(summary.streams.map((stream) => (stream.timeUnit === 'ns' ? stream.clock : `${stream.clock} (1 s is 10⁹ ${stream.timeUnit})`)))];
+  const clocks = [
+    ...new Set(
+      summary.streams.map((stream) =>
+        stream.timeUnit === 'ns' ? stream.clock : `${stream.clock} (1 s is 10⁹ ${stream.timeUnit})`,
+      ),
+    ),
+  ];
   return [
     summary.recordings.map((recording) => fileName(recording.path)).join(' + '),
     `${formatDuration(window.toNs - window.fromNs)} of ${formatDuration(summary.durationNs)}`,
@@ -169,7 +242,9 @@ export function drawChart(surface: Surface, chart: ChartLayout, theme: Theme): v
   const full = { x: MARGIN, width };
   drawRuler(surface, { ...full, y: chart.rulerY, height: RULER_PX }, scale, theme);
   for (const panel of chart.panels) {
-    surface.rect(scale.x, panel.y + panelTop(panel), scale.widthPx, panel.heightPx - panelTop(panel), { fill: theme.panel });
+    surface.rect(scale.x, panel.y + panelTop(panel), scale.widthPx, panel.heightPx - panelTop(panel), {
+      fill: theme.panel,
+    });
     const area = { ...full, y: panel.y, height: panel.heightPx };
     if (panel.kind === 'plot') drawPlot(surface, area, scale, panel.plot, theme);
     else drawStrips(surface, area, scale, panel.strips, theme);
@@ -195,7 +270,13 @@ function drawAnnotations(surface: Surface, chart: ChartLayout, theme: Theme): vo
     // Headings and legends between the panels stay clear of the lines.
     for (const panel of chart.panels) {
       const top = panelTop(panel);
-      drawNoteBands(surface, { ...area, y: panel.y + top, height: panel.heightPx - top }, chart.scale, chart.annotations, theme);
+      drawNoteBands(
+        surface,
+        { ...area, y: panel.y + top, height: panel.heightPx - top },
+        chart.scale,
+        chart.annotations,
+        theme,
+      );
     }
     drawNotes(surface, { ...area, y, height }, chart.scale, chart.notes, theme);
   });

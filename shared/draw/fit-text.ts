@@ -6,7 +6,13 @@ const ELLIPSIS = '…';
  * `text` cut with an ellipsis so that it is at most `widthPx` wide; empty where not even one character and the ellipsis
  * fit. `end` keeps the start (names), `middle` both ends (paths, whose last part tells them apart).
  */
-export function fitText(surface: Pick<Surface, 'measure'>, text: string, widthPx: number, style: TextStyle, cut: 'end' | 'middle' = 'end'): string {
+export function fitText(
+  surface: Pick<Surface, 'measure'>,
+  text: string,
+  widthPx: number,
+  style: TextStyle,
+  cut: 'end' | 'middle' = 'end',
+): string {
   if (surface.measure(text, style) <= widthPx) return text;
   const characters = Array.from(text);
   let fits = 0;

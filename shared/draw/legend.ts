@@ -49,9 +49,13 @@ export function layoutLegend(
     const fitted = fitText(surface, text, widthPx - swatch, style);
     return { text: fitted, width: swatch + surface.measure(fitted, style), look, style };
   };
-  const named = legendLabels(lines, theme).map(({ label, look }) => entry(label, { color: theme.text, sizePx: SIZE }, look));
+  const named = legendLabels(lines, theme).map(({ label, look }) =>
+    entry(label, { color: theme.text, sizePx: SIZE }, look),
+  );
   const first = entry(title, { color: theme.text, sizePx: SIZE + 1, weight: 600 }, null);
-  const last = notes.map((note) => entry(note.text, { color: note.severity === 'warning' ? theme.warning : theme.muted, sizePx: SIZE }, null));
+  const last = notes.map((note) =>
+    entry(note.text, { color: note.severity === 'warning' ? theme.warning : theme.muted, sizePx: SIZE }, null),
+  );
   // A plot of one series whose title says it all needs no label.
   const labels = named.length === 1 && named[0].text === title ? [] : named;
   for (let shown = labels.length; ; shown--) {
@@ -70,7 +74,10 @@ function legendLabels(lines: readonly PlotLine[], theme: Theme): { label: string
   const units = new Set(lines.map((line) => line.unit));
   const bothAxes = new Set(lines.map((line) => line.spec.axis)).size > 1;
   const about = (line: PlotLine): string => {
-    const parts = [...(units.size > 1 && line.unit !== '' ? [line.unit] : []), ...(bothAxes && line.spec.axis === 'right' ? ['right axis'] : [])];
+    const parts = [
+      ...(units.size > 1 && line.unit !== '' ? [line.unit] : []),
+      ...(bothAxes && line.spec.axis === 'right' ? ['right axis'] : []),
+    ];
     return parts.length > 0 ? ` (${parts.join(', ')})` : '';
   };
   const single = (line: PlotLine): { label: string; look: Look } => ({ label: line.label + about(line), look: line });
@@ -79,7 +86,10 @@ function legendLabels(lines: readonly PlotLine[], theme: Theme): { label: string
   const series = firstOfEach(split, (line) => line.series);
   if (groups.length < 2 || series.length < 2) return lines.map(single);
   return [
-    ...groups.map((line) => ({ label: line.group, look: { color: line.color, dash: [], spec: { ...line.spec, style: 'area' as const } } })),
+    ...groups.map((line) => ({
+      label: line.group,
+      look: { color: line.color, dash: [], spec: { ...line.spec, style: 'area' as const } },
+    })),
     ...series.map((line) => ({ label: line.name + about(line), look: { ...line, color: theme.text } })),
     ...lines.filter((line) => line.group === '').map(single),
   ];
@@ -123,8 +133,11 @@ export function drawLegend(surface: Surface, x: number, y: number, legend: Legen
 /** A piece of the line as it is drawn: colour, dash and style. */
 function drawSwatch(surface: Surface, x: number, y: number, { color, dash, spec }: Look): void {
   const middle = x + SWATCH_PX / 2;
-  if (spec.style === 'points') for (const at of [x + 3, middle, x + SWATCH_PX - 3]) surface.circle(at, y, 2, { fill: color });
-  else if (spec.style === 'bars') for (const [index, height] of [5, 10, 7].entries()) surface.rect(x + 1 + 6 * index, y + 4 - height, 4, height, { fill: color });
+  if (spec.style === 'points')
+    for (const at of [x + 3, middle, x + SWATCH_PX - 3]) surface.circle(at, y, 2, { fill: color });
+  else if (spec.style === 'bars')
+    for (const [index, height] of [5, 10, 7].entries())
+      surface.rect(x + 1 + 6 * index, y + 4 - height, 4, height, { fill: color });
   else if (spec.style === 'area') surface.rect(x + 4, y - 4, 10, 9, { fill: color });
   else surface.line(x, y, x + SWATCH_PX, y, { color, width: 2, dash });
 }

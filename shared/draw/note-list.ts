@@ -16,16 +16,31 @@ const MAX_ROWS = 40;
 const style = (color: string): TextStyle => ({ color, sizePx: 11 });
 
 /** The notes whose label is not their whole text, with their time, wrapped to a width. */
-export function layoutNoteList(surface: Pick<Surface, 'measure'>, notes: readonly PlacedNote[], widthPx: number, theme: Theme): NoteList {
+export function layoutNoteList(
+  surface: Pick<Surface, 'measure'>,
+  notes: readonly PlacedNote[],
+  widthPx: number,
+  theme: Theme,
+): NoteList {
   const rows: NoteList['rows'] = [];
   for (const { annotation, text } of notes) {
     if (text === annotation.text.trim()) continue;
-    for (const [index, row] of wrap(surface, `${when(annotation)}: ${annotation.text}`, widthPx - INDENT_PX, theme).entries()) {
+    for (const [index, row] of wrap(
+      surface,
+      `${when(annotation)}: ${annotation.text}`,
+      widthPx - INDENT_PX,
+      theme,
+    ).entries()) {
       rows.push({ annotation, text: row, first: index === 0 });
     }
   }
   const shown = rows.length > MAX_ROWS ? rows.slice(0, MAX_ROWS) : rows;
-  if (rows.length > MAX_ROWS) shown.push({ annotation: rows[MAX_ROWS].annotation, text: `… ${rows.length - MAX_ROWS} more lines of notes`, first: false });
+  if (rows.length > MAX_ROWS)
+    shown.push({
+      annotation: rows[MAX_ROWS].annotation,
+      text: `… ${rows.length - MAX_ROWS} more lines of notes`,
+      first: false,
+    });
   return { rows: shown, heightPx: shown.length === 0 ? 0 : shown.length * ROW_PX + 8 };
 }
 

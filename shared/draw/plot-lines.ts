@@ -38,13 +38,19 @@ const dashes: readonly number[][] = [[], [6, 3], [2, 2], [8, 3, 2, 3], [10, 4]];
 export function plotLines(results: readonly SeriesResult[], theme: Theme): PlotLine[] {
   const names = seriesNames(results.map((result) => result.spec));
   // Where all there is is one group, its colour would tell nothing: series are told apart instead.
-  const groups = new Set(results.flatMap((result) => (result.spec.groupBy === '' ? [] : result.lines.map((line) => line.key))));
+  const groups = new Set(
+    results.flatMap((result) => (result.spec.groupBy === '' ? [] : result.lines.map((line) => line.key))),
+  );
   const grouped = groups.size > 1 || results.length === 1 ? results.filter((result) => result.spec.groupBy !== '') : [];
-  const keyOf = (result: SeriesResult, line: SeriesLine): string => (grouped.includes(result) ? line.key : `series ${results.indexOf(result)}`);
+  const keyOf = (result: SeriesResult, line: SeriesLine): string =>
+    grouped.includes(result) ? line.key : `series ${results.indexOf(result)}`;
   const colors =
     grouped.length === 0
       ? new Map(results.map((result, index) => [keyOf(result, result.lines[0]), seriesColor(index, theme)]))
-      : identityColors([...grouped, ...results].flatMap((result) => result.lines.map((line) => keyOf(result, line))), theme);
+      : identityColors(
+          [...grouped, ...results].flatMap((result) => result.lines.map((line) => keyOf(result, line))),
+          theme,
+        );
   const ranks = new Map([...colors.keys()].map((key, rank) => [key, rank]));
   return results.flatMap((result, series) =>
     result.lines.map((line) => {
@@ -116,7 +122,8 @@ export function valueAt({ line, spec, impossibleFrom }: PlotLine, i: number): nu
 }
 
 /** Sums and counts are no values of the field, so its minimum and maximum say nothing beside them. */
-export const hasEnvelope = ({ line, spec }: PlotLine): boolean => line.mode === 'bins' && spec.aggregate !== 'sum' && spec.aggregate !== 'count';
+export const hasEnvelope = ({ line, spec }: PlotLine): boolean =>
+  line.mode === 'bins' && spec.aggregate !== 'sum' && spec.aggregate !== 'count';
 
 /** Least and greatest value shown by some lines. */
 export interface ValueRange {
@@ -134,7 +141,12 @@ export interface ValueRange {
  * window counts where its value reaches into it (steps and lines).
  */
 export function valueRange(lines: readonly PlotLine[], window: TimeRange): ValueRange | null {
-  const range: ValueRange = { min: Number.POSITIVE_INFINITY, max: Number.NEGATIVE_INFINITY, minPositive: Number.POSITIVE_INFINITY, notPositive: 0 };
+  const range: ValueRange = {
+    min: Number.POSITIVE_INFINITY,
+    max: Number.NEGATIVE_INFINITY,
+    minPositive: Number.POSITIVE_INFINITY,
+    notPositive: 0,
+  };
   const take = (value: number): void => {
     if (!Number.isFinite(value)) return;
     if (value < range.min) range.min = value;

@@ -17,7 +17,8 @@ export function drawLineMarks(surface: Surface, line: PlotLine, scale: TimeScale
   // The ends of a bin are points like any other.
   if (style === 'points') {
     drawDots(surface, line, scale, axis, (i) => valueAt(line, i));
-    if (hasEnvelope(line) && line.line.mode === 'bins') for (const ends of [line.line.min, line.line.max]) drawDots(surface, line, scale, axis, (i) => ends[i]);
+    if (hasEnvelope(line) && line.line.mode === 'bins')
+      for (const ends of [line.line.min, line.line.max]) drawDots(surface, line, scale, axis, (i) => ends[i]);
     return;
   }
   if (hasEnvelope(line)) drawEnvelope(surface, line, scale, axis);
@@ -26,7 +27,8 @@ export function drawLineMarks(surface: Surface, line: PlotLine, scale: TimeScale
     const xy = style === 'line' ? straight(line, scale, axis) : steps(line, scale, axis);
     if (style === 'area') drawArea(surface, xy, axis, line.color);
     surface.path(xy, xy.length / 2, { stroke: { color: line.color, width: LINE_PX, dash: line.dash } });
-    if (line.line.mode === 'raw' && line.line.tNs.length * DOT_SPACING_PX < scale.widthPx) drawDots(surface, line, scale, axis, (i) => valueAt(line, i));
+    if (line.line.mode === 'raw' && line.line.tNs.length * DOT_SPACING_PX < scale.widthPx)
+      drawDots(surface, line, scale, axis, (i) => valueAt(line, i));
   }
   if (style === 'bars') drawBaseline(surface, scale, axis, theme);
 }
@@ -62,7 +64,8 @@ function drawArea(surface: Surface, xy: readonly number[], axis: ValueAxis, colo
   let start = 0;
   for (let at = 0; at <= xy.length; at += 2) {
     if (at < xy.length && !Number.isNaN(xy[at + 1])) continue;
-    if (at > start) outline.push(xy[start], baseline, ...xy.slice(start, at), xy[at - 2], baseline, Number.NaN, Number.NaN);
+    if (at > start)
+      outline.push(xy[start], baseline, ...xy.slice(start, at), xy[at - 2], baseline, Number.NaN, Number.NaN);
     start = at + 2;
   }
   surface.path(outline, outline.length / 2, { fill: color, fillOpacity: 0.25, closed: true });
@@ -101,11 +104,18 @@ function drawEnvelope(surface: Surface, { line, binNs, color }: PlotLine, scale:
   surface.path(outline, outline.length / 2, { fill: color, fillOpacity: 0.22, closed: true });
 }
 
-function drawDots(surface: Surface, line: PlotLine, scale: TimeScale, axis: ValueAxis, valueOf: (i: number) => number): void {
+function drawDots(
+  surface: Surface,
+  line: PlotLine,
+  scale: TimeScale,
+  axis: ValueAxis,
+  shownAt: (i: number) => number,
+): void {
   for (let i = 0; i < line.line.tNs.length; i++) {
     const x = xOf(line, scale, i);
-    const y = valueToY(axis, valueOf(i));
-    if (!Number.isNaN(y) && x >= scale.x - DOT_PX && x <= scale.x + scale.widthPx + DOT_PX) surface.circle(x, y, DOT_PX, { fill: line.color });
+    const y = valueToY(axis, shownAt(i));
+    if (!Number.isNaN(y) && x >= scale.x - DOT_PX && x <= scale.x + scale.widthPx + DOT_PX)
+      surface.circle(x, y, DOT_PX, { fill: line.color });
   }
 }
 
@@ -114,12 +124,15 @@ function drawBars(surface: Surface, line: PlotLine, scale: TimeScale, axis: Valu
   const baseline = baselineY(axis);
   const pxPerNs = scale.widthPx / (scale.toNs - scale.fromNs);
   let spacing = line.binNs > 0 ? line.binNs * pxPerNs : MAX_BAR_PX;
-  for (let i = 1; line.binNs === 0 && i < line.line.tNs.length; i++) spacing = Math.min(spacing, (line.line.tNs[i] - line.line.tNs[i - 1]) * pxPerNs);
+  for (let i = 1; line.binNs === 0 && i < line.line.tNs.length; i++)
+    spacing = Math.min(spacing, (line.line.tNs[i] - line.line.tNs[i - 1]) * pxPerNs);
   const width = Math.max(1, spacing > 4 ? spacing - 1 : spacing);
   for (let i = 0; i < line.line.tNs.length; i++) {
     const y = valueToY(axis, valueAt(line, i));
     if (Number.isNaN(y)) continue;
-    surface.rect(xOf(line, scale, i), Math.min(y, baseline), width, Math.max(0.5, Math.abs(y - baseline)), { fill: line.color });
+    surface.rect(xOf(line, scale, i), Math.min(y, baseline), width, Math.max(0.5, Math.abs(y - baseline)), {
+      fill: line.color,
+    });
   }
 }
 

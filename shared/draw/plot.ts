@@ -1,8 +1,8 @@
 import type { SeriesResult } from '../api.ts';
 import type { PlotPanelSpec } from '../chart.ts';
-import { drawLegend, layoutLegend, type Legend, LEGEND_ROW_PX, type LegendNote } from './legend.ts';
-import { drawLineMarks } from './plot-marks.ts';
+import { drawLegend, LEGEND_ROW_PX, type Legend, type LegendNote, layoutLegend } from './legend.ts';
 import { type PlotLine, plotLines, plotTitle, valueRange } from './plot-lines.ts';
+import { drawLineMarks } from './plot-marks.ts';
 import { type Area, drawTimeGrid, type TimeScale } from './ruler.ts';
 import type { Surface, TextStyle } from './surface.ts';
 import type { Theme } from './theme.ts';
@@ -67,22 +67,40 @@ export function layoutPlot(
     const styles = own.map((line) => line.spec.style);
     const axis = valueAxis(range, spec.scale, styles, top + PADDING, heightPx - PADDING);
     const unit = [...new Set(own.map((line) => line.unit).filter((name) => name !== ''))].join(', ');
-    const widest = Math.max(...[unit, ...axis.ticks.marks.map((mark) => mark.label)].map((text) => surface.measure(text, { ...LABEL, color: '' })));
+    const widest = Math.max(
+      ...[unit, ...axis.ticks.marks.map((mark) => mark.label)].map((text) =>
+        surface.measure(text, { ...LABEL, color: '' }),
+      ),
+    );
     return { axis, unit, widthPx: Math.ceil(widest) + LABEL_GAP };
   };
   return { title, lines, left: axisOf('left'), right: axisOf('right'), legend, top, heightPx };
 }
 
 /** What is not shown, in words. */
-function legendNotes(spec: PlotPanelSpec, lines: readonly PlotLine[], results: readonly SeriesResult[], window: { fromNs: number; toNs: number }): LegendNote[] {
+function legendNotes(
+  spec: PlotPanelSpec,
+  lines: readonly PlotLine[],
+  results: readonly SeriesResult[],
+  window: { fromNs: number; toNs: number },
+): LegendNote[] {
   const notes: LegendNote[] = [];
   const moreGroups = results.reduce((sum, result) => sum + result.moreGroups, 0);
-  if (moreGroups > 0) notes.push({ text: `${moreGroups} more ${moreGroups === 1 ? 'group' : 'groups'} not shown`, severity: 'warning' });
+  if (moreGroups > 0)
+    notes.push({ text: `${moreGroups} more ${moreGroups === 1 ? 'group' : 'groups'} not shown`, severity: 'warning' });
   const outliers = results.reduce((sum, result) => sum + result.outliers, 0);
-  if (outliers > 0) notes.push({ text: `${outliers} impossible ${outliers === 1 ? 'value' : 'values'} left out (counter underflow)`, severity: 'warning' });
+  if (outliers > 0)
+    notes.push({
+      text: `${outliers} impossible ${outliers === 1 ? 'value' : 'values'} left out (counter underflow)`,
+      severity: 'warning',
+    });
   if (spec.scale === 'log') {
     const hidden = valueRange(lines, window)?.notPositive ?? 0;
-    if (hidden > 0) notes.push({ text: `${hidden} ${hidden === 1 ? 'point' : 'points'} ≤ 0 not on the log scale`, severity: 'warning' });
+    if (hidden > 0)
+      notes.push({
+        text: `${hidden} ${hidden === 1 ? 'point' : 'points'} ≤ 0 not on the log scale`,
+        severity: 'warning',
+      });
   }
   return notes;
 }
@@ -95,14 +113,21 @@ export function drawPlot(surface: Surface, area: Area, scale: TimeScale, plot: P
     const right = scale.x + scale.widthPx;
     if (plot.left) drawAxis(surface, plot.left, area.y, scale.x, 'left', inner, true, theme);
     if (plot.right) drawAxis(surface, plot.right, area.y, right, 'right', inner, plot.left === null, theme);
-    surface.rect(inner.x + 0.5, inner.y + 0.5, inner.width - 1, inner.height - 1, { stroke: { color: theme.border, width: 1 } });
+    surface.rect(inner.x + 0.5, inner.y + 0.5, inner.width - 1, inner.height - 1, {
+      stroke: { color: theme.border, width: 1 },
+    });
     if (!plot.left && !plot.right) {
-      surface.text(inner.x + inner.width / 2, inner.y + inner.height / 2 + 4, 'no samples in this window', { ...LABEL, color: theme.muted, anchor: 'middle' });
+      surface.text(inner.x + inner.width / 2, inner.y + inner.height / 2 + 4, 'no samples in this window', {
+        ...LABEL,
+        color: theme.muted,
+        anchor: 'middle',
+      });
     }
     surface.clip(inner.x, inner.y, inner.width, inner.height, () => {
       for (const line of plot.lines) {
         const axis = (line.spec.axis === 'left' ? plot.left : plot.right)?.axis;
-        if (axis) drawLineMarks(surface, line, scale, { ...axis, top: area.y + axis.top, bottom: area.y + axis.bottom }, theme);
+        if (axis)
+          drawLineMarks(surface, line, scale, { ...axis, top: area.y + axis.top, bottom: area.y + axis.bottom }, theme);
       }
     });
     drawLegend(surface, scale.x, area.y, plot.legend);
@@ -110,12 +135,26 @@ export function drawPlot(surface: Surface, area: Area, scale: TimeScale, plot: P
 }
 
 /** Labels and unit beside the plot, and grid lines where this axis has them. */
-function drawAxis(surface: Surface, { axis, unit }: PlotAxis, panelY: number, x: number, side: 'left' | 'right', inner: Area, grid: boolean, theme: Theme): void {
+function drawAxis(
+  surface: Surface,
+  { axis, unit }: PlotAxis,
+  panelY: number,
+  x: number,
+  side: 'left' | 'right',
+  inner: Area,
+  grid: boolean,
+  theme: Theme,
+): void {
   const style: TextStyle = { ...LABEL, color: theme.muted, anchor: side === 'left' ? 'end' : 'start' };
   const labelX = side === 'left' ? x - LABEL_GAP : x + LABEL_GAP;
   for (const { value, label } of axis.ticks.marks) {
     const y = Math.round(panelY + valueToY(axis, value)) + 0.5;
-    if (grid) surface.line(inner.x, y, inner.x + inner.width, y, { color: theme.grid, width: 1, opacity: label === '' ? 0.5 : 1 });
+    if (grid)
+      surface.line(inner.x, y, inner.x + inner.width, y, {
+        color: theme.grid,
+        width: 1,
+        opacity: label === '' ? 0.5 : 1,
+      });
     if (label !== '') surface.text(labelX, y + 3.5, label, style);
   }
   if (unit !== '') surface.text(labelX, inner.y - HEADER_GAP - 5, unit, { ...style, color: theme.text });

@@ -50,7 +50,11 @@ export class SvgSurface implements Surface {
   circle(x: number, y: number, radius: number, paint: Paint): void {
     if (paint.stroke === undefined && (paint.fillOpacity ?? 1) === 1 && paint.fill !== undefined) {
       // A dot is the round cap of a line of no length: two numbers each where samples are many.
-      this.#shape(`fill="none" stroke="${escapeXml(paint.fill)}" stroke-width="${num(2 * radius)}" stroke-linecap="round"`, `M${num(x)} ${num(y)}h0`, true);
+      this.#shape(
+        `fill="none" stroke="${escapeXml(paint.fill)}" stroke-width="${num(2 * radius)}" stroke-linecap="round"`,
+        `M${num(x)} ${num(y)}h0`,
+        true,
+      );
       return;
     }
     this.#flush();
@@ -60,7 +64,9 @@ export class SvgSurface implements Surface {
   text(x: number, y: number, text: string, style: TextStyle): void {
     if (text === '') return;
     this.#flush();
-    const attributes = [`x="${num(x)}" y="${num(y)}" font-size="${num(style.sizePx)}" fill="${escapeXml(style.color)}"`];
+    const attributes = [
+      `x="${num(x)}" y="${num(y)}" font-size="${num(style.sizePx)}" fill="${escapeXml(style.color)}"`,
+    ];
     if (style.weight === 600) attributes.push('font-weight="600"');
     if (style.anchor && style.anchor !== 'start') attributes.push(`text-anchor="${style.anchor}"`);
     if (style.mono) attributes.push(`font-family="${MONO_FONTS}"`);
@@ -173,7 +179,10 @@ function pathData(xy: ArrayLike<number>, count: number, closed: boolean): string
     const dy = nextY - y;
     if (!down) d.push(`M${hundredths(nextX)} ${hundredths(nextY)}`);
     else if (dx === 0 && dy === 0) continue;
-    else d.push(dy === 0 ? `h${hundredths(dx)}` : dx === 0 ? `v${hundredths(dy)}` : `l${hundredths(dx)} ${hundredths(dy)}`);
+    else
+      d.push(
+        dy === 0 ? `h${hundredths(dx)}` : dx === 0 ? `v${hundredths(dy)}` : `l${hundredths(dx)} ${hundredths(dy)}`,
+      );
     segments = down ? segments + 1 : 0;
     down = true;
     x = nextX;
@@ -197,7 +206,6 @@ const entities: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;
 function escapeXml(text: string): string {
   return text
     .replace(/[\t\n\r]/g, ' ')
-    .replace(/[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g, '\ufffd')
-    .replace(/[\u0000-\u001f\u007f-\u009f\ufffe\uffff]/g, '\ufffd')
+    .replace(/[\p{Cc}\p{Cs}\ufffe\uffff]/gu, '\ufffd')
     .replace(/[&<>"]/g, (character) => entities[character]);
 }

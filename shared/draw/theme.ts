@@ -124,7 +124,8 @@ export function themeCss(theme: Theme): string {
     if (typeof value === 'string') declarations.push(`--${kebab(key)}: ${value}`);
     else {
       const stem = key === 'notes' ? 'note' : key;
-      for (const [index, color] of (value as readonly string[]).entries()) declarations.push(`--${stem}-${index + 1}: ${color}`);
+      for (const [index, color] of (value as readonly string[]).entries())
+        declarations.push(`--${stem}-${index + 1}: ${color}`);
     }
   }
   return `${declarations.join(';\n')};\n`;

@@ -37,7 +37,8 @@ function multiples(from: number, to: number, step: number): number[] {
   const last = Math.floor(to / step + 1e-9);
   const values: number[] = [];
   // Where `from` is too large for `step` to change it, first === last or they are apart by no visible distance.
-  for (let index = first; index <= last && values.length < 1000; index++) values.push(index === 0 ? 0 : cleanProduct(index, step));
+  for (let index = first; index <= last && values.length < 1000; index++)
+    values.push(index === 0 ? 0 : cleanProduct(index, step));
   return values;
 }
 
@@ -110,14 +111,16 @@ const prefixes: readonly (readonly [number, string])[] = [
  * A value of an axis with the precision that `step` calls for. Where `largest`, the axis' largest magnitude, has more
  * than five digits, all of its values carry one prefix: `0`, `250k`, `500k`.
  */
-export const formatValue = (value: number, step: number, largest: number): string => withPrefix(value, step, largest, 100_000);
+export const formatValue = (value: number, step: number, largest: number): string =>
+  withPrefix(value, step, largest, 100_000);
 
 function withPrefix(value: number, step: number, largest: number, prefixFrom: number): string {
   if (value === 0) return '0';
   const sign = value < 0 ? '−' : '';
   const magnitude = Math.abs(value);
   if (largest >= 1e18 || largest < 1e-6) return sign + magnitude.toExponential().replace('e+', 'e').replace('e-', 'e−');
-  const [scale, prefix] = largest < prefixFrom ? [1, ''] : (prefixes.find(([size]) => largest >= size) as readonly [number, string]);
+  const [scale, prefix] =
+    largest < prefixFrom ? [1, ''] : (prefixes.find(([size]) => largest >= size) as readonly [number, string]);
   return sign + (magnitude / scale).toFixed(Math.min(20, decimals(step / scale))) + prefix;
 }
 
@@ -141,11 +144,18 @@ export function timeTicks(fromNs: number, toNs: number, maxCount: number): TimeT
   const [scale, unit] = timeUnits.find(([size]) => step >= size / 1000 && farthest >= size) ?? [1, 'ns'];
   if (farthest < scale * 10_000 || scale === NS_PER_S) {
     const digits = decimals(step / scale);
-    return { step, base: null, marks: values.map((value) => ({ value, label: timeLabel(value / scale, digits, unit) })) };
+    return {
+      step,
+      base: null,
+      marks: values.map((value) => ({ value, label: timeLabel(value / scale, digits, unit) })),
+    };
   }
   const quantum = step >= NS_PER_US ? NS_PER_MS : NS_PER_US;
   const baseNs = Math.floor(fromNs / quantum) * quantum;
-  const [deltaScale, deltaUnit] = step * maxCount >= quantum ? [quantum, quantum === NS_PER_MS ? 'ms' : 'µs'] : [quantum / 1000, quantum === NS_PER_MS ? 'µs' : 'ns'];
+  const [deltaScale, deltaUnit] =
+    step * maxCount >= quantum
+      ? [quantum, quantum === NS_PER_MS ? 'ms' : 'µs']
+      : [quantum / 1000, quantum === NS_PER_MS ? 'µs' : 'ns'];
   const digits = decimals(step / deltaScale);
   return {
     step,

@@ -19,7 +19,13 @@ export interface ValueAxis {
  * An axis that holds `range` between two heights. Linear ones start at 0 where that costs less than half of the height, for
  * a single value, and always below bars and areas, whose size is what is read. A log axis over values that are all ≤ 0 is linear.
  */
-export function valueAxis(range: ValueRange, scale: 'linear' | 'log', styles: readonly SeriesSpec['style'][], top: number, bottom: number): ValueAxis {
+export function valueAxis(
+  range: ValueRange,
+  scale: 'linear' | 'log',
+  styles: readonly SeriesSpec['style'][],
+  top: number,
+  bottom: number,
+): ValueAxis {
   const maxCount = Math.max(2, Math.floor((bottom - top) / TICK_GAP_PX));
   if (scale === 'log' && range.minPositive !== Number.POSITIVE_INFINITY) {
     const [min, max] = logEnds(range.minPositive, range.max);

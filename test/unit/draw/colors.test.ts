@@ -1,5 +1,13 @@
 import { describe, expect, test } from 'vitest';
-import { colorDistance, contrastRatio, identityColor, identityColors, PALETTE_SIZE, seriesColor, textOn } from '../../../shared/colors.ts';
+import {
+  colorDistance,
+  contrastRatio,
+  identityColor,
+  identityColors,
+  PALETTE_SIZE,
+  seriesColor,
+  textOn,
+} from '../../../shared/colors.ts';
 import { themes } from '../../../shared/draw/theme.ts';
 
 type Triple = [number, number, number];
@@ -16,10 +24,26 @@ const apply = (matrix: Triple[], [a, b, c]: Triple): Triple =>
 
 /** How linear RGB is seen with full dichromacy: Machado, Oliveira, Fernandes 2009, severity 1.0. */
 const sights: Record<string, Triple[]> = {
-  normal: [[1, 0, 0], [0, 1, 0], [0, 0, 1]],
-  protanopia: [[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216], [-0.003882, -0.048116, 1.051998]],
-  deuteranopia: [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.01182, 0.04294, 0.968881]],
-  tritanopia: [[1.255528, -0.076749, -0.178779], [-0.078411, 0.930809, 0.147602], [0.004733, 0.691367, 0.3039]],
+  normal: [
+    [1, 0, 0],
+    [0, 1, 0],
+    [0, 0, 1],
+  ],
+  protanopia: [
+    [0.152286, 1.052583, -0.204868],
+    [0.114503, 0.786281, 0.099216],
+    [-0.003882, -0.048116, 1.051998],
+  ],
+  deuteranopia: [
+    [0.367322, 0.860646, -0.227968],
+    [0.280085, 0.672501, 0.047413],
+    [-0.01182, 0.04294, 0.968881],
+  ],
+  tritanopia: [
+    [1.255528, -0.076749, -0.178779],
+    [-0.078411, 0.930809, 0.147602],
+    [0.004733, 0.691367, 0.3039],
+  ],
 };
 
 /** OKLab of linear RGB: distances in it are roughly what the eye sees; black to white is 1. */
@@ -70,7 +94,12 @@ describe.each(Object.values(themes))('palette of theme $name', (theme) => {
 
   test('few identities differ clearly, whatever their names', () => {
     for (let trial = 0; trial < 200; trial++) {
-      const colors = [...identityColors(['a', 'b', 'c', 'd'].map((name) => `${name}${trial}`), theme).values()];
+      const colors = [
+        ...identityColors(
+          ['a', 'b', 'c', 'd'].map((name) => `${name}${trial}`),
+          theme,
+        ).values(),
+      ];
       for (const [index, color] of colors.entries()) {
         for (const other of colors.slice(0, index)) expect(colorDistance(color, other)).toBeGreaterThan(0.12);
       }

@@ -2,9 +2,9 @@ import { describe, expect, test } from 'vitest';
 import type { SeriesLine, SeriesResult } from '../../../shared/api.ts';
 import { type SeriesSpec, seriesSpecSchema } from '../../../shared/chart.ts';
 import { identityColor, seriesColor } from '../../../shared/colors.ts';
+import { textWidth } from '../../../shared/draw/font-metrics.ts';
 import { layoutLegend } from '../../../shared/draw/legend.ts';
 import { plotLines, plotTitle, seriesNames, valueAt, valueRange } from '../../../shared/draw/plot-lines.ts';
-import { textWidth } from '../../../shared/draw/font-metrics.ts';
 import type { Surface } from '../../../shared/draw/surface.ts';
 import { themes } from '../../../shared/draw/theme.ts';
 import { baselineY, valueAxis, valueToY } from '../../../shared/draw/value-axis.ts';
@@ -12,7 +12,8 @@ import { impossibleFrom } from '../../../shared/impossible.ts';
 
 const theme = themes.light;
 const event = 'writeback:balance_dirty_pages';
-const spec = (field: string, more: Partial<SeriesSpec> = {}): SeriesSpec => seriesSpecSchema.parse({ expr: `${event}.${field}`, ...more });
+const spec = (field: string, more: Partial<SeriesSpec> = {}): SeriesSpec =>
+  seriesSpecSchema.parse({ expr: `${event}.${field}`, ...more });
 
 const raw = (group: string, points: [tNs: number, value: number][]): SeriesLine => ({
   group,
@@ -21,7 +22,11 @@ const raw = (group: string, points: [tNs: number, value: number][]): SeriesLine 
   mode: 'raw',
   tNs: Float64Array.from(points, ([t]) => t),
   value: Float64Array.from(points, ([, value]) => value),
-  event: { stream: new Uint16Array(points.length), cpu: new Uint16Array(points.length), index: new Float64Array(points.length) },
+  event: {
+    stream: new Uint16Array(points.length),
+    cpu: new Uint16Array(points.length),
+    index: new Float64Array(points.length),
+  },
 });
 
 /** One bin of 10 ns at t = 0: samples 2, 8 and 5, in this order. */
@@ -38,15 +43,26 @@ const oneBin: SeriesLine = {
   count: Uint32Array.of(3),
 };
 
-const result = (own: SeriesSpec, lines: SeriesLine[], unit = 'pages'): SeriesResult => ({ spec: own, fromNs: 0, toNs: 100, binNs: 10, unit, lines, moreGroups: 0, outliers: 0 });
+const result = (own: SeriesSpec, lines: SeriesLine[], unit = 'pages'): SeriesResult => ({
+  spec: own,
+  fromNs: 0,
+  toNs: 100,
+  binNs: 10,
+  unit,
+  lines,
+  moreGroups: 0,
+  outliers: 0,
+});
 
 describe('names', () => {
   test('leave the event out, and say filter and aggregate', () => {
-    expect(seriesNames([spec('dirty'), { ...spec('pause'), where: 'pause > 0', aggregate: 'max' }, { ...spec('x'), expr: `${event}.dirty / ${event}.limit` }])).toEqual([
-      'dirty',
-      'pause (max) where pause > 0',
-      'dirty / limit',
-    ]);
+    expect(
+      seriesNames([
+        spec('dirty'),
+        { ...spec('pause'), where: 'pause > 0', aggregate: 'max' },
+        { ...spec('x'), expr: `${event}.dirty / ${event}.limit` },
+      ]),
+    ).toEqual(['dirty', 'pause (max) where pause > 0', 'dirty / limit']);
   });
 
   test('keep the event where two events have the field', () => {
@@ -54,7 +70,9 @@ describe('names', () => {
   });
 
   test('make a title', () => {
-    expect(plotTitle('', [spec('dirty', { groupBy: 'cgroup' }), spec('limit', { groupBy: 'cgroup' })])).toBe('dirty, limit by cgroup');
+    expect(plotTitle('', [spec('dirty', { groupBy: 'cgroup' }), spec('limit', { groupBy: 'cgroup' })])).toBe(
+      'dirty, limit by cgroup',
+    );
     expect(plotTitle('Mine', [spec('dirty')])).toBe('Mine');
   });
 });
@@ -84,7 +102,10 @@ describe('lines', () => {
 
   test('of one group only, series differ by colour', () => {
     const by = { groupBy: 'bdi' };
-    const lines = plotLines([result(spec('write_bw', by), [raw('8:0', [])]), result(spec('avg_write_bw', by), [raw('8:0', [])])], theme);
+    const lines = plotLines(
+      [result(spec('write_bw', by), [raw('8:0', [])]), result(spec('avg_write_bw', by), [raw('8:0', [])])],
+      theme,
+    );
     expect(lines.map(({ color }) => color)).toEqual([seriesColor(0, theme), seriesColor(1, theme)]);
     expect(lines.map(({ dash }) => dash)).toEqual([[], []]);
   });
@@ -95,14 +116,19 @@ describe('lines', () => {
 });
 
 describe('values', () => {
-  const valueOf = (aggregate: SeriesSpec['aggregate']): number => valueAt(plotLines([result(spec('a', { aggregate }), [oneBin])], theme)[0], 0);
+  const shown = (aggregate: SeriesSpec['aggregate']): number =>
+    valueAt(plotLines([result(spec('a', { aggregate }), [oneBin])], theme)[0], 0);
 
   test('of a bin are what the aggregate says', () => {
-    expect((['last', 'mean', 'min', 'max', 'sum', 'count'] as const).map(valueOf)).toEqual([5, 5, 2, 8, 15, 3]);
+    expect((['last', 'mean', 'min', 'max', 'sum', 'count'] as const).map(shown)).toEqual([5, 5, 2, 8, 15, 3]);
   });
 
   test('that are impossible neither draw nor scale', () => {
-    const underflow = raw('', [[0, 10], [10, 2 ** 64 - 2], [20, 30]]);
+    const underflow = raw('', [
+      [0, 10],
+      [10, 2 ** 64 - 2],
+      [20, 30],
+    ]);
     const [line] = plotLines([result(spec('dirty'), [underflow])], theme);
     expect(valueAt(line, 1)).toBeNaN();
     expect(valueRange([line], { fromNs: 0, toNs: 100 })).toEqual({ min: 10, max: 30, minPositive: 10, notPositive: 0 });
@@ -111,8 +137,8 @@ describe('values', () => {
   });
 
   test('are impossible in any unit they are shown in', () => {
-    expect((2 ** 64 - 2) * 4096 / 1e6).toBeGreaterThan(impossibleFrom('MB'));
-    expect((2 ** 64 - 2) * 65536 / 2 ** 30).toBeGreaterThan(impossibleFrom('GiB'));
+    expect(((2 ** 64 - 2) * 4096) / 1e6).toBeGreaterThan(impossibleFrom('MB'));
+    expect(((2 ** 64 - 2) * 65536) / 2 ** 30).toBeGreaterThan(impossibleFrom('GiB'));
     expect((2 ** 64 - 2) / 1e3).toBeGreaterThan(impossibleFrom('s'));
     expect(impossibleFrom('pages')).toBeGreaterThan(2 ** 40);
     expect(impossibleFrom('')).toBe(Number.POSITIVE_INFINITY);
@@ -120,19 +146,37 @@ describe('values', () => {
 
   test('a range has the envelope, and the value before the window where it reaches in', () => {
     const window = { fromNs: 50, toNs: 100 };
-    const points = raw('', [[0, 1000], [40, 7], [60, 3], [110, 9]]);
-    const range = (style: SeriesSpec['style']) => valueRange(plotLines([result(spec('a', { style }), [points])], theme), window);
+    const points = raw('', [
+      [0, 1000],
+      [40, 7],
+      [60, 3],
+      [110, 9],
+    ]);
+    const range = (style: SeriesSpec['style']) =>
+      valueRange(plotLines([result(spec('a', { style }), [points])], theme), window);
     expect(range('step')).toMatchObject({ min: 3, max: 7 });
     expect(range('points')).toMatchObject({ min: 3, max: 3 });
-    expect(valueRange(plotLines([result(spec('a'), [oneBin])], theme), { fromNs: 0, toNs: 10 })).toMatchObject({ min: 2, max: 8 });
-    expect(valueRange(plotLines([result(spec('a', { aggregate: 'mean' }), [oneBin])], theme), { fromNs: 0, toNs: 10 })).toMatchObject({ min: 5, max: 5 });
-    expect(valueRange(plotLines([result(spec('a', { aggregate: 'count' }), [oneBin])], theme), { fromNs: 0, toNs: 10 })).toMatchObject({ min: 3, max: 3 });
+    expect(valueRange(plotLines([result(spec('a'), [oneBin])], theme), { fromNs: 0, toNs: 10 })).toMatchObject({
+      min: 2,
+      max: 8,
+    });
+    expect(
+      valueRange(plotLines([result(spec('a', { aggregate: 'mean' }), [oneBin])], theme), { fromNs: 0, toNs: 10 }),
+    ).toMatchObject({ min: 5, max: 5 });
+    expect(
+      valueRange(plotLines([result(spec('a', { aggregate: 'count' }), [oneBin])], theme), { fromNs: 0, toNs: 10 }),
+    ).toMatchObject({ min: 3, max: 3 });
     expect(valueRange(plotLines([result(spec('a'), [raw('', [])])], theme), window)).toBeNull();
   });
 });
 
 describe('value axis', () => {
-  const range = (min: number, max: number) => ({ min, max, minPositive: min > 0 ? min : Number.POSITIVE_INFINITY, notPositive: 0 });
+  const range = (min: number, max: number) => ({
+    min,
+    max,
+    minPositive: min > 0 ? min : Number.POSITIVE_INFINITY,
+    notPositive: 0,
+  });
   const ends = (min: number, max: number, style: SeriesSpec['style'] = 'step', scale: 'linear' | 'log' = 'linear') => {
     const axis = valueAxis(range(min, max), scale, [style], 0, 200);
     return [axis.min, axis.max];
@@ -149,7 +193,13 @@ describe('value axis', () => {
   test('log axes have whole decades, and fall back to linear without positive values', () => {
     expect(ends(3, 95_000, 'step', 'log')).toEqual([1, 100_000]);
     expect(ends(100, 100, 'step', 'log')).toEqual([10, 1000]);
-    const axis = valueAxis({ min: -5, max: 0, minPositive: Number.POSITIVE_INFINITY, notPositive: 2 }, 'log', ['step'], 0, 200);
+    const axis = valueAxis(
+      { min: -5, max: 0, minPositive: Number.POSITIVE_INFINITY, notPositive: 2 },
+      'log',
+      ['step'],
+      0,
+      200,
+    );
     expect(axis.scale).toBe('linear');
   });
 
@@ -163,9 +213,13 @@ describe('value axis', () => {
 });
 
 describe('legend', () => {
-  const surface: Pick<Surface, 'measure'> = { measure: (text, style) => textWidth(text, style.sizePx, { bold: style.weight === 600 }) };
+  const surface: Pick<Surface, 'measure'> = {
+    measure: (text, style) => textWidth(text, style.sizePx, { bold: style.weight === 600 }),
+  };
   const texts = (lines: ReturnType<typeof plotLines>, widthPx: number, maxRows: number): string[][] =>
-    layoutLegend(surface, 'Title', lines, [{ text: 'a note', severity: 'note' }], widthPx, maxRows, theme).rows.map((row) => row.map(({ text }) => text));
+    layoutLegend(surface, 'Title', lines, [{ text: 'a note', severity: 'note' }], widthPx, maxRows, theme).rows.map(
+      (row) => row.map(({ text }) => text),
+    );
 
   test('names groups and series, not each pair of them', () => {
     const by = { groupBy: 'cgroup' };
@@ -175,7 +229,10 @@ describe('legend', () => {
   });
 
   test('units and sides are told where they differ', () => {
-    const lines = plotLines([result(spec('dirty'), [raw('', [])]), result(spec('pause', { axis: 'right' }), [raw('', [])], 'ms')], theme);
+    const lines = plotLines(
+      [result(spec('dirty'), [raw('', [])]), result(spec('pause', { axis: 'right' }), [raw('', [])], 'ms')],
+      theme,
+    );
     expect(texts(lines, 900, 3)).toEqual([['Title', 'dirty (pages)', 'pause (ms, right axis)', 'a note']]);
   });
 

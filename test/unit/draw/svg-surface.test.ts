@@ -13,8 +13,12 @@ const body = (drawn: SvgSurface): string[] => drawn.toSvg().split('\n').slice(4,
 describe('paths', () => {
   test('are relative, rounded, lifted by NaN and free of points that add nothing', () => {
     const drawn = surface();
-    drawn.path([10, 10, 10.004, 10, 20, 10, 20, 30.126, Number.NaN, 0, 50, 50, 60.5, 40.25], 7, { stroke: { color: '#000000', width: 1 } });
-    expect(body(drawn)).toEqual(['<path fill="none" stroke="#000000" stroke-linejoin="round" d="M10 10h10v20.13M50 50l10.5 -9.75"/>']);
+    drawn.path([10, 10, 10.004, 10, 20, 10, 20, 30.126, Number.NaN, 0, 50, 50, 60.5, 40.25], 7, {
+      stroke: { color: '#000000', width: 1 },
+    });
+    expect(body(drawn)).toEqual([
+      '<path fill="none" stroke="#000000" stroke-linejoin="round" d="M10 10h10v20.13M50 50l10.5 -9.75"/>',
+    ]);
   });
 
   test('rounding does not add up', () => {
@@ -73,7 +77,9 @@ describe('shapes of one paint', () => {
 describe('groups and clips', () => {
   test('nest, share clip paths, and vanish when empty', () => {
     const drawn = surface();
-    drawn.group('CPU 0 & more', () => drawn.clip(10, 10, 50, 20, () => drawn.rect(0, 0, 100, 100, { fill: '#111111' })));
+    drawn.group('CPU 0 & more', () =>
+      drawn.clip(10, 10, 50, 20, () => drawn.rect(0, 0, 100, 100, { fill: '#111111' })),
+    );
     drawn.group('nothing', () => drawn.clip(10, 10, 50, 20, () => {}));
     const lines = drawn.toSvg().split('\n');
     expect(lines[3]).toBe('<defs><clipPath id="clip-1"><rect x="10" y="10" width="50" height="20"/></clipPath></defs>');
@@ -88,7 +94,10 @@ describe('groups and clips', () => {
 });
 
 test('any text makes a well-formed document', () => {
-  const text = fc.oneof(fc.string({ unit: 'binary' }), fc.array(fc.integer({ min: 0, max: 0xffff })).map((units) => String.fromCharCode(...units)));
+  const text = fc.oneof(
+    fc.string({ unit: 'binary' }),
+    fc.array(fc.integer({ min: 0, max: 0xffff })).map((units) => String.fromCharCode(...units)),
+  );
   fc.assert(
     fc.property(text, (value) => {
       const drawn = new SvgSurface(20, 20, { title: value, description: value, background: '#ffffff' });
@@ -111,12 +120,16 @@ describe('text', () => {
   });
 
   test('the measure agrees with how the font is drawn', () => {
-    const fonts = ['DejaVuSans', 'DejaVuSans-Bold'].map((name) => fileURLToPath(new URL(`../../../node_modules/dejavu-fonts-ttf/ttf/${name}.ttf`, import.meta.url)));
+    const fonts = ['DejaVuSans', 'DejaVuSans-Bold'].map((name) =>
+      fileURLToPath(new URL(`../../../node_modules/dejavu-fonts-ttf/ttf/${name}.ttf`, import.meta.url)),
+    );
     for (const weight of [400, 600] as const) {
       const drawn = new SvgSurface(600, 40, about);
       const text = 'iHH balance_dirty_pages.dirty 0123456789 (µs) … HHi';
       drawn.text(0, 20, text, { color: '#000000', sizePx: 16, weight });
-      const box = new Resvg(drawn.toSvg().replace(/<rect[^>]*>/, ''), { font: { loadSystemFonts: false, fontFiles: fonts } }).innerBBox();
+      const box = new Resvg(drawn.toSvg().replace(/<rect[^>]*>/, ''), {
+        font: { loadSystemFonts: false, fontFiles: fonts },
+      }).innerBBox();
       expect(Math.abs((box?.width ?? 0) - drawn.measure(text, { color: '', sizePx: 16, weight }))).toBeLessThan(6);
     }
   });
@@ -129,6 +142,7 @@ describe('text', () => {
     expect(cut(80)).toMatch(/^\/system.*…$/);
     expect(cut(80, 'middle')).toMatch(/^\/sys.*….*ice$/);
     expect(cut(4)).toBe('');
-    for (let width = 10; width < 220; width += 7) expect(surface().measure(cut(width, 'middle'), style)).toBeLessThanOrEqual(width);
+    for (let width = 10; width < 220; width += 7)
+      expect(surface().measure(cut(width, 'middle'), style)).toBeLessThanOrEqual(width);
   });
 });

@@ -9,12 +9,23 @@ describe.each(Object.values(themes))('theme $name', (theme) => {
         expect(contrastRatio(color, surface), `${color} on ${surface}`).toBeGreaterThanOrEqual(4.5);
       }
     }
-    for (const surface of [theme.selection, theme.hover]) expect(contrastRatio(theme.text, surface)).toBeGreaterThanOrEqual(4.5);
+    for (const surface of [theme.selection, theme.hover])
+      expect(contrastRatio(theme.text, surface)).toBeGreaterThanOrEqual(4.5);
     expect(contrastRatio(theme.accentText, theme.accent)).toBeGreaterThanOrEqual(4.5);
   });
 
   test('what is drawn stands out from the panel', () => {
-    const drawn = [theme.density, theme.lost, theme.wakeup, theme.preempted, theme.markerA, theme.markerB, theme.cursor, ...theme.notes, ...theme.severity];
+    const drawn = [
+      theme.density,
+      theme.lost,
+      theme.wakeup,
+      theme.preempted,
+      theme.markerA,
+      theme.markerB,
+      theme.cursor,
+      ...theme.notes,
+      ...theme.severity,
+    ];
     for (const color of drawn) expect(contrastRatio(color, theme.panel), color).toBeGreaterThanOrEqual(3);
   });
 

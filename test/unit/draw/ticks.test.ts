@@ -1,6 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { formatValue, linearTicks, logTicks, niceRange, niceStep, type Ticks, timeTicks } from '../../../shared/draw/ticks.ts';
+import {
+  formatValue,
+  linearTicks,
+  logTicks,
+  niceRange,
+  niceStep,
+  type Ticks,
+  timeTicks,
+} from '../../../shared/draw/ticks.ts';
 
 const labels = (ticks: Ticks): string[] => ticks.marks.map((mark) => mark.label).filter((label) => label !== '');
 
@@ -18,7 +26,11 @@ describe('linear ticks', () => {
 
   test('are few, inside, ascending and told apart by their labels', () => {
     const range = fc
-      .tuple(fc.double({ min: -1e12, max: 1e12, noNaN: true }), fc.double({ min: 1e-3, max: 1e12, noNaN: true }), fc.integer({ min: 2, max: 12 }))
+      .tuple(
+        fc.double({ min: -1e12, max: 1e12, noNaN: true }),
+        fc.double({ min: 1e-3, max: 1e12, noNaN: true }),
+        fc.integer({ min: 2, max: 12 }),
+      )
       .filter(([min, span]) => span > Math.abs(min) * 1e-9);
     fc.assert(
       fc.property(range, ([min, span, count]) => {
@@ -67,9 +79,11 @@ describe('log ticks', () => {
   });
 
   test('digits between the labels are minor marks', () => {
-    expect(logTicks(1, 100, 3).marks.filter((mark) => mark.label === '').map((mark) => mark.value)).toEqual([
-      2, 3, 4, 5, 6, 7, 8, 9, 20, 30, 40, 50, 60, 70, 80, 90,
-    ]);
+    expect(
+      logTicks(1, 100, 3)
+        .marks.filter((mark) => mark.label === '')
+        .map((mark) => mark.value),
+    ).toEqual([2, 3, 4, 5, 6, 7, 8, 9, 20, 30, 40, 50, 60, 70, 80, 90]);
   });
 });
 
@@ -99,7 +113,11 @@ describe('time ticks', () => {
 
   test('labels of one axis differ, are short, and mean the time they stand at', () => {
     const ns = { s: 1e9, ms: 1e6, µs: 1e3, ns: 1 } as const;
-    const window = fc.tuple(fc.integer({ min: 0, max: 10_000_000_000_000 }), fc.integer({ min: 2, max: 10_000_000_000_000 }), fc.integer({ min: 3, max: 15 }));
+    const window = fc.tuple(
+      fc.integer({ min: 0, max: 10_000_000_000_000 }),
+      fc.integer({ min: 2, max: 10_000_000_000_000 }),
+      fc.integer({ min: 3, max: 15 }),
+    );
     fc.assert(
       fc.property(window, ([from, span, count]) => {
         const ticks = timeTicks(from, from + span, count);
@@ -107,7 +125,9 @@ describe('time ticks', () => {
         for (const { value, label } of ticks.marks) {
           expect(label.length).toBeLessThanOrEqual(13);
           const [number, unit] = label.replace('−', '-').split(' ');
-          expect(Math.abs((ticks.base?.ns ?? 0) + Number(number) * ns[unit as keyof typeof ns] - value)).toBeLessThan(ticks.step * 0.01);
+          expect(Math.abs((ticks.base?.ns ?? 0) + Number(number) * ns[unit as keyof typeof ns] - value)).toBeLessThan(
+            ticks.step * 0.01,
+          );
         }
       }),
       { numRuns: 1000 },

@@ -9,8 +9,16 @@ import { chartEngine, everyPanel, notes, summary } from './chart-fixture.ts';
 type Options = Partial<Omit<ParsedParams<'exportChart'>, 'spec'>>;
 
 const render = (spec: ChartSpec, options: Options = {}, annotations = notes) =>
-  exportChart(chartEngine(annotations).call, summary, { workspaceId: 'w1', spec, format: 'svg', widthPx: 700, theme: 'light', ...options });
-const svgOf = async (spec: ChartSpec, options?: Options, annotations = notes): Promise<string> => new TextDecoder().decode((await render(spec, options, annotations)).bytes);
+  exportChart(chartEngine(annotations).call, summary, {
+    workspaceId: 'w1',
+    spec,
+    format: 'svg',
+    widthPx: 700,
+    theme: 'light',
+    ...options,
+  });
+const svgOf = async (spec: ChartSpec, options?: Options, annotations = notes): Promise<string> =>
+  new TextDecoder().decode((await render(spec, options, annotations)).bytes);
 const sizeOf = (svg: string): { width: number; height: number } => new Resvg(svg, { font: { loadSystemFonts: false } });
 /** Width and height of a PNG: the first chunk, IHDR, holds them big-endian at 16 and 20. */
 const pngSize = (bytes: Uint8Array): { width: number; height: number } => {
@@ -18,8 +26,12 @@ const pngSize = (bytes: Uint8Array): { width: number; height: number } => {
   const view = new DataView(bytes.buffer, bytes.byteOffset);
   return { width: view.getUint32(16), height: view.getUint32(20) };
 };
-const plot = (expr: string, more: object = {}) => ({ kind: 'plot', series: [{ expr: `writeback:balance_dirty_pages.${expr}`, ...more }] });
-const chart = (panels: object[], more: object = {}): ChartSpec => chartSpecSchema.parse({ version: 1, panels, ...more });
+const plot = (expr: string, more: object = {}) => ({
+  kind: 'plot',
+  series: [{ expr: `writeback:balance_dirty_pages.${expr}`, ...more }],
+});
+const chart = (panels: object[], more: object = {}): ChartSpec =>
+  chartSpecSchema.parse({ version: 1, panels, ...more });
 
 describe('SVG', () => {
   test.each(['light', 'dark'] as const)('every kind of panel, %s', async (theme) => {
@@ -61,7 +73,8 @@ describe('SVG', () => {
   });
 
   test('panels fill a given height and shrink into one', async () => {
-    for (const heightPx of [800, 1200]) expect(sizeOf(await svgOf(everyPanel, { heightPx }))).toMatchObject({ height: heightPx });
+    for (const heightPx of [800, 1200])
+      expect(sizeOf(await svgOf(everyPanel, { heightPx }))).toMatchObject({ height: heightPx });
     const message = await render(everyPanel, { heightPx: 200 }).then(String, (error: Error) => error.message);
     const needed = Number(/at least (\d+) px/.exec(message)?.[1]);
     expect(sizeOf(await svgOf(everyPanel, { heightPx: needed }))).toMatchObject({ height: needed });
@@ -70,10 +83,14 @@ describe('SVG', () => {
 
   test.each([200, 320, 1600, 4000])('stays inside %d px', async (widthPx) => {
     const svg = await svgOf(everyPanel, { widthPx });
-    const fontFiles = ['DejaVuSans', 'DejaVuSans-Bold'].map((name) => fileURLToPath(new URL(`../../../node_modules/dejavu-fonts-ttf/ttf/${name}.ttf`, import.meta.url)));
+    const fontFiles = ['DejaVuSans', 'DejaVuSans-Bold'].map((name) =>
+      fileURLToPath(new URL(`../../../node_modules/dejavu-fonts-ttf/ttf/${name}.ttf`, import.meta.url)),
+    );
     // The text alone, as shapes that a clip hides count in a bounding box.
     const text = svg.replace(/<(rect|path|circle) [^>]*>/g, '').replace(/ clip-path="[^"]*"/g, '');
-    const box = new Resvg(text, { font: { loadSystemFonts: false, fontFiles, sansSerifFamily: 'DejaVu Sans' } }).getBBox();
+    const box = new Resvg(text, {
+      font: { loadSystemFonts: false, fontFiles, sansSerifFamily: 'DejaVu Sans' },
+    }).getBBox();
     expect(box?.width).toBeGreaterThan(widthPx / 2);
     expect(box?.x).toBeGreaterThanOrEqual(0);
     expect((box?.x ?? 0) + (box?.width ?? 0)).toBeLessThanOrEqual(widthPx);
@@ -98,17 +115,31 @@ describe('PNG', () => {
 describe('what is asked of the engine', () => {
   test('each thing once, in bins of a pixel', async () => {
     const { call, asked } = chartEngine();
-    const spec = chart([{ kind: 'lanes', by: 'cpu' }, { kind: 'lanes', by: 'cpu' }, { kind: 'lanes', by: 'episodes' }, plot('dirty')], { window: { fromNs: 1e8, toNs: 5e8 } });
+    const spec = chart(
+      [{ kind: 'lanes', by: 'cpu' }, { kind: 'lanes', by: 'cpu' }, { kind: 'lanes', by: 'episodes' }, plot('dirty')],
+      { window: { fromNs: 1e8, toNs: 5e8 } },
+    );
     await exportChart(call, summary, { workspaceId: 'w1', spec, format: 'svg', widthPx: 800, theme: 'dark' });
     expect(asked.map(([method]) => method).sort()).toEqual(['annotations', 'episodes', 'lanes', 'series']);
-    expect(asked.find(([method]) => method === 'lanes')?.[1]).toEqual({ workspaceId: 'w1', fromNs: 1e8, toNs: 5e8, resolutionNs: 5e5 });
+    expect(asked.find(([method]) => method === 'lanes')?.[1]).toEqual({
+      workspaceId: 'w1',
+      fromNs: 1e8,
+      toNs: 5e8,
+      resolutionNs: 5e5,
+    });
     expect(asked.find(([method]) => method === 'series')?.[1]).toMatchObject({ fromNs: 1e8, toNs: 5e8, bins: 800 });
   });
 
   test('an empty window is refused, an empty recording is not', async () => {
-    await expect(render(chart([plot('dirty')], { window: { fromNs: 5, toNs: 5 } }))).rejects.toMatchObject({ code: 'bad-request' });
+    await expect(render(chart([plot('dirty')], { window: { fromNs: 5, toNs: 5 } }))).rejects.toMatchObject({
+      code: 'bad-request',
+    });
     const { call } = chartEngine([]);
-    const image = await exportChart(call, { ...summary, durationNs: 0, events: 0 }, { workspaceId: 'w1', spec: everyPanel, format: 'svg', widthPx: 700, theme: 'light' });
+    const image = await exportChart(
+      call,
+      { ...summary, durationNs: 0, events: 0 },
+      { workspaceId: 'w1', spec: everyPanel, format: 'svg', widthPx: 700, theme: 'light' },
+    );
     expect(new TextDecoder().decode(image.bytes)).toContain('0 events in all');
   });
 });

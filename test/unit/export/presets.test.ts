@@ -21,15 +21,23 @@ const eventType = (event: string, fields: string, count = 1): EventTypeInfo => (
   })),
 });
 
-const common = 'bdi limit setpoint dirty dirty_ratelimit task_ratelimit dirtied dirtied_pause paused pause period think';
+const common =
+  'bdi limit setpoint dirty dirty_ratelimit task_ratelimit dirtied dirtied_pause paused pause period think';
 const old = [
   eventType('writeback:balance_dirty_pages', `${common} bdi_setpoint bdi_dirty`),
-  eventType('writeback:bdi_dirty_ratelimit', 'bdi write_bw avg_write_bw dirty_rate dirty_ratelimit task_ratelimit balanced_dirty_ratelimit'),
-  eventType('writeback:global_dirty_state', 'nr_dirty nr_writeback nr_unstable background_thresh dirty_thresh dirty_limit nr_dirtied nr_written'),
+  eventType(
+    'writeback:bdi_dirty_ratelimit',
+    'bdi write_bw avg_write_bw dirty_rate dirty_ratelimit task_ratelimit balanced_dirty_ratelimit',
+  ),
+  eventType(
+    'writeback:global_dirty_state',
+    'nr_dirty nr_writeback nr_unstable background_thresh dirty_thresh dirty_limit nr_dirtied nr_written',
+  ),
 ];
 const recent = [eventType('writeback:balance_dirty_pages', `${common} wb_setpoint wb_dirty cgroup_ino`)];
 
-const expressions = (panels: PanelSpec[]): string[] => panels.flatMap((panel) => (panel.kind === 'plot' ? panel.series.map((series) => series.expr) : []));
+const expressions = (panels: PanelSpec[]): string[] =>
+  panels.flatMap((panel) => (panel.kind === 'plot' ? panel.series.map((series) => series.expr) : []));
 
 describe.each(presets)('preset $name', (preset) => {
   test('is a valid chart whose expressions parse', () => {
@@ -40,7 +48,9 @@ describe.each(presets)('preset $name', (preset) => {
 
   test('without its events there is nothing, and it says so', () => {
     expect(presetPanels(preset, [])).toEqual([]);
-    expect(() => presetChart(preset.name, [eventType('writeback:balance_dirty_pages', common, 0)])).toThrow(/were not recorded/);
+    expect(() => presetChart(preset.name, [eventType('writeback:balance_dirty_pages', common, 0)])).toThrow(
+      /were not recorded/,
+    );
   });
 });
 
@@ -48,7 +58,8 @@ test('old and new names of the writeback context, and the grouping each kernel c
   const pages = (events: EventTypeInfo[]) => presetChart('pages', events).panels;
   expect(expressions(pages(old))).toContain('writeback:balance_dirty_pages.bdi_dirty');
   expect(expressions(pages(recent))).toContain('writeback:balance_dirty_pages.wb_dirty');
-  const groups = (panels: PanelSpec[]) => new Set(panels.flatMap((panel) => (panel.kind === 'plot' ? panel.series.map((series) => series.groupBy) : [])));
+  const groups = (panels: PanelSpec[]) =>
+    new Set(panels.flatMap((panel) => (panel.kind === 'plot' ? panel.series.map((series) => series.groupBy) : [])));
   expect(groups(pages(old))).toEqual(new Set(['bdi']));
   expect(groups(pages(recent))).toEqual(new Set(['cgroup']));
 });
