@@ -12,11 +12,10 @@ import { currentScale, GUTTER_PX, geometryStore, timeWidthPx } from './geometry.
 import { setPointTarget } from './pointing.ts';
 import { timeText } from './time-text.ts';
 
-export const RULER_PX = 42;
+/** A row for flags and times under the pointer, over one for the ticks. */
+export const RULER_PX = 38;
 const NOTE_ROWS = 2;
 
-/** Height of the head: the ruler, and the notes below it where there are any. */
-export const headPx = (notes: number): number => RULER_PX + (notes > 0 ? NOTE_ROWS * NOTE_ROW_PX : 0);
 
 const rulerWatch = [viewportStore, geometryStore];
 const notesWatch = [viewportStore, geometryStore, annotationsStore, selectionStore];

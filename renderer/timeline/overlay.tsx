@@ -65,8 +65,8 @@ function paintOverlay(
   if (markerA !== null && markerB !== null) drawDistance(surface, scale, markerA, markerB, theme);
   if (hoverNs !== null && hoverNs >= scale.fromNs && hoverNs <= scale.toNs) {
     const x = Math.round(timeToX(scale, hoverNs)) + 0.5;
-    surface.line(x, rulerPx, x, height, { color: theme.cursor, width: 1, opacity: 0.7 });
-    drawPill(surface, x, rulerPx - 9, timeText(hoverNs, nsPerPx), theme.text, theme.panel, scale.widthPx);
+    surface.line(x, 16, x, height, { color: theme.cursor, width: 1, opacity: 0.7 });
+    drawPill(surface, x, 8, timeText(hoverNs, nsPerPx), theme.text, theme.panel, scale.widthPx);
   }
 }
 

@@ -4,9 +4,11 @@ import { reportError } from '../state/connection.ts';
 import { placeMarker, selectRange } from '../state/selection.ts';
 import { selectionStore, uiStore, viewportStore } from '../state/stores.ts';
 import { panBy, showRange, zoomBy } from '../state/viewport.ts';
+import type { Watchable } from './canvas.tsx';
 import { forgetPaint, paintSoon } from './frames.ts';
 import { currentScale, GUTTER_PX } from './geometry.ts';
 import { DRAG_THRESHOLD_PX, type DragKind, dragKind, pannedBy, rangeBetween, wheelAction } from './gesture.ts';
+import { lanesStore } from './lanes-data.ts';
 import { dragStore, pointTargetOf, tipStore } from './pointing.ts';
 
 /**
@@ -172,10 +174,11 @@ export function attachPointer(root: HTMLElement, scroller: HTMLElement): () => v
   window.addEventListener('keydown', key, { signal, capture: true });
   window.addEventListener('keyup', key, { signal, capture: true });
   window.addEventListener('blur', () => (space = false), { signal });
-  const stopFollowing = viewportStore.subscribe(() => paintSoon(hoverAgain));
+  const follow = () => paintSoon(hoverAgain);
+  const stops = [viewportStore, lanesStore].map((store) => (store as Watchable).subscribe(follow));
   return () => {
     aborted.abort();
-    stopFollowing();
+    for (const stop of stops) stop();
     forgetPaint(hoverAgain);
     endDrag();
     leave();

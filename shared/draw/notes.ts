@@ -7,6 +7,10 @@ import { noteColor, type Theme } from './theme.ts';
 
 export const NOTE_ROW_PX = 20;
 const LABEL_SIZE = 11;
+/** Between the edge of a flag or range and its text. */
+const PAD = 6;
+/** Between two labels of one row. */
+const GAP = 6;
 /** A label is cut, but never to less than this. */
 const MIN_TEXT_PX = 24;
 
@@ -18,15 +22,17 @@ export interface PlacedNote {
   toX: number;
   /** Label that fits beside its neighbours; empty where there is no room. */
   text: string;
-  /** From the left edge of the label (or the range) to the right one: what a pointer hits. */
+  /** Left end of the text: within the flag of a point; in a range where it fits, else right of it. */
+  textX: number;
+  /** From the left edge of what is drawn to the right one: what a pointer hits. */
   leftX: number;
   rightX: number;
 }
 
 /**
- * Places the annotations that touch the scale into at most `maxRows` rows without overlaps, in order of time: the first
- * row where the whole label fits, else the row with the most room before its successor, cut to that room. An annotation
- * that finds no room keeps its mark and loses its label.
+ * Places the annotations that touch the scale into at most `maxRows` rows without overlaps, in order of time, each into
+ * the first row that is free. Labels are cut at the right edge of the scale; an annotation that finds no free row keeps
+ * its mark and loses its label.
  */
 export function layoutNotes(
   surface: Surface,
@@ -45,33 +51,36 @@ export function layoutNotes(
     .filter((note) => note.toX >= scale.x && note.fromX <= right)
     .sort((a, b) => a.fromX - b.fromX || a.toX - b.toX);
   const rowEnds = new Array<number>(maxRows).fill(Number.NEGATIVE_INFINITY);
-  const placed: PlacedNote[] = [];
-  for (const { annotation, fromX, toX } of visible) {
-    const text = firstLine(annotation.text);
-    const labelX = Math.max(fromX, scale.x);
-    const wanted = surface.measure(text, labelStyle(theme.text)) + 14;
-    const extent = Math.max(wanted, Math.min(toX, right) - labelX);
-    const row = rowFor(rowEnds, labelX);
-    if (row < 0) {
-      placed.push({ annotation, row: 0, fromX, toX, text: '', leftX: labelX, rightX: labelX });
-      continue;
-    }
-    rowEnds[row] = labelX + extent + 6;
-    placed.push({ annotation, row, fromX, toX, text, leftX: labelX, rightX: labelX + extent });
-  }
-  for (const note of placed) if (note.text) cutAtEdge(surface, note, right, theme);
-  return placed;
+  return visible.map((note) => {
+    const leftX = Math.max(note.fromX, scale.x);
+    const row = rowEnds.findIndex((end) => end <= leftX);
+    if (row < 0) return { ...note, row: 0, text: '', textX: leftX, leftX, rightX: leftX };
+    const label = placeLabel(surface, note.annotation, leftX, Math.min(note.toX, right), right, theme);
+    rowEnds[row] = label.rightX + GAP;
+    return { ...note, ...label, row, leftX };
+  });
 }
 
-/** First row that is free at `x`; -1 where all are taken. */
-const rowFor = (rowEnds: number[], x: number): number => rowEnds.findIndex((end) => end <= x);
-
-/** Labels end at the right edge of the scale: they are cut there rather than by the clip. */
-function cutAtEdge(surface: Surface, note: PlacedNote, right: number, theme: Theme): void {
-  if (note.rightX <= right) return;
-  const room = right - note.leftX;
-  note.text = room < MIN_TEXT_PX ? '' : fitText(surface, note.text, room - 14, labelStyle(theme.text));
-  note.rightX = Math.max(note.leftX, Math.min(note.rightX, right));
+/** The text of an annotation that begins at `leftX` and, if it is a range, ends at `toX`; cut at `right`. */
+function placeLabel(
+  surface: Surface,
+  annotation: Annotation,
+  leftX: number,
+  toX: number,
+  right: number,
+  theme: Theme,
+): Pick<PlacedNote, 'text' | 'textX' | 'rightX'> {
+  const style = labelStyle(theme.text);
+  const full = firstLine(annotation.text);
+  const width = surface.measure(full, style);
+  const inside = leftX + PAD + width + PAD <= toX;
+  // Beside a range there is more room than in it, unless it ends at the edge.
+  const beside = annotation.kind === 'range' && !inside && right - toX > toX - leftX;
+  const textX = (beside ? toX : leftX) + PAD;
+  const room = (inside || beside || annotation.kind === 'point' ? right : toX) - textX - (beside ? 0 : PAD);
+  const text = width <= room ? full : room < MIN_TEXT_PX ? '' : fitText(surface, full, room, style);
+  const textEnd = text === '' ? leftX : textX + surface.measure(text, style) + (beside ? 0 : PAD);
+  return { text, textX, rightX: Math.max(textEnd, toX) };
 }
 
 const labelStyle = (color: string) => ({ color, sizePx: LABEL_SIZE });
@@ -82,36 +91,41 @@ export function drawNotes(
   surface: Surface,
   area: Area,
   scale: TimeScale,
-  placed: PlacedNote[],
+  placed: readonly PlacedNote[],
   theme: Theme,
   selectedId: string | null = null,
 ): void {
   surface.clip(scale.x, area.y, scale.widthPx, area.height, () => {
-    for (const { annotation, row, fromX, toX, text, leftX, rightX } of placed) {
-      const color = noteColor(annotation.color, theme);
+    // Lines down to the panels first: labels of other rows lie over them.
+    for (const { annotation, row, fromX, toX } of placed) {
+      const stroke = { color: noteColor(annotation.color, theme), width: 1 };
       const y = area.y + row * NOTE_ROW_PX + 2;
-      const height = NOTE_ROW_PX - 4;
-      surface.line(fromX, y, fromX, area.y + area.height, { color, width: 1 });
-      if (annotation.kind === 'range') surface.line(toX, y, toX, area.y + area.height, { color, width: 1 });
-      if (!text) {
-        surface.rect(leftX - 2, y, 4, height, { fill: color });
-        continue;
-      }
-      const selected = annotation.id === selectedId;
-      const stroke = { color: selected ? theme.text : color, width: selected ? 2 : 1 };
-      if (annotation.kind === 'range')
-        surface.rect(leftX, y, Math.max(2, Math.min(toX, rightX) - leftX), height, { fill: color, fillOpacity: 0.3 });
-      surface.rect(
-        leftX,
-        y,
-        rightX - leftX,
-        height,
-        annotation.kind === 'point' ? { fill: color, stroke } : { stroke },
-      );
-      const ink = annotation.kind === 'point' ? textOn(color) : theme.text;
-      surface.text(leftX + 6, y + height / 2 + 4, text, labelStyle(ink));
+      surface.line(fromX, y, fromX, area.y + area.height, stroke);
+      if (annotation.kind === 'range') surface.line(toX, y, toX, area.y + area.height, stroke);
     }
+    for (const note of placed)
+      drawLabel(surface, area.y + note.row * NOTE_ROW_PX + 2, note, theme, note.annotation.id === selectedId);
   });
+}
+
+function drawLabel(surface: Surface, y: number, note: PlacedNote, theme: Theme, selected: boolean): void {
+  const { annotation, toX, text, textX, leftX, rightX } = note;
+  const color = noteColor(annotation.color, theme);
+  const height = NOTE_ROW_PX - 4;
+  const stroke = { color: selected ? theme.text : color, width: selected ? 2 : 1 };
+  const isPoint = annotation.kind === 'point';
+  if (isPoint && text === '') surface.rect(leftX - 2, y, 4, height, { fill: color, stroke });
+  else if (isPoint) surface.rect(leftX, y, rightX - leftX, height, { fill: color, stroke });
+  else {
+    if (textX > toX && text !== '') surface.rect(toX + 1, y, rightX - toX, height, { fill: theme.panel });
+    surface.rect(leftX, y, Math.max(2, Math.min(toX, rightX) - leftX), height, { fill: theme.panel });
+    surface.rect(leftX, y, Math.max(2, Math.min(toX, rightX) - leftX), height, {
+      fill: color,
+      fillOpacity: 0.28,
+      stroke,
+    });
+  }
+  if (text !== '') surface.text(textX, y + height / 2 + 4, text, labelStyle(isPoint ? textOn(color) : theme.text));
 }
 
 /** The reach of annotations through the panels below: a tint over ranges, a line at points. */
