@@ -37,10 +37,11 @@ const parts = [
   {
     name: 'engine, command line and desktop shell',
     inputs: ['electron', 'shared', 'build.mjs', 'package-lock.json'],
-    outputs: ['engine.js', 'cli.js', 'main.js', 'preload.cjs'],
+    outputs: ['engine.js', 'slab-worker.js', 'cli.js', 'main.js', 'preload.cjs'],
     async build() {
       await Promise.all([
         esbuild(nodeBundle('electron/engine/entry.ts', 'engine.js')),
+        esbuild(nodeBundle('electron/engine/slab-worker.ts', 'slab-worker.js')),
         esbuild(nodeBundle('electron/cli.ts', 'cli.js', { banner: { js: `#!/usr/bin/env node\n${requireBanner}` } })),
         esbuild(nodeBundle('electron/app/main.ts', 'main.js')),
         // A sandboxed preload script is CommonJS and can load nothing but electron.

@@ -39,6 +39,8 @@ export function openDatabase(path: string): Database.Database {
     throw workspaceError(path, `the workspace cannot be opened (${messageOf(error)})`, error);
   }
   try {
+    // Of a new file only: larger pages make the chunks' blobs cheaper to write (measured: a tenth of an import).
+    database.pragma('page_size = 16384');
     database.pragma('foreign_keys = ON');
     database.pragma('cache_size = -65536');
     migrate(database, path);
