@@ -16,7 +16,6 @@ import { timeText } from './time-text.ts';
 export const RULER_PX = 38;
 const NOTE_ROWS = 2;
 
-
 const rulerWatch = [viewportStore, geometryStore];
 const notesWatch = [viewportStore, geometryStore, annotationsStore, selectionStore];
 
