@@ -47,6 +47,11 @@ export function OpenDialog() {
     list.current?.querySelector(`[data-index="${active}"]`)?.scrollIntoView({ block: 'nearest' });
   }, [active]);
 
+  const select = (index: number) => {
+    setActive(index);
+    const entry = folder?.entries[index];
+    if (entry) setPath(entry.path);
+  };
   const choose = (entry: FolderEntry) => {
     if (entry.kind === 'folder') void enter(entry.path);
     else void openFiles([entry.path]);
@@ -71,7 +76,7 @@ export function OpenDialog() {
       Home: -1e9,
       End: 1e9,
     };
-    if (event.key in steps) setActive(Math.min(Math.max(0, active + steps[event.key]), entries.length - 1));
+    if (event.key in steps) select(Math.min(Math.max(0, active + steps[event.key]), entries.length - 1));
     else if (event.key === 'Enter' && entries[active]) choose(entries[active]);
     else if ((event.key === 'Backspace' || event.key === 'ArrowLeft') && folder?.parent)
       void enter(folder.parent, folder.path);
@@ -79,7 +84,7 @@ export function OpenDialog() {
       const letter = event.key.toLowerCase();
       const order = [...entries.keys()].map((index) => (active + 1 + index) % entries.length);
       const next = order.find((index) => entries[index].name.toLowerCase().startsWith(letter));
-      if (next !== undefined) setActive(next);
+      if (next !== undefined) select(next);
     } else return;
     event.preventDefault();
   };
@@ -101,6 +106,11 @@ export function OpenDialog() {
           spellCheck={false}
           value={path}
           onChange={(event) => setPath(event.target.value)}
+          onKeyDown={(event) => {
+            if (event.key !== 'ArrowDown') return;
+            event.preventDefault();
+            list.current?.focus();
+          }}
         />
         <button type="submit" className="button primary">
           Open
@@ -130,7 +140,7 @@ export function OpenDialog() {
             aria-selected={index === active}
             tabIndex={-1}
             className={`file-row ${entry.kind}`}
-            onClick={() => setActive(index)}
+            onClick={() => select(index)}
             onDoubleClick={() => choose(entry)}
             onKeyDown={() => undefined}
           >

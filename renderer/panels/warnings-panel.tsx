@@ -42,7 +42,7 @@ export function WarningsPanel({ summary }: { summary: WorkspaceSummary }) {
                   {countText(warning.offset)}
                 </td>
                 <td>{warning.section}</td>
-                <td>{warning.message}</td>
+                <td>{warning.message.replace(`${warning.file}: `, '')}</td>
               </tr>
             ))}
           </tbody>

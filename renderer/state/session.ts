@@ -68,6 +68,7 @@ async function showWorkspace(summary: WorkspaceSummary): Promise<void> {
   resetViewport(summary.durationNs);
   workspaceStore.setState({ status: 'open', summary, opening: [], progress: null });
   document.title = `${workspaceName(summary)} — Remora`;
+  if (summary.events === 0 && summary.warnings.length > 0) uiStore.setState({ bottomTab: 'warnings' });
   await Promise.all([restoreView(), loadAnnotations(), loadEpisodes()]);
 }
 
