@@ -6,11 +6,19 @@ import type { CommandHost } from './cli/host.ts';
 import { addInfo } from './cli/info.ts';
 import { addOpen } from './cli/open.ts';
 import { isClosedPipe } from './cli/output.ts';
+import { isTooOld, runWithOwnNode } from './cli/own-node.ts';
 import { addSeries } from './cli/series.ts';
 import { addServe } from './cli/serve.ts';
 import { version } from './installation.ts';
 
 /** `remora COMMAND`: the command line. Everything it prints is what the window shows, from the same engine. */
+
+if (isTooOld()) {
+  const code = await runWithOwnNode();
+  if (code === null)
+    process.stderr.write(`remora: Node.js 22.14 or newer is needed, and this is ${process.version}.\n`);
+  process.exit(code ?? exitCode.failed);
+}
 
 const interrupt = new AbortController();
 const host: CommandHost = {
@@ -35,7 +43,6 @@ const program = new Command('remora')
   .description('Workbench for Linux kernel traces: timelines, any event field as a plot, throttle episodes per cgroup.')
   .version(version)
   .showHelpAfterError('(remora COMMAND --help says more)')
-  .configureHelp({ sortSubcommands: false })
   .exitOverride();
 for (const add of [addInfo, addSeries, addEpisodes, addChart, addServe, addOpen]) add(program, host);
 for (const command of program.commands) command.copyInheritedSettings(program);

@@ -1,9 +1,11 @@
 import { Command, Option } from 'commander';
 import type { Episode, EpisodeTotal, Finding, WorkspaceSummary } from '../../shared/model.ts';
-import { formatSeconds, toAbsNs } from '../../shared/time.ts';
+import { formatSeconds, type TimeRange, toAbsNs } from '../../shared/time.ts';
+import { totalEpisodes } from '../derive/throttle-totals.ts';
 import { action, type CommandHost, positiveNumber } from './host.ts';
 import { type InputOptions, readInput, withInput } from './input.ts';
 import { csvLines, tableLines, writeJson, writeLines } from './output.ts';
+import { parseWindow } from './time-point.ts';
 
 interface EpisodesOptions extends InputOptions {
   by: 'cgroup' | 'task' | 'bdi' | 'none';
@@ -13,7 +15,7 @@ interface EpisodesOptions extends InputOptions {
 
 export function addEpisodes(program: Command, host: CommandHost): void {
   const command = new Command('episodes').description('throttle episodes and totals');
-  withInput(command)
+  withInput(command, { filter: false })
     .addOption(
       new Option('--by <key>', 'what the totals are per').choices(['cgroup', 'task', 'bdi', 'none']).default('cgroup'),
     )
@@ -25,7 +27,8 @@ export function addEpisodes(program: Command, host: CommandHost): void {
       action(host, (files: string[], options: EpisodesOptions) =>
         readInput(files, options, host, async ({ engine, summary }) => {
           const { workspaceId } = summary;
-          const found = await engine.call('episodes', { workspaceId, by: options.by, gapMs: options.gap }, host);
+          const all = await engine.call('episodes', { workspaceId, by: options.by, gapMs: options.gap }, host);
+          const found = within(all, parseWindow(options, summary), options.by);
           if (options.json) await writeJson(host.stdout, episodesDocument(found, summary));
           else if (options.csv) await writeLines(host.stdout, episodeCsv(found.episodes, summary));
           else await writeLines(host.stdout, episodeLines(found, summary, options.by));
@@ -39,6 +42,14 @@ interface Found {
   episodes: Episode[];
   totals: EpisodeTotal[];
   findings: Finding[];
+}
+
+/** Episodes that touch a window, whole, with the totals of those alone. */
+function within(all: Found, { fromNs, toNs }: TimeRange, by: EpisodesOptions['by']): Found {
+  const episodes = all.episodes.filter((episode) => episode.toNs >= fromNs && episode.fromNs <= toNs);
+  if (episodes.length === all.episodes.length) return all;
+  const findings = all.findings.filter(({ atNs }) => atNs >= fromNs && atNs <= toNs);
+  return { episodes, totals: totalEpisodes(episodes, by), findings };
 }
 
 /** Start of an episode's stream on the workspace axis: the JSON's relative times count from there. */

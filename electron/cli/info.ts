@@ -1,10 +1,12 @@
 import { Command } from 'commander';
 import type { TraceWarning } from '../../shared/errors.ts';
 import type { WorkspaceSummary } from '../../shared/model.ts';
-import { formatDuration, formatSeconds } from '../../shared/time.ts';
+import { formatDuration, formatSeconds, toAbsNs } from '../../shared/time.ts';
+import { allOf } from './filter-option.ts';
 import { action, type CommandHost } from './host.ts';
 import { type InputOptions, readInput, withInput } from './input.ts';
 import { tableLines, writeJson, writeLines } from './output.ts';
+import { parseWindow } from './time-point.ts';
 
 export function addInfo(program: Command, host: CommandHost): void {
   const command = new Command('info').description(
@@ -12,23 +14,43 @@ export function addInfo(program: Command, host: CommandHost): void {
   );
   withInput(command).action(
     action(host, (files: string[], options: InputOptions) =>
-      readInput(files, options, host, async ({ summary }) => {
-        if (options.json) await writeJson(host.stdout, infoDocument(summary));
-        else await writeLines(host.stdout, infoLines(summary));
+      readInput(files, options, host, async ({ engine, summary }) => {
+        const filter = allOf(options.filter ?? '', windowFilter(options, summary));
+        const { workspaceId } = summary;
+        const selected =
+          filter === '' ? null : await engine.call('rows', { workspaceId, first: 0, count: 1, filter }, host);
+        const selection = selected === null ? null : { filter, events: selected.total };
+        if (options.json) await writeJson(host.stdout, infoDocument(summary, selection));
+        else await writeLines(host.stdout, infoLines(summary, selection));
       }),
     ),
   );
   program.addCommand(command);
 }
 
+/** How many events `--filter`, `--from` and `--to` let through. */
+interface Selection {
+  filter: string;
+  events: number;
+}
+
+/** The window of `--from` and `--to` as a filter; empty without either. */
+function windowFilter(options: InputOptions, summary: WorkspaceSummary): string {
+  if (options.from === undefined && options.to === undefined) return '';
+  const { fromNs, toNs } = parseWindow(options, summary);
+  const originNs = BigInt(summary.originNs);
+  return `time >= ${toAbsNs(fromNs, originNs)}ns && time <= ${toAbsNs(toNs, originNs)}ns`;
+}
+
 /** The JSON of `info`. With several recordings, `recording` is the first and `recordings` has all. */
-export function infoDocument(summary: WorkspaceSummary): object {
+export function infoDocument(summary: WorkspaceSummary, selection: Selection | null): object {
   const { recordings, streams, eventTypes, tasks, cgroups, warnings } = summary;
   return {
     recording: recordings[0] ?? null,
     recordings,
     originNs: summary.originNs,
     durationNs: summary.durationNs,
+    selected: selection ?? undefined,
     streams: streams.map((stream) => ({
       recording: stream.recording,
       name: stream.name,
@@ -53,7 +75,7 @@ export function infoDocument(summary: WorkspaceSummary): object {
 
 const count = (n: number, thing: string): string => `${n.toLocaleString('en')} ${thing}${n === 1 ? '' : 's'}`;
 
-function* infoLines(summary: WorkspaceSummary): Generator<string> {
+function* infoLines(summary: WorkspaceSummary, selection: Selection | null): Generator<string> {
   for (const recording of summary.recordings) {
     yield recording.path;
     const { format, version, compression, byteOrder, longBytes, pageBytes, bytes, uname } = recording;
@@ -62,6 +84,10 @@ function* infoLines(summary: WorkspaceSummary): Generator<string> {
     if (uname) yield `  ${uname}`;
   }
   for (const stream of summary.streams) yield* streamLines(stream, summary);
+  if (selection !== null) {
+    yield '';
+    yield `Selected: ${count(selection.events, 'event')} (${selection.filter})`;
+  }
   yield '';
   yield `Tasks: ${summary.tasks.length}`;
   const tasks = summary.tasks.toSorted((a, b) => b.events - a.events);

@@ -21,18 +21,22 @@ export interface InputOptions {
   pageBytes?: number;
 }
 
-export function withInput(command: Command): Command {
-  return command
+/** Adds the arguments and options of reading recordings; those that narrow what is read only where a command heeds them. */
+export function withInput(command: Command, { window = true, filter = true } = {}): Command {
+  command
     .argument('<file...>', 'recordings (several are merged), or one *.remora workspace')
     .option('--json', 'print one JSON document')
     .option('--quiet', 'no progress and no warnings')
-    .option('--from <time>', 'start: 123.456 (as the trace prints it), +1.5s (from the start), or ns')
-    .option('--to <time>', 'end, in the same forms')
-    .option('--filter <expr>', 'only events that this filter lets through')
     .option('--workspace <path>', 'keep the index and what you add in this *.remora file')
     .option('--no-cache', 'neither look for an index in the cache nor leave one there')
     .option('--cgroups <file>', 'names of cgroups: lines `inode path` (default: FILE.cgroups beside the recording)')
     .addOption(new Option('--page-bytes <n>', 'page size of the traced machine').argParser(wholeNumber(512, 1 << 30)));
+  if (window) {
+    command
+      .option('--from <time>', 'start: 123.456 (as the trace prints it), +1.5s (from the start), or ns')
+      .option('--to <time>', 'end, in the same forms');
+  }
+  return filter ? command.option('--filter <expr>', 'only events that this filter lets through') : command;
 }
 
 /** A workspace that is open for the length of a command. */
