@@ -45,7 +45,8 @@ export interface CgroupMap {
 }
 
 /** How a cgroup is shown: its path, or its inode where no more is known. */
-export const cgroupLabel = ({ ino, path }: CgroupInfo): string => (path !== '' ? path : ino === '' ? '/' : `inode ${ino}`);
+export const cgroupLabel = ({ ino, path }: CgroupInfo): string =>
+  path !== '' ? path : ino === '' ? '/' : `inode ${ino}`;
 
 /** Lines of a `.cgroups` file; `bad` are the numbers (from 1) of lines that are none. */
 export function parseCgroupLines(text: string): { lines: CgroupLine[]; bad: number[] } {
@@ -75,7 +76,10 @@ export function buildCgroupMap({ events = [], idBytes = 8, lines = [] }: CgroupS
   const entries = new Map<string, CgroupEntry[]>();
   // v2 comes last and so wins where a v1 hierarchy has the same inode number.
   for (const isV2 of [false, true]) {
-    const found = lifetimes(usable.filter((event) => (event.root === 0) === isV2), base);
+    const found = lifetimes(
+      usable.filter((event) => (event.root === 0) === isV2),
+      base,
+    );
     for (const [ino, list] of found) entries.set(ino, list);
   }
   for (const line of lines) addLine(entries, line);

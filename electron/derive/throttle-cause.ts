@@ -36,7 +36,8 @@ interface Identity {
 }
 
 const pages = (value: number): string => formatValue(Math.round(value), 'pages');
-const percent = (part: number, whole: number): string => `${formatValue((part / whole) * 100, '%', { significant: 2 })}`;
+const percent = (part: number, whole: number): string =>
+  `${formatValue((part / whole) * 100, '%', { significant: 2 })}`;
 
 /** One plain sentence: who, how long, and which numbers show why. */
 export function causeOf(facts: EpisodeFacts, domain: Domain, { bdi, cgroup, task }: Identity): string {
@@ -60,8 +61,12 @@ function reason(facts: EpisodeFacts, domain: Domain, cgroup: string): string {
     case 'global':
       return `by the limit of the whole machine: up to ${pages(dirty)} dirty, ${percent(dirty, limit)} of the limit of ${pages(limit)}${above}`;
     case 'strictlimit': {
-      const own = Number.isNaN(wbDirty) ? '' : `: up to ${pages(wbDirty)} dirty on it against a setpoint of ${pages(wbSetpoint)}`;
-      const rest = Number.isNaN(limit) ? '' : `, while only ${percent(dirty, limit)} of the limit of ${pages(limit)} was dirty`;
+      const own = Number.isNaN(wbDirty)
+        ? ''
+        : `: up to ${pages(wbDirty)} dirty on it against a setpoint of ${pages(wbSetpoint)}`;
+      const rest = Number.isNaN(limit)
+        ? ''
+        : `, while only ${percent(dirty, limit)} of the limit of ${pages(limit)} was dirty`;
       return `by the device's own share (strict limit)${own}${rest}`;
     }
     case 'async':

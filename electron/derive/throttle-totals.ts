@@ -12,15 +12,17 @@ export function totalEpisodes(episodes: readonly Episode[], by: TotalKey): Episo
     if (group === undefined) groups.set(key, [episode]);
     else group.push(episode);
   }
-  const totals = [...groups].map(([key, group]): EpisodeTotal => ({
-    key,
-    episodes: group.length,
-    tasks: new Set(group.map(({ stream, task }) => `${stream} ${task.pid}`)).size,
-    pauses: group.reduce((sum, { pauses }) => sum + pauses, 0),
-    pauseMs: group.reduce((sum, { pauseMs }) => sum + pauseMs, 0),
-    wallMs: unionNs(group) / 1e6,
-    longestMs: Math.max(...group.map(({ fromNs, toNs }) => toNs - fromNs)) / 1e6,
-  }));
+  const totals = [...groups].map(
+    ([key, group]): EpisodeTotal => ({
+      key,
+      episodes: group.length,
+      tasks: new Set(group.map(({ stream, task }) => `${stream} ${task.pid}`)).size,
+      pauses: group.reduce((sum, { pauses }) => sum + pauses, 0),
+      pauseMs: group.reduce((sum, { pauseMs }) => sum + pauseMs, 0),
+      wallMs: unionNs(group) / 1e6,
+      longestMs: Math.max(...group.map(({ fromNs, toNs }) => toNs - fromNs)) / 1e6,
+    }),
+  );
   return totals.sort((a, b) => b.pauseMs - a.pauseMs || (a.key < b.key ? -1 : 1));
 }
 

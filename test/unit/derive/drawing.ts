@@ -45,7 +45,12 @@ function named(values: string[]): { index: number[]; names: string[] } {
 }
 
 /** Values of other columns: one for all events, or by event in time order. */
-type Fields = Partial<Record<'limit' | 'setpoint' | 'dirty' | 'wbSetpoint' | 'wbDirty' | 'dirtyRatelimit' | 'taskRatelimit' | 'think', number | number[]>>;
+type Fields = Partial<
+  Record<
+    'limit' | 'setpoint' | 'dirty' | 'wbSetpoint' | 'wbDirty' | 'dirtyRatelimit' | 'taskRatelimit' | 'think',
+    number | number[]
+  >
+>;
 
 export function columnsOf(drawing: string, fields: Fields = {}, limitIsOwn = false): ThrottleColumns {
   const events = eventsOf(drawing);
@@ -65,7 +70,12 @@ export function columnsOf(drawing: string, fields: Fields = {}, limitIsOwn = fal
 }
 
 /** Columns of one global_dirty_state 1 µs before every event. */
-export function globalStates(events: ThrottleColumns, dirty: number, background: number, thresh: number): GlobalStateColumns {
+export function globalStates(
+  events: ThrottleColumns,
+  dirty: number,
+  background: number,
+  thresh: number,
+): GlobalStateColumns {
   const n = events.timeNs.length;
   return {
     timeNs: events.timeNs.map((time) => time - 1000),
