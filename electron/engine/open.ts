@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { extname } from 'node:path';
 import type { Progress } from '../../shared/api.ts';
 import { RemoraError } from '../../shared/errors.ts';
@@ -218,6 +218,7 @@ function buildTrace(inputs: Input[], store: WorkspaceStore, memoryPageBytes: num
     cgroups: [],
     chunks: new ChunkCache(store, CHUNK_BUDGET_BYTES),
     text: undefined as never,
+    cgroupAt: (ino) => ({ ino, path: '' }),
     cgroupLabel: (value) => value,
     memoryPageBytes: memoryPageBytes ?? inputs[0]?.head.pageBytes ?? 4096,
   };
@@ -360,9 +361,4 @@ function summarize(trace: Trace, store: WorkspaceStore, reopened: boolean): Work
     events: trace.streams.reduce((sum, { info }) => sum + info.events, 0),
     reopened,
   };
-}
-
-/** The `inode path` lines of `FILE.cgroups` beside a recording; null where there is no such file. */
-export function readCgroupsFile(path: string): string | null {
-  return existsSync(path) ? readFileSync(path, 'utf8') : null;
 }

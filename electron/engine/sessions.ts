@@ -1,7 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { RemoraError } from '../../shared/errors.ts';
 import type { WorkspaceSummary } from '../../shared/model.ts';
+import { cgroupLabel, parseCgroupLines } from '../derive/cgroups.ts';
+import { findCgroups, listCgroups } from '../query/cgroups.ts';
 import { EpisodeQueries } from '../query/episodes.ts';
 import { Lanes } from '../query/lanes.ts';
 import { RowQueries } from '../query/rows.ts';
@@ -41,7 +43,8 @@ export class Sessions {
     return found.session;
   }
 
-  async open(request: Omit<OpenRequest, 'cacheFolder'>): Promise<Session> {
+  /** `cgroups`: a file of `inode path` lines, in place of those beside the recordings. */
+  async open(request: Omit<OpenRequest, 'cacheFolder'> & { cgroups?: string | undefined }): Promise<Session> {
     const opened = await openTrace({ ...request, cacheFolder: this.cacheFolder });
     const path = opened.summary.workspacePath;
     for (const entry of this.#open.values()) {
@@ -51,11 +54,12 @@ export class Sessions {
       return entry.session;
     }
     const samples = new Samples(opened.trace);
+    nameCgroups(opened.trace, samples, request);
     const id = randomBytes(8).toString('hex');
     const session: Session = {
       id,
       trace: opened.trace,
-      summary: { ...opened.summary, workspaceId: id },
+      summary: { ...opened.summary, workspaceId: id, cgroups: opened.trace.cgroups },
       notes: opened.notes,
       samples,
       lanes: new Lanes(opened.trace, samples),
@@ -81,8 +85,18 @@ export class Sessions {
   }
 }
 
-/** Text of a side file that the user named; throws with the operating system's reason. */
-export function readNamedFile(path: string): string {
+/** Reads the `.cgroups` files and the recording's own cgroup events. */
+function nameCgroups(trace: Trace, samples: Samples, request: { cgroups?: string | undefined }): void {
+  const sideFiles = trace.recordings.map(({ info }) => `${info.path}.cgroups`).filter((path) => existsSync(path));
+  const texts = request.cgroups === undefined ? sideFiles.map(readNamedFile) : [readNamedFile(request.cgroups)];
+  const map = findCgroups(trace, samples, texts.flatMap((text) => parseCgroupLines(text).lines));
+  trace.cgroups = listCgroups(map);
+  trace.cgroupAt = (value, timeNs) => map.at(value, timeNs);
+  trace.cgroupLabel = (value) => cgroupLabel(map.at(value, trace.durationNs));
+}
+
+/** Text of a side file; throws with the operating system's reason. */
+function readNamedFile(path: string): string {
   try {
     return readFileSync(path, 'utf8');
   } catch (error) {

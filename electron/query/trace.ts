@@ -25,7 +25,9 @@ export interface Trace {
   cgroups: CgroupInfo[];
   chunks: ChunkCache;
   text: EventText;
-  /** Name of a cgroup, given what an event's cgroup field says: an inode number or a path. */
+  /** The cgroup that an event's field means at a time: an inode number in decimal, or a path. */
+  cgroupAt(value: string, timeNs: number): CgroupInfo;
+  /** What to call it; the latest meaning of an inode that was used again. */
   cgroupLabel(value: string): string;
   /** Page size of the traced machines' memory, for converting pages. */
   memoryPageBytes: number;
