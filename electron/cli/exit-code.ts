@@ -20,13 +20,20 @@ export function exitCodeOf(error: unknown): number {
 
 /** An error on one line: what happened, where, and what to do. */
 export function errorLine(error: unknown): string {
-  const detail: ErrorDetail = toErrorDetail(error);
-  const place = [
-    detail.offset === undefined ? '' : `byte ${detail.offset}`,
-    detail.section ?? '',
-    detail.position === undefined ? '' : `at character ${detail.position + 1}`,
-  ].filter(Boolean);
-  const file = detail.file !== undefined && !detail.message.includes(detail.file) ? `${detail.file}: ` : '';
-  const text = `${file}${detail.message}`.replaceAll(/\s*\n\s*/g, ' ');
-  return `remora: ${text}${place.length > 0 ? ` (${place.join(', ')})` : ''}`;
+  const detail = toErrorDetail(error);
+  const position = detail.position === undefined ? '' : ` (at character ${detail.position + 1})`;
+  return `remora: ${placed(detail)}${position}`;
+}
+
+/** A message on one line, with the file and the offset that it does not name by itself. */
+export function placed({
+  message,
+  file,
+  offset,
+  section,
+}: Pick<ErrorDetail, 'message' | 'file' | 'offset' | 'section'>): string {
+  const text = message.trim().replaceAll(/\s*\n\s*/g, ' ');
+  const prefix = file !== undefined && file !== '' && !text.includes(file) ? `${file}: ` : '';
+  if (offset === undefined || text.includes(`byte ${offset}`)) return prefix + text;
+  return `${prefix}${text} (byte ${offset}${section ? `, ${section}` : ''})`;
 }

@@ -1,7 +1,7 @@
 import { Command } from 'commander';
-import type { TraceWarning } from '../../shared/errors.ts';
 import type { WorkspaceSummary } from '../../shared/model.ts';
 import { formatDuration, formatSeconds, toAbsNs } from '../../shared/time.ts';
+import { placed } from './exit-code.ts';
 import { allOf } from './filter-option.ts';
 import { action, type CommandHost } from './host.ts';
 import { type InputOptions, readInput, withInput } from './input.ts';
@@ -106,7 +106,7 @@ function* infoLines(summary: WorkspaceSummary, selection: Selection | null): Gen
   if (summary.warnings.length > 0) {
     yield '';
     yield `Warnings: ${summary.warnings.length}`;
-    yield* indented(summary.warnings.map(warningLine));
+    yield* indented(summary.warnings.map(placed));
   }
 }
 
@@ -132,9 +132,6 @@ function* streamLines(stream: WorkspaceSummary['streams'][number], summary: Work
   const rows = types.map(({ system, name, id, events }) => [events, `${system}:${name}`, id]);
   yield* indented(tableLines(['events', 'type', 'id'], rows));
 }
-
-export const warningLine = ({ file, offset, section, message }: TraceWarning): string =>
-  `${file}: ${message} (byte ${offset}, ${section})`;
 
 function* indented(lines: Iterable<string>): Generator<string> {
   for (const line of lines) yield `  ${line}`;

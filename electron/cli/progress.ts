@@ -1,5 +1,6 @@
 import type { Progress } from '../../shared/api.ts';
 import type { TraceWarning } from '../../shared/errors.ts';
+import { placed } from './exit-code.ts';
 
 /** Warnings beyond this many are counted, not listed: a badly damaged file has thousands. */
 const SHOWN_WARNINGS = 20;
@@ -42,9 +43,7 @@ export class Report {
   }
 
   warnings(warnings: readonly TraceWarning[]): void {
-    for (const { file, offset, section, message } of warnings.slice(0, SHOWN_WARNINGS)) {
-      this.say(`remora: warning: ${file}: ${message} (byte ${offset}, ${section})`);
-    }
+    for (const warning of warnings.slice(0, SHOWN_WARNINGS)) this.say(`remora: warning: ${placed(warning)}`);
     const more = warnings.length - SHOWN_WARNINGS;
     if (more > 0) this.say(`remora: warning: and ${more} more; \`remora info\` lists them all`);
   }
