@@ -56,7 +56,7 @@ export function EventTable({ summary }: { summary: WorkspaceSummary }) {
   return (
     <div className="event-table">
       <div className="panel-tools">
-        <FilterInput error={filterError} />
+        <FilterInput summary={summary} error={filterError} />
         <GoTo summary={summary} filter={filter} total={total} onRow={moveCursor} />
         <output className="muted numbers" aria-label="Events shown">
           {filter === ''

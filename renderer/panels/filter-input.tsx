@@ -2,15 +2,23 @@ import { useEffect, useMemo, useRef, useState } from 'react';
 import { useStore } from 'zustand';
 import type { ErrorDetail } from '../../shared/errors.ts';
 import { parseFilter } from '../../shared/filter/parse.ts';
+import type { WorkspaceSummary } from '../../shared/model.ts';
 import { busy } from '../state/idle.ts';
 import { uiStore } from '../state/stores.ts';
 import { CloseIcon } from '../ui/icons.tsx';
+import { unknownName } from './filter-hint.ts';
 
 /** Typing pauses this long before the filter is tried. */
 const QUIET_MS = 350;
 
+interface FilterInputProps {
+  summary: WorkspaceSummary;
+  /** What the engine said of the applied filter. */
+  error: ErrorDetail | null;
+}
+
 /** The filter of the event table. What is wrong in it is underlined at its place and said below. */
-export function FilterInput({ error }: { error: ErrorDetail | null }) {
+export function FilterInput({ summary, error }: FilterInputProps) {
   const applied = useStore(uiStore, (state) => state.tableFilter);
   const [text, setText] = useState(applied);
   const input = useRef<HTMLInputElement>(null);
@@ -31,8 +39,11 @@ export function FilterInput({ error }: { error: ErrorDetail | null }) {
     };
   }, [typed, applied, parsed]);
 
-  /** What does not parse is known here; what the recording does not have, the engine says. */
-  const shown = parsed.ok ? (typed === applied ? error : null) : parsed.error;
+  /** What does not parse, or what only the engine found. */
+  const mistake = parsed.ok ? (typed === applied ? error : null) : parsed.error;
+  /** Right, but about something that the recording does not have. */
+  const hint = parsed.ok && !mistake ? unknownName(parsed.ast, summary.eventTypes) : null;
+  const shown = mistake ?? hint;
   const lead = text.length - text.trimStart().length;
   const from = shown?.position === undefined ? null : lead + shown.position;
   return (
@@ -44,7 +55,7 @@ export function FilterInput({ error }: { error: ErrorDetail | null }) {
           aria-label="Filter events"
           placeholder='Filter: sched_switch: prev_prio < 100 && comm ~ "k*"'
           spellCheck={false}
-          aria-invalid={shown !== null}
+          aria-invalid={mistake !== null}
           aria-describedby={shown ? 'filter-error' : undefined}
           value={text}
           onChange={(event) => setText(event.target.value)}
@@ -75,7 +86,7 @@ export function FilterInput({ error }: { error: ErrorDetail | null }) {
         )}
       </div>
       {shown && (
-        <p id="filter-error" role="alert" className="field-error">
+        <p id="filter-error" role={mistake ? 'alert' : 'status'} className={mistake ? 'field-error' : 'field-hint'}>
           {shown.message}
         </p>
       )}
