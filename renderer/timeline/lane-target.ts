@@ -1,5 +1,5 @@
 import { identityColor } from '../../shared/colors.ts';
-import { taskKey } from '../../shared/draw/lanes.ts';
+import { lostText, taskKey } from '../../shared/draw/lanes.ts';
 import type { Episode } from '../../shared/model.ts';
 import { formatDuration } from '../../shared/time.ts';
 import { workspaceStore } from '../state/stores.ts';
@@ -7,7 +7,7 @@ import { themeStore } from '../state/theme.ts';
 import { currentScale } from './geometry.ts';
 import { episodesAt, eventNear, selectEpisode, selectNear } from './lane-actions.ts';
 import { lanesStore } from './lanes-data.ts';
-import { type LaneBlock, type LaneRow, laneKey, rowAt, sliceAt } from './layout.ts';
+import { type LaneBlock, type LaneRow, laneKey, rowAt, type SliceAt, sliceAt } from './layout.ts';
 import type { PointTarget, Tip } from './pointing.ts';
 import { timeText } from './time-text.ts';
 
@@ -37,6 +37,9 @@ export function laneTarget(block: LaneBlock, colors: Map<string, string>): Point
 
 const worst = (episodes: Episode[]): Episode | undefined => [...episodes].sort((a, b) => b.pauseMs - a.pauseMs)[0];
 
+/** Within this many px of a gap of lost events, the gap is meant. */
+const GAP_REACH_PX = 5;
+
 function describeCpu(row: Extract<LaneRow, { kind: 'cpu' }>, ns: number): Tip {
   const { result, lanes } = lanesStore.getState();
   const scale = currentScale();
@@ -44,34 +47,42 @@ function describeCpu(row: Extract<LaneRow, { kind: 'cpu' }>, ns: number): Tip {
   const rows: Tip['rows'] = [['time', timeText(ns, nsPerPx)]];
   const lane = lanes.get(laneKey(row.stream, row.cpu));
   if (!lane || !result) return { title: row.label, rows };
-  const gap = lane.lost.find((lost) => Math.abs(lost.atNs - ns) < 5 * nsPerPx);
-  if (gap)
+  const gaps = lane.lost.filter((lost) => Math.abs(lost.atNs - ns) < GAP_REACH_PX * nsPerPx);
+  if (gaps.length > 0) {
+    const counts = gaps.map((gap) => gap.count).filter((count) => count >= 0);
+    const sum = counts.reduce((total, count) => total + count, 0);
     rows.push([
-      'lost here',
-      gap.count < 0 ? 'events, the kernel did not say how many' : `${gap.count.toLocaleString('en-US')} events`,
+      'events',
+      counts.length === 0 ? 'lost; the kernel did not say how many' : lostText(sum, gaps.length - counts.length),
     ]);
-  const bucket = Math.floor((ns - result.fromNs) / result.resolutionNs);
-  const events: [string, string] = [
-    'events',
-    `${(lane.density[bucket] ?? 0).toLocaleString('en-US')} in ${formatDuration(result.resolutionNs, 2)}`,
-  ];
+  }
   const slice = lane.slices && sliceAt(lane.slices, ns);
-  if (!slice) return { title: lane.slices ? `${row.label}: idle` : row.label, rows: [...rows, events] };
-  const comm = result.comms[slice.pid] || 'unknown task';
+  if (slice) rows.push(...describeSlice(slice, nsPerPx));
+  const bucket = Math.floor((ns - result.fromNs) / result.resolutionNs);
+  const events = (lane.density[bucket] ?? 0).toLocaleString('en-US');
+  rows.push(['here', `${events} events in ${formatDuration(result.resolutionNs, 2)}`]);
+  if (!slice) return { title: lane.slices ? `${row.label}: idle` : row.label, rows };
+  const comm = result.comms[slice.pid] ?? '';
+  const color = identityColor(taskKey(comm, slice.pid), themeStore.getState().theme);
+  return { title: comm || 'unknown task', color, rows };
+}
+
+function describeSlice(slice: SliceAt, nsPerPx: number): Tip['rows'] {
   const tgid = workspaceStore.getState().summary?.tasks.find((task) => task.pid === slice.pid)?.tgid ?? -1;
-  rows.push(['pid', tgid >= 0 && tgid !== slice.pid ? `${slice.pid} of process ${tgid}` : String(slice.pid)]);
-  if (slice.busy === null)
-    rows.push(['ran for', formatDuration(slice.toNs - slice.fromNs)], ['until', timeText(slice.toNs, nsPerPx)]);
-  else
-    rows.push([
-      'busy',
-      `${Math.round(slice.busy * 100)} % of ${formatDuration(slice.toNs - slice.fromNs, 2)}, several slices`,
-    ]);
-  return {
-    title: comm,
-    color: identityColor(taskKey(result.comms[slice.pid] ?? '', slice.pid), themeStore.getState().theme),
-    rows: [...rows, events],
-  };
+  const pid = tgid >= 0 && tgid !== slice.pid ? `${slice.pid} of process ${tgid}` : String(slice.pid);
+  const length = slice.toNs - slice.fromNs;
+  if (slice.busy !== null) {
+    const share = `${Math.round(slice.busy * 100)} % of ${formatDuration(length, 2)}, several slices`;
+    return [
+      ['pid', pid],
+      ['busy', share],
+    ];
+  }
+  return [
+    ['pid', pid],
+    ['ran for', formatDuration(length)],
+    ['until', timeText(slice.toNs, nsPerPx)],
+  ];
 }
 
 function describeRibbon(row: Extract<LaneRow, { kind: 'ribbon' }>, ns: number, color: string | undefined): Tip | null {

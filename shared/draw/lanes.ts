@@ -155,24 +155,61 @@ function drawDensity(
   }
 }
 
-/** Gaps of lost events: a hatched red bar over the lane's height and how many were lost, where it is known. */
+/** Gaps that are nearer than this to each other are one bar. */
+const GAP_PX = 8;
+const GAP_LABEL = { sizePx: 10, weight: 600 as const };
+
+/**
+ * Gaps of lost events: hatched red bars over the lane's height, with how many were lost where that fits before the next
+ * bar. The counts of gaps that fall together are added up.
+ */
 function drawLost(surface: Surface, area: Area, scale: TimeScale, lost: CpuLane['lost'], theme: Theme): void {
-  const style = { color: theme.lost, sizePx: 10, weight: 600 as const };
-  const stroke = { color: theme.lost, width: 1 };
-  let labelEnd = -Infinity;
-  let barEnd = -Infinity;
-  for (const gap of lost) {
-    if (gap.atNs < scale.fromNs || gap.atNs > scale.toNs) continue;
-    const x = Math.round(timeToX(scale, gap.atNs));
-    if (x < barEnd) continue;
-    barEnd = x + 4;
-    surface.rect(x - 3, area.y, 6, area.height, { fill: theme.panel, stroke });
-    for (let y = area.y; y < area.y + area.height - 2; y += 4) surface.line(x - 3, y + 4, x + 3, y, stroke);
-    const label = gap.count < 0 ? 'lost' : `${gap.count.toLocaleString('en-US')} lost`;
-    const width = surface.measure(label, style);
-    if (x + 6 < labelEnd) continue;
-    labelEnd = x + width + 16;
-    surface.rect(x + 5, area.y + 1, width + 6, 13, { fill: theme.panel, fillOpacity: 0.9 });
-    surface.text(x + 8, area.y + 11, label, style);
+  const style = { ...GAP_LABEL, color: theme.lost };
+  const gaps = visibleGaps(lost, scale);
+  for (const [index, gap] of gaps.entries()) {
+    drawHatch(surface, gap.from - 3, area.y, gap.to - gap.from + 6, area.height, theme);
+    const label = lostText(gap.count, gap.unknown);
+    const left = gap.to + 6;
+    const width = surface.measure(label, style) + 6;
+    if (left + width > (gaps[index + 1]?.from ?? Number.POSITIVE_INFINITY) - 5) continue;
+    surface.rect(left, area.y + 1, width, 13, { fill: theme.panel, fillOpacity: 0.92 });
+    surface.text(left + 3, area.y + 11, label, style);
   }
+}
+
+/** `12,345 lost`; `≥ 12,345 lost` where some gaps do not say; `lost` where none does. */
+export const lostText = (count: number, unknown: number): string =>
+  count === 0 && unknown > 0 ? 'lost' : `${unknown > 0 ? '≥ ' : ''}${count.toLocaleString('en-US')} lost`;
+
+interface Gap {
+  from: number;
+  to: number;
+  count: number;
+  /** How many gaps in it have no count. */
+  unknown: number;
+}
+
+function visibleGaps(lost: CpuLane['lost'], scale: TimeScale): Gap[] {
+  const gaps: Gap[] = [];
+  for (const { atNs, count } of lost) {
+    if (atNs < scale.fromNs || atNs > scale.toNs) continue;
+    const x = Math.round(timeToX(scale, atNs));
+    let gap = gaps.at(-1);
+    if (!gap || x - gap.to >= GAP_PX) {
+      gap = { from: x, to: x, count: 0, unknown: 0 };
+      gaps.push(gap);
+    }
+    gap.to = x;
+    if (count < 0) gap.unknown++;
+    else gap.count += count;
+  }
+  return gaps;
+}
+
+function drawHatch(surface: Surface, x: number, y: number, width: number, height: number, theme: Theme): void {
+  const stroke = { color: theme.lost, width: 1 };
+  surface.clip(x, y, width, height, () => {
+    surface.rect(x, y, width, height, { fill: theme.panel, stroke });
+    for (let at = -height; at < width; at += 4) surface.line(x + at, y + height, x + at + height, y, stroke);
+  });
 }

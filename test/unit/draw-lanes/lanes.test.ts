@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { CpuLane } from '../../../shared/api.ts';
 import { identityColor } from '../../../shared/colors.ts';
@@ -104,25 +105,45 @@ describe('density', () => {
 
 describe('lost events', () => {
   it('say how many were lost, or that nobody knows', () => {
-    expect(
-      draw(
-        lane(
-          null,
-          [],
-          [
-            { atNs: 100, count: 12_345 },
-            { atNs: 500, count: -1 },
-          ],
-        ),
-      ).texts,
-    ).toEqual(['12,345 lost', 'lost']);
+    const lost = [
+      { atNs: 100, count: 12_345 },
+      { atNs: 500, count: -1 },
+    ];
+    expect(draw(lane(null, [], lost)).texts).toEqual(['12,345 lost', 'lost']);
   });
-  it('never write over each other', () => {
-    const lost = Array.from({ length: 200 }, (_, i) => ({ atNs: i * 5, count: 1000 + i }));
-    const texts = draw(lane(null, [], lost)).of('text');
-    expect(texts.length).toBeGreaterThan(2);
-    for (let i = 1; i < texts.length; i++) {
-      expect(texts[i].x).toBeGreaterThan(texts[i - 1].x + texts[i - 1].text.length * RecordingSurface.LETTER_PX);
-    }
+
+  it('that fall together are one bar, and counted together', () => {
+    const lost = [
+      { atNs: 100, count: 12 },
+      { atNs: 103, count: 30 },
+      { atNs: 106, count: -1 },
+      { atNs: 300, count: 5 },
+    ];
+    const surface = draw(lane(null, [], lost));
+    expect(surface.texts).toEqual(['≥ 42 lost', '5 lost']);
+    expect(surface.of('rect').filter((rect) => rect.paint.stroke?.color === theme.lost)).toHaveLength(2);
+  });
+
+  it('never write over each other or over a bar', () => {
+    fc.assert(
+      fc.property(fc.array(fc.integer({ min: 0, max: 1000 }), { maxLength: 60 }), (times) => {
+        const surface = draw(
+          lane(
+            null,
+            [],
+            times.sort((a, b) => a - b).map((atNs) => ({ atNs, count: 1000 })),
+          ),
+        );
+        const texts = surface
+          .of('text')
+          .map((text) => [text.x, text.x + text.text.length * RecordingSurface.LETTER_PX]);
+        const bars = surface
+          .of('rect')
+          .filter((rect) => rect.paint.stroke)
+          .map((rect) => [rect.x, rect.x + rect.width]);
+        const all = [...texts, ...bars].sort((a, b) => a[0] - b[0]);
+        for (let i = 1; i < all.length; i++) expect(all[i][0]).toBeGreaterThanOrEqual(all[i - 1][1]);
+      }),
+    );
   });
 });
