@@ -61,7 +61,10 @@ describe('shapes of one paint', () => {
     const drawn = surface();
     drawn.rect(0, 0, 10, 5, { fill: '#111111', fillOpacity: 0.5 });
     drawn.rect(5, 0, 10, 5, { fill: '#111111', fillOpacity: 0.5 });
-    expect(body(drawn)).toHaveLength(2);
+    const stroke = { color: '#222222', width: 1 };
+    drawn.rect(0, 0, 10, 5, { fill: '#111111', stroke });
+    drawn.rect(5, 0, 10, 5, { fill: '#111111', stroke });
+    expect(body(drawn)).toHaveLength(4);
   });
 
   test('without size are not drawn, and what is not finite never reaches the file', () => {

@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { Resvg } from '@resvg/resvg-js';
 import { describe, expect, test } from 'vitest';
 import { exportChart } from '../../../electron/export/chart-data.ts';
-import type { ParsedParams } from '../../../shared/api.ts';
+import type { Engine, ParsedParams } from '../../../shared/api.ts';
 import { type ChartSpec, chartSpecSchema } from '../../../shared/chart.ts';
 import { chartEngine, everyPanel, notes, summary } from './chart-fixture.ts';
 
@@ -79,6 +79,33 @@ describe('SVG', () => {
     const needed = Number(/at least (\d+) px/.exec(message)?.[1]);
     expect(sizeOf(await svgOf(everyPanel, { heightPx: needed }))).toMatchObject({ height: needed });
     await expect(render(everyPanel, { heightPx: needed - 1 })).rejects.toMatchObject({ code: 'bad-request' });
+  });
+
+  test('long names leave the room to the data', async () => {
+    const { call } = chartEngine();
+    const named = (async (method: string, params: never) => {
+      const answer = await call(method as 'episodes', params);
+      if (method !== 'episodes') return answer;
+      return {
+        ...answer,
+        episodes: answer.episodes.map((episode) => ({
+          ...episode,
+          cgroup: { ino: '1', path: `kubepods.slice/${'pod'.repeat(80)}/web` },
+        })),
+      };
+    }) as Engine['call'];
+    const spec = chart([{ kind: 'lanes', by: 'episodes' }]);
+    const { bytes } = await exportChart(named, summary, {
+      workspaceId: 'w1',
+      spec,
+      format: 'svg',
+      widthPx: 800,
+      theme: 'light',
+    });
+    const svg = new TextDecoder().decode(bytes);
+    expect(svg).toMatch(/>kubepods\.slice[^<]*…[^<]*web<\/text>/);
+    const data = /<clipPath id="[^"]*"><rect x="[\d.]+" y="[\d.]+" width="([\d.]+)"/.exec(svg);
+    expect(Number(data?.[1])).toBeGreaterThan(550);
   });
 
   test.each([200, 320, 1600, 4000])('stays inside %d px', async (widthPx) => {
