@@ -83,19 +83,19 @@ export async function openTrace(request: OpenRequest): Promise<OpenedTrace> {
   }
 }
 
-/** A file of which nothing but its magic survived is an error, not an empty trace. */
+/** A damaged file without a single byte of event data is an error, not an empty trace. */
 function requireSomething({ head, source }: Input): void {
-  const empty = head.formats.length === 0 && head.buffers.every(({ cpus }) => cpus.length === 0);
+  const empty = head.latencyText === null && head.buffers.every(({ cpus }) => cpus.length === 0);
   const [first] = head.warnings;
-  if (empty && first !== undefined) {
-    throw new RemoraError({
-      code: 'damaged',
-      message: `${source.name}: nothing of this trace.dat can be read: ${first.message} (the file is cut or damaged there: copy it again)`,
-      file: source.name,
-      offset: first.offset,
-      section: first.section,
-    });
-  }
+  if (!empty || first === undefined) return;
+  const reason = first.message.replace(`${source.name}: `, '');
+  throw new RemoraError({
+    code: 'damaged',
+    message: `${source.name}: no event data is left in this trace.dat: ${reason}; the file is cut or damaged there: copy it again`,
+    file: source.name,
+    offset: first.offset,
+    section: first.section,
+  });
 }
 
 /** A `*.remora` file names its recordings; they must still be what was indexed, or are indexed again. */

@@ -1,11 +1,12 @@
-import { RemoraError, type TraceWarning } from '../../shared/errors.ts';
+import { RemoraError } from '../../shared/errors.ts';
 import type { ByteSource } from './byte-source.ts';
 import { bytesSource } from './byte-source.ts';
 import { Cursor, latin1 } from './cursor.ts';
 import { type Compression, compressionOf, unpack } from './decompress.ts';
 import { LazyEventFormat } from './event-formats.ts';
 import { OptionReader, readOptionList } from './options.ts';
-import type { RecordingBuffer, RecordingHead, TraceAbi } from './recording.ts';
+import type { CpuData, RecordingBuffer, RecordingHead, TraceAbi } from './recording.ts';
+import { findCpuData, walkSections } from './recover.ts';
 
 /**
  * The head of a trace.dat file: trace-cmd.dat.v6(5) and trace-cmd.dat.v7(5).
@@ -279,6 +280,7 @@ function addCpu(
 // ---- version 7 ---------------------------------------------------------------------------------------------------
 
 const SECTION_OPTIONS = 0;
+const SECTION_BUFFER = 3;
 const FLAG_COMPRESSED = 1;
 
 const sectionReaders7: Record<number, [string, (cursor: Cursor, head: HeadInProgress) => void]> = {
@@ -308,7 +310,9 @@ function readVersion7(source: ByteSource, cursor: Cursor, head: HeadInProgress):
   head.compression = compression;
   const first = cursor.size64();
   const options = new OptionReader(head, cursor.littleEndian);
-  readOptionSections(source, head, compression, first, options);
+  const read = new Set<number>();
+  const whole = readOptionSections(source, head, compression, first, options, read);
+  const recovered = whole ? [] : recover(source, head, compression, cursor.offset, options, read);
   for (const { id, offset } of options.sections) {
     const reader = sectionReaders7[id];
     if (reader !== undefined) {
@@ -328,6 +332,12 @@ function readVersion7(source: ByteSource, cursor: Cursor, head: HeadInProgress):
     head.buffers.push(buffer);
     head.cpuCount = Math.max(head.cpuCount, found.cpus.length);
   }
+  recovered.forEach((cpus, i) => {
+    const buffer = options.buffer(i === 0 && head.buffers.length === 0 ? '' : `recovered-${i + 1}`, head.traceClock);
+    buffer.cpus.push(...cpus);
+    head.buffers.push(buffer);
+    head.cpuCount = Math.max(head.cpuCount, cpus.length);
+  });
   if (options.latency7 !== null) {
     tolerate(head, () => {
       const { offset } = options.latency7 as { offset: number };
@@ -342,30 +352,68 @@ function readVersion7(source: ByteSource, cursor: Cursor, head: HeadInProgress):
   options.finish();
 }
 
-/** Follows the chain of options sections; a chain that loops or leaves the file ends with a warning. */
+/** Follows the chain of options sections into `read`; false where it loops or leaves the file, which is a warning. */
 function readOptionSections(
   source: ByteSource,
   head: HeadInProgress,
   compression: Compression,
   first: number,
   options: OptionReader,
-): void {
-  const seen = new Set<number>();
+  read: Set<number>,
+): boolean {
   let next = first;
   while (next !== 0) {
     const at = next;
     next = 0;
-    const looped = seen.has(at);
-    seen.add(at);
     const ok = tolerate(head, () => {
       const section = openSection(source, head, compression, at, SECTION_OPTIONS, 'options');
-      if (looped) throw section.fail('an options section not read yet', 'a loop', at);
+      if (read.has(at)) throw section.fail('an options section not read yet', 'a loop', at);
+      read.add(at);
       readOptionList(section, (id, data, offset) => options.add(id, data, offset), (offset) => {
         next = offset;
       });
     });
-    if (!ok) return;
+    if (!ok) return false;
   }
+  return true;
+}
+
+/**
+ * The options do not lead everywhere: walks the sections for what they would have named. Returns the CPU data of buffer
+ * sections that no option describes.
+ */
+function recover(
+  source: ByteSource,
+  head: HeadInProgress,
+  compression: Compression,
+  from: number,
+  options: OptionReader,
+  read: Set<number>,
+): CpuData[][] {
+  const sections = walkSections(source, from, head.abi.littleEndian);
+  for (const { id, offset } of sections) {
+    if (id === SECTION_OPTIONS && !read.has(offset)) {
+      tolerate(head, () => {
+        const section = openSection(source, head, compression, offset, SECTION_OPTIONS, 'options');
+        readOptionList(section, (option, data, at) => options.add(option, data, at));
+      });
+    } else if (sectionReaders7[id] !== undefined && !options.sections.some((known) => known.id === id)) {
+      options.sections.push({ id, offset });
+    }
+  }
+  const described = new Set(options.buffers7.map(({ sectionOffset }) => sectionOffset));
+  return sections
+    .filter(({ id, offset }) => id === SECTION_BUFFER && !described.has(offset))
+    .map((section) => {
+      const cpus = findCpuData(source, head, compression, section);
+      head.warnings.push({
+        file: head.file,
+        offset: section.offset,
+        section: 'cpu data',
+        message: `the option that describes this buffer is lost: the data of ${cpus.length} CPUs was found by its form, and their numbers are a guess`,
+      });
+      return cpus;
+    });
 }
 
 /**
@@ -412,10 +460,8 @@ function sectionIsCompressed(source: ByteSource, head: HeadInProgress, offset: n
     const header = new Cursor(source, Math.min(offset, source.size), 'cpu data');
     header.littleEndian = head.abi.littleEndian;
     const id = header.u16();
-    if (id !== 3) throw header.fail('section 3', `section ${id}`, offset);
+    if (id !== SECTION_BUFFER) throw header.fail(`section ${SECTION_BUFFER}`, `section ${id}`, offset);
     flags = header.u16();
   });
   return (flags & FLAG_COMPRESSED) !== 0;
 }
-
-export type { TraceWarning };
