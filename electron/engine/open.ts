@@ -9,10 +9,10 @@ import type { EventFormat, FieldFormat } from '../parse/event-format.ts';
 import { isNumeric } from '../parse/field-access.ts';
 import { subBufferLayout } from '../parse/layout.ts';
 import type { RecordingHead } from '../parse/recording.ts';
+import { Printer } from '../parse/print-format/printer.ts';
 import { readTraceDat } from '../parse/trace-dat.ts';
 import { CommFinder } from '../query/comms.ts';
 import { EventText } from '../query/event-text.ts';
-import { fieldListPrinter } from '../query/field-list-printer.ts';
 import { ChunkCache, type Trace, type TraceRecording, type TraceStream } from '../query/trace.ts';
 import { isCorrupt, setAside } from '../store/database.ts';
 import { type StoredStream, WorkspaceStore } from '../store/workspace-store.ts';
@@ -246,13 +246,18 @@ function describeRecording({ source, head }: Input, streams: StoredStream[]): { 
     uname: head.uname,
   };
   const formatOfId = new Map(head.formats.map((format) => [format.id, format]));
+  let printer: Printer | undefined;
   const recording: TraceRecording = {
     info,
     source,
     head,
     typeOfId: new Int32Array(65_536).fill(-1),
     formatOfId,
-    printer: fieldListPrinter(formatOfId, head.abi),
+    // Made when the first text is asked for: it reads all of kallsyms.
+    get printer() {
+      printer ??= new Printer(head);
+      return printer;
+    },
     commOf: (pid) => head.comms.get(pid) ?? (pid === 0 ? '<idle>' : '<...>'),
   };
   return { recording, ids };
