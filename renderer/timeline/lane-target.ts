@@ -1,14 +1,16 @@
 import { identityColor } from '../../shared/colors.ts';
-import { lostText, taskKey } from '../../shared/draw/lanes.ts';
+import { lostText, taskKey, taskLabel } from '../../shared/draw/lanes.ts';
 import type { Episode } from '../../shared/model.ts';
 import { formatDuration } from '../../shared/time.ts';
 import { workspaceStore } from '../state/stores.ts';
 import { themeStore } from '../state/theme.ts';
+import type { MenuSection } from '../ui/menu.tsx';
 import { currentScale } from './geometry.ts';
 import { episodesAt, eventNear, selectEpisode, selectNear } from './lane-actions.ts';
 import { lanesStore } from './lanes-data.ts';
 import { type LaneBlock, type LaneRow, laneKey, rowAt, type SliceAt, sliceAt } from './layout.ts';
 import type { PointTarget, Tip } from './pointing.ts';
+import { onlyInTable, zoomTo } from './time-menu.tsx';
 import { timeText } from './time-text.ts';
 
 /** A block of lanes as something to point at. */
@@ -27,12 +29,44 @@ export function laneTarget(block: LaneBlock, colors: Map<string, string>): Point
         if (episode) selectEpisode(episode);
       }
     },
+    menu(ns, y) {
+      const row = rowAt(block, y);
+      if (!row) return [];
+      return row.kind === 'cpu' ? cpuMenu(row, ns) : ribbonMenu(row, ns);
+    },
     async markAt(ns, y) {
       const row = rowAt(block, y);
       if (row?.kind !== 'cpu') return ns;
       return (await eventNear(row, ns))?.timeNs ?? ns;
     },
   };
+}
+
+function cpuMenu(row: Extract<LaneRow, { kind: 'cpu' }>, ns: number): MenuSection[] {
+  const { result, lanes } = lanesStore.getState();
+  const slices = lanes.get(laneKey(row.stream, row.cpu))?.slices;
+  const slice = slices && sliceAt(slices, ns);
+  const sections: MenuSection[] = [
+    { title: row.label, items: [onlyInTable(`Only CPU ${row.cpu} in the table`, `cpu == ${row.cpu}`)] },
+  ];
+  if (!slice || !result) return sections;
+  const task = taskLabel(result.comms[slice.pid] ?? '', slice.pid);
+  const items = [onlyInTable('Only its events in the table', `pid == ${slice.pid}`)];
+  if (slice.busy === null) items.unshift(zoomTo('Zoom to this slice', slice));
+  return [{ title: task, items }, ...sections];
+}
+
+function ribbonMenu(row: Extract<LaneRow, { kind: 'ribbon' }>, ns: number): MenuSection[] {
+  return episodesAt(row, ns).map((episode) => {
+    const task = taskLabel(episode.task.comm, episode.task.pid);
+    return {
+      title: `${row.label}: ${task}`,
+      items: [
+        zoomTo(`Zoom to the episode of ${task}`, episode),
+        onlyInTable(`Only ${task} in the table`, `pid == ${episode.task.pid}`),
+      ],
+    };
+  });
 }
 
 const worst = (episodes: Episode[]): Episode | undefined => [...episodes].sort((a, b) => b.pauseMs - a.pauseMs)[0];
@@ -99,6 +133,5 @@ function describeRibbon(row: Extract<LaneRow, { kind: 'ribbon' }>, ns: number, c
   if (episode.sleptMs !== null) rows.push(['slept', formatDuration(episode.sleptMs * 1e6)]);
   if (episodes.length > 1)
     rows.push(['and', `${episodes.length - 1} more ${episodes.length === 2 ? 'task' : 'tasks'} at this time`]);
-  rows.push(['cause', episode.cause]);
-  return { title: `${row.label} throttled`, color, rows };
+  return { title: `${row.label} throttled`, color, rows, text: episode.cause };
 }

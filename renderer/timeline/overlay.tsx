@@ -51,9 +51,9 @@ function paintOverlay(
   const { drag } = dragStore.getState();
   const height = surface.heightPx;
   const nsPerPx = (scale.toNs - scale.fromNs) / scale.widthPx;
-  if (range) drawBand(surface, scale, range, theme.accent, theme, rulerPx);
-  if (drag?.kind === 'zoom')
-    drawBand(surface, scale, rangeBetween(scale, drag.fromX, drag.toX), theme.text, theme, rulerPx);
+  if (range) drawBand(surface, scale, range, theme.accent, rulerPx);
+  const dragged = drag && drag.kind !== 'pan' ? rangeBetween(scale, drag.fromX, drag.toX) : null;
+  if (dragged && drag?.kind === 'zoom') drawBand(surface, scale, dragged, theme.text, rulerPx);
   if (eventTimeNs !== null) {
     const x = Math.round(timeToX(scale, eventTimeNs)) + 0.5;
     surface.line(x, rulerPx, x, height, { color: theme.accent, width: 1.5 });
@@ -63,20 +63,30 @@ function paintOverlay(
   }
   drawMarkers(surface, { x: 0, y: 0, width: scale.widthPx, height }, scale, { a: markerA, b: markerB }, theme);
   if (markerA !== null && markerB !== null) drawDistance(surface, scale, markerA, markerB, theme);
-  if (hoverNs !== null && hoverNs >= scale.fromNs && hoverNs <= scale.toNs) {
+  if (dragged) {
+    const middle = (timeToX(scale, dragged.fromNs) + timeToX(scale, dragged.toNs)) / 2;
+    drawPill(
+      surface,
+      middle,
+      8,
+      formatDuration(dragged.toNs - dragged.fromNs),
+      theme.accent,
+      theme.accentText,
+      scale.widthPx,
+    );
+  } else if (hoverNs !== null && hoverNs >= scale.fromNs && hoverNs <= scale.toNs) {
     const x = Math.round(timeToX(scale, hoverNs)) + 0.5;
     surface.line(x, 16, x, height, { color: theme.cursor, width: 1, opacity: 0.7 });
     drawPill(surface, x, 8, timeText(hoverNs, nsPerPx), theme.text, theme.panel, scale.widthPx);
   }
 }
 
-/** A range of time: tinted below the ruler, its length written at its top. */
+/** A range of time, tinted below the ruler. */
 function drawBand(
   surface: CanvasSurface,
   scale: TimeScale,
   range: { fromNs: number; toNs: number },
   color: string,
-  theme: Theme,
   top: number,
 ): void {
   const from = Math.max(-1, timeToX(scale, range.fromNs));
@@ -85,15 +95,6 @@ function drawBand(
   surface.rect(from, top, to - from, surface.heightPx - top, { fill: color, fillOpacity: 0.1 });
   for (const x of [from, to])
     surface.line(Math.round(x) + 0.5, top, Math.round(x) + 0.5, surface.heightPx, { color, width: 1, opacity: 0.8 });
-  drawPill(
-    surface,
-    (from + to) / 2,
-    top + 10,
-    formatDuration(range.toNs - range.fromNs),
-    color,
-    theme.panel,
-    scale.widthPx,
-  );
 }
 
 /** The selected event on its lane: a small diamond. */

@@ -9,7 +9,8 @@ import { forgetPaint, paintSoon } from './frames.ts';
 import { currentScale, GUTTER_PX } from './geometry.ts';
 import { DRAG_THRESHOLD_PX, type DragKind, dragKind, pannedBy, rangeBetween, wheelAction } from './gesture.ts';
 import { lanesStore } from './lanes-data.ts';
-import { dragStore, pointTargetOf, tipStore } from './pointing.ts';
+import { dragStore, menuStore, pointTargetOf, tipStore } from './pointing.ts';
+import { timeSections } from './time-menu.tsx';
 
 /**
  * All of the pointer on the timeline, lanes and plots alike: hover, click, double click, drags, wheel. The time axis
@@ -125,6 +126,18 @@ export function attachPointer(root: HTMLElement, scroller: HTMLElement): () => v
     Promise.resolve(under ? under.target.markAt(ns, y) : ns).then(placeMarker, reportError);
   }
 
+  function contextMenu(event: MouseEvent): void {
+    const x = xOf(event);
+    const scale = currentScale();
+    if (isControl(event) || !onAxis(x, scale)) return;
+    event.preventDefault();
+    const ns = xToTime(scale, x);
+    const under = pointTargetOf(event.target);
+    const own = under?.target.menu?.(ns, event.clientY - under.element.getBoundingClientRect().top) ?? [];
+    tipStore.setState({ tip: null });
+    menuStore.setState({ menu: { sections: [...own, ...timeSections(ns)], x: event.clientX, y: event.clientY } });
+  }
+
   function wheel(event: WheelEvent): void {
     const turn = {
       deltaX: event.deltaX,
@@ -170,6 +183,7 @@ export function attachPointer(root: HTMLElement, scroller: HTMLElement): () => v
   root.addEventListener('pointercancel', endDrag, { signal });
   root.addEventListener('pointerleave', away, { signal });
   root.addEventListener('dblclick', doubleClick, { signal });
+  root.addEventListener('contextmenu', contextMenu, { signal });
   root.addEventListener('wheel', wheel, { signal, passive: false });
   window.addEventListener('keydown', key, { signal, capture: true });
   window.addEventListener('keyup', key, { signal, capture: true });

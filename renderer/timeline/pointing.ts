@@ -1,4 +1,5 @@
 import { createStore } from 'zustand/vanilla';
+import type { MenuSection } from '../ui/menu.tsx';
 import type { DragKind } from './gesture.ts';
 
 /** What the pointer is doing on the timeline, for the overlay and the tooltip. */
@@ -10,6 +11,8 @@ export interface PointTarget {
   click(ns: number, y: number): void;
   /** A time to put a marker on, resolved to the nearest event where there is one. */
   markAt(ns: number, y: number): Promise<number> | number;
+  /** What the right button offers here, beside what it offers everywhere. */
+  menu?(ns: number, y: number): MenuSection[];
   /** Takes a double click for itself; false leaves it to the markers. */
   doubleClick?(ns: number, y: number): boolean;
 }
@@ -19,6 +22,8 @@ export interface Tip {
   /** Colour of what is described. */
   color?: string;
   rows: [label: string, value: string][];
+  /** A sentence below the rows. */
+  text?: string;
 }
 
 const targets = new WeakMap<Element, PointTarget>();
@@ -43,3 +48,8 @@ export const dragStore = createStore<{ drag: { kind: DragKind; fromX: number; to
 
 /** What the tooltip shows, and where on the page. */
 export const tipStore = createStore<{ tip: Tip | null; x: number; y: number }>(() => ({ tip: null, x: 0, y: 0 }));
+
+/** The open menu, and where on the page it hangs. */
+export const menuStore = createStore<{ menu: { sections: MenuSection[]; x: number; y: number } | null }>(() => ({
+  menu: null,
+}));

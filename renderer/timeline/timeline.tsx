@@ -12,6 +12,7 @@ import { keepLanesLoaded, lanesStore } from './lanes-data.ts';
 import { type LaneSection, layoutLanes } from './layout.ts';
 import { Overlay } from './overlay.tsx';
 import { attachPointer } from './pointer.ts';
+import { TimeMenu } from './time-menu.tsx';
 import { Tooltip } from './tooltip.tsx';
 import './timeline.css';
 
@@ -66,6 +67,7 @@ export function Timeline() {
       </div>
       <Overlay heightPx={heightPx} rulerPx={RULER_PX} root={root} />
       <Tooltip />
+      <TimeMenu />
     </section>
   );
 }

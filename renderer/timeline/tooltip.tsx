@@ -33,6 +33,7 @@ export function Tooltip() {
           </div>
         ))}
       </dl>
+      {tip.text && <p>{tip.text}</p>}
     </div>,
     document.body,
   );
