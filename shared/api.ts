@@ -1,15 +1,7 @@
 import { z } from 'zod';
-import { chartSpecSchema, seriesSpecSchema, type SeriesSpec } from './chart.ts';
+import { chartSpecSchema, type SeriesSpec, seriesSpecSchema } from './chart.ts';
 import type { ErrorDetail } from './errors.ts';
-import type {
-  Annotation,
-  Episode,
-  EpisodeTotal,
-  EventDetail,
-  EventRow,
-  Finding,
-  WorkspaceSummary,
-} from './model.ts';
+import type { Annotation, Episode, EpisodeTotal, EventDetail, EventRow, Finding, WorkspaceSummary } from './model.ts';
 import type { RelNs } from './time.ts';
 
 /**
@@ -24,7 +16,11 @@ export const API_VERSION = 1;
 const workspaceId = z.string().min(1).max(200);
 const timeNs = z.number();
 const window = { fromNs: timeNs, toNs: timeNs };
-const eventRef = z.strictObject({ stream: z.int().nonnegative(), cpu: z.int().nonnegative(), index: z.int().nonnegative() });
+const eventRef = z.strictObject({
+  stream: z.int().nonnegative(),
+  cpu: z.int().nonnegative(),
+  index: z.int().nonnegative(),
+});
 const filter = z.string().max(4000).default('');
 
 export const annotationSchema = z.strictObject({
@@ -60,11 +56,21 @@ export const params = {
   /** `count` rows of the merged list from row `first`. */
   rows: z.strictObject({ workspaceId, first: z.int().nonnegative(), count: z.int().positive().max(5000), filter }),
   /** The row of the event nearest to a time, or of a given event. */
-  findRow: z.strictObject({ workspaceId, filter, at: z.union([z.strictObject({ timeNs }), z.strictObject({ event: eventRef })]) }),
+  findRow: z.strictObject({
+    workspaceId,
+    filter,
+    at: z.union([z.strictObject({ timeNs }), z.strictObject({ event: eventRef })]),
+  }),
   /** All there is to know of one event. */
   eventDetail: z.strictObject({ workspaceId, event: eventRef }),
   /** The event of a CPU lane nearest to a time: `direction` 0 nearest, 1 first after, -1 last before. */
-  nearestEvent: z.strictObject({ workspaceId, stream: z.int().nonnegative(), cpu: z.int().nonnegative(), timeNs, direction: z.union([z.literal(-1), z.literal(0), z.literal(1)]) }),
+  nearestEvent: z.strictObject({
+    workspaceId,
+    stream: z.int().nonnegative(),
+    cpu: z.int().nonnegative(),
+    timeNs,
+    direction: z.union([z.literal(-1), z.literal(0), z.literal(1)]),
+  }),
   /**
    * Values for a window. `auto`: samples where there are at most two a bin, else bins; `raw` and `bins` ask for one of
    * them. See `SeriesResult`.

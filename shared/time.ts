@@ -52,6 +52,7 @@ export function formatDuration(ns: number, significant = 4): string {
           ? [NS_PER_MS, 'ms']
           : [NS_PER_S, 's'];
   const value = ns / (scale as number);
-  const text = Math.abs(value) >= 10 ** (significant - 1) ? value.toFixed(0) : Number(value.toPrecision(significant)).toString();
+  const text =
+    Math.abs(value) >= 10 ** (significant - 1) ? value.toFixed(0) : Number(value.toPrecision(significant)).toString();
   return `${text} ${unit}`;
 }

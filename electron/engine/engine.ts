@@ -1,5 +1,13 @@
 import { z } from 'zod';
-import { type FromEngine, type Method, type ParsedParams, params, type Progress, type Result, type ToEngine } from '../../shared/api.ts';
+import {
+  type FromEngine,
+  type Method,
+  type ParsedParams,
+  type Progress,
+  params,
+  type Result,
+  type ToEngine,
+} from '../../shared/api.ts';
 import { RemoraError, toErrorDetail } from '../../shared/errors.ts';
 import { cancelledError, handlers } from './handlers.ts';
 import { defaultCacheFolder } from './identity.ts';
@@ -38,10 +46,17 @@ export function createEngine(options: EngineOptions): EngineCore {
   const running = new Map<number, AbortController>();
   const pending = new Set<Promise<void>>();
 
-  async function run<M extends Method>(method: M, rawParams: unknown, signal: AbortSignal, onProgress: (p: Progress) => void): Promise<Result<M>> {
-    if (!Object.hasOwn(params, method)) throw new RemoraError({ code: 'bad-request', message: `there is no method ${String(method)}` });
+  async function run<M extends Method>(
+    method: M,
+    rawParams: unknown,
+    signal: AbortSignal,
+    onProgress: (p: Progress) => void,
+  ): Promise<Result<M>> {
+    if (!Object.hasOwn(params, method))
+      throw new RemoraError({ code: 'bad-request', message: `there is no method ${String(method)}` });
     const parsed = params[method].safeParse(rawParams);
-    if (!parsed.success) throw new RemoraError({ code: 'bad-request', message: `${method}: ${z.prettifyError(parsed.error)}` });
+    if (!parsed.success)
+      throw new RemoraError({ code: 'bad-request', message: `${method}: ${z.prettifyError(parsed.error)}` });
     const context: RequestContext = {
       sessions,
       version: options.version,

@@ -37,7 +37,9 @@ export function openFile(path: string): FileSource {
   if (!stat.isFile() || stat.size === 0) {
     closeSync(fd);
     if (stat.isDirectory()) throw fileError(path, { code: 'EISDIR' });
-    const message = stat.isFile() ? `${path}: the file is empty (0 bytes): record again` : `${path}: not a regular file`;
+    const message = stat.isFile()
+      ? `${path}: the file is empty (0 bytes): record again`
+      : `${path}: not a regular file`;
     throw new RemoraError({ code: stat.isFile() ? 'not-a-trace' : 'file', message, file: path, offset: 0 });
   }
   const { size } = stat;

@@ -12,13 +12,20 @@ import type { StoredAnnotation } from '../store/workspace-store.ts';
 import type { RequestContext } from './engine.ts';
 import { listFolder, RecentFiles, storeUpload } from './files.ts';
 
-export const cancelledError = (): RemoraError => new RemoraError({ code: 'cancelled', message: 'the request was cancelled' });
+export const cancelledError = (): RemoraError =>
+  new RemoraError({ code: 'cancelled', message: 'the request was cancelled' });
 
 type Handlers = { [M in Method]: (params: ParsedParams<M>, context: RequestContext) => Result<M> | Promise<Result<M>> };
 
 /** Every method of the contract: looks up the workspace and calls the query. */
 export const handlers: Handlers = {
-  hello: (_, { version }) => ({ version, apiVersion: API_VERSION, pid: process.pid, node: process.versions.node, sample: samplePath }),
+  hello: (_, { version }) => ({
+    version,
+    apiVersion: API_VERSION,
+    pid: process.pid,
+    node: process.versions.node,
+    sample: samplePath,
+  }),
 
   async open(request, { sessions, signal, onProgress }) {
     const session = await sessions.open({ ...request, signal, onProgress });
@@ -41,12 +48,16 @@ export const handlers: Handlers = {
   },
   rows: ({ workspaceId, first, count, filter }, { sessions, signal }) =>
     sessions.get(workspaceId).rows.page(filter, first, count, signal),
-  findRow: ({ workspaceId, filter, at }, { sessions, signal }) => sessions.get(workspaceId).rows.find(filter, at, signal),
+  findRow: ({ workspaceId, filter, at }, { sessions, signal }) =>
+    sessions.get(workspaceId).rows.find(filter, at, signal),
   eventDetail({ workspaceId, event }, { sessions }) {
     const { trace, rows } = sessions.get(workspaceId);
     const cpu = cpuOf(trace, event.stream, event.cpu);
     if (event.index >= cpu.events) {
-      throw new RemoraError({ code: 'not-found', message: `CPU ${event.cpu} has ${cpu.events} events, none with index ${event.index}` });
+      throw new RemoraError({
+        code: 'not-found',
+        message: `CPU ${event.cpu} has ${cpu.events} events, none with index ${event.index}`,
+      });
     }
     return eventDetail(trace, rows, cpu, event.index, rowOfEvent(trace, cpu, event.index));
   },
@@ -101,4 +112,3 @@ const toStored = (trace: Trace, { fromNs, toNs, ...rest }: Annotation): StoredAn
   fromAbs: String(toAbsNs(fromNs, trace.originNs)),
   toAbs: String(toAbsNs(toNs, trace.originNs)),
 });
-

@@ -15,16 +15,21 @@ export function recordingIdentity(source: FileSource): string {
 
 /** The user's cache folder for workspaces; REMORA_CACHE overrides. */
 export function defaultCacheFolder(): string {
-  const set = process.env['REMORA_CACHE'];
+  const set = process.env.REMORA_CACHE;
   if (set) return set;
   if (process.platform === 'darwin') return join(homedir(), 'Library', 'Caches', 'remora');
-  if (process.platform === 'win32') return join(process.env['LOCALAPPDATA'] ?? homedir(), 'remora', 'cache');
-  return join(process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'remora');
+  if (process.platform === 'win32') return join(process.env.LOCALAPPDATA ?? homedir(), 'remora', 'cache');
+  return join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'remora');
 }
 
 /** Where the workspace of these recordings is kept. The order of the files does not matter. */
 export function cachedWorkspacePath(folder: string, paths: readonly string[], identities: readonly string[]): string {
-  const key = createHash('sha256').update([...identities].sort().join('\n')).digest('hex').slice(0, 16);
-  const name = basename(paths[0] ?? 'workspace').replace(/[^\w.-]+/g, '_').slice(0, 60);
+  const key = createHash('sha256')
+    .update([...identities].sort().join('\n'))
+    .digest('hex')
+    .slice(0, 16);
+  const name = basename(paths[0] ?? 'workspace')
+    .replace(/[^\w.-]+/g, '_')
+    .slice(0, 60);
   return join(folder, `${name}-${key}.remora`);
 }

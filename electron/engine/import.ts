@@ -66,7 +66,15 @@ export async function importRecording(
       for (const warning of bytes.warnings) writer.addWarning(warning);
       const cpu: CpuImport = { stream, data, bytes, left: 0, events: 0 };
       for (let from = 0; from < bytes.size; from += step) {
-        const job = { cpu: data.cpu, layout, time: buffer.time, rawOrigin, origin, from, to: Math.min(from + step, bytes.size) };
+        const job = {
+          cpu: data.cpu,
+          layout,
+          time: buffer.time,
+          rawOrigin,
+          origin,
+          from,
+          to: Math.min(from + step, bytes.size),
+        };
         orders.push({ slab: orders.length, data, job, cpu, streamImport });
         cpu.left++;
         streamImport.left++;
@@ -92,7 +100,12 @@ export async function importRecording(
   writer.finish(pidTotals);
 }
 
-function writeSlab(writer: ImportWriter, cpu: CpuImport, stream: StreamImport, { result, warnings, eventTotals }: SlabAnswer): void {
+function writeSlab(
+  writer: ImportWriter,
+  cpu: CpuImport,
+  stream: StreamImport,
+  { result, warnings, eventTotals }: SlabAnswer,
+): void {
   const { data, bytes } = cpu;
   let firstIndex = cpu.events;
   for (const { basePosition, chunk } of result.chunks) {

@@ -1,6 +1,12 @@
 import type { CpuBytes } from '../parse/cpu-data.ts';
 import type { TimeCorrection } from '../parse/recording.ts';
-import { type EventColumns, newColumns, type SubBufferLayout, SubBufferScanner, swapWords } from '../parse/sub-buffer.ts';
+import {
+  type EventColumns,
+  newColumns,
+  type SubBufferLayout,
+  SubBufferScanner,
+  swapWords,
+} from '../parse/sub-buffer.ts';
 import { correctTime, isPlainOffset } from '../parse/time-correction.ts';
 import type { ChunkEncoder, EncodedChunk } from '../store/chunk-codec.ts';
 

@@ -2,14 +2,21 @@ import { existsSync } from 'node:fs';
 import { extname } from 'node:path';
 import type { Progress } from '../../shared/api.ts';
 import { RemoraError } from '../../shared/errors.ts';
-import type { EventTypeInfo, FieldInfo, RecordingInfo, StreamInfo, TaskInfo, WorkspaceSummary } from '../../shared/model.ts';
+import type {
+  EventTypeInfo,
+  FieldInfo,
+  RecordingInfo,
+  StreamInfo,
+  TaskInfo,
+  WorkspaceSummary,
+} from '../../shared/model.ts';
 import { fieldUnit } from '../../shared/units.ts';
 import { openCpuBytes } from '../parse/cpu-data.ts';
 import type { EventFormat, FieldFormat } from '../parse/event-format.ts';
 import { isNumeric } from '../parse/field-access.ts';
 import { subBufferLayout } from '../parse/layout.ts';
-import type { RecordingHead } from '../parse/recording.ts';
 import { Printer } from '../parse/print-format/printer.ts';
+import type { RecordingHead } from '../parse/recording.ts';
 import { readTraceDat } from '../parse/trace-dat.ts';
 import { CommFinder } from '../query/comms.ts';
 import { EventText } from '../query/event-text.ts';
@@ -129,7 +136,12 @@ async function openWith(inputs: Input[], path: string, request: OpenRequest): Pr
     const trace = buildTrace(inputs, store, request.memoryPageBytes);
     const summary = summarize(trace, store, reopened);
     if (setAsideAs !== '') {
-      summary.warnings.push({ file: path, offset: 0, section: 'workspace', message: `the workspace was damaged; it was kept as ${setAsideAs} and the index built again` });
+      summary.warnings.push({
+        file: path,
+        offset: 0,
+        section: 'workspace',
+        message: `the workspace was damaged; it was kept as ${setAsideAs} and the index built again`,
+      });
     }
     return {
       trace,
@@ -173,7 +185,11 @@ async function ensureIndexed(inputs: Input[], store: WorkspaceStore, request: Op
 
 // ---- putting the parts together ---------------------------------------------------------------------------------
 
-const clockUnits: Record<string, StreamInfo['timeUnit']> = { counter: 'counts', 'x86-tsc': 'cycles', 'ppc-tb': 'cycles' };
+const clockUnits: Record<string, StreamInfo['timeUnit']> = {
+  counter: 'counts',
+  'x86-tsc': 'cycles',
+  'ppc-tb': 'cycles',
+};
 
 function buildTrace(inputs: Input[], store: WorkspaceStore, memoryPageBytes: number | undefined): Trace {
   const stored = store.recordings();
@@ -202,10 +218,14 @@ function buildTrace(inputs: Input[], store: WorkspaceStore, memoryPageBytes: num
     }
   }
 
-  const origins = perRecording.flatMap((entry) => entry.streams.filter(({ cpus }) => cpus.some(({ events }) => events > 0)).map(({ origin }) => BigInt(origin)));
-  const originNs = origins.reduce<bigint | null>((least, origin) => (least === null || origin < least ? origin : least), null) ?? 0n;
+  const origins = perRecording.flatMap((entry) =>
+    entry.streams.filter(({ cpus }) => cpus.some(({ events }) => events > 0)).map(({ origin }) => BigInt(origin)),
+  );
+  const originNs =
+    origins.reduce<bigint | null>((least, origin) => (least === null || origin < least ? origin : least), null) ?? 0n;
   perRecording.forEach((entry, recordingIndex) => {
-    for (const stream of entry.streams) streams.push(describeStream(stream, entry.recording, recordingIndex, streams.length, originNs, store));
+    for (const stream of entry.streams)
+      streams.push(describeStream(stream, entry.recording, recordingIndex, streams.length, originNs, store));
   });
   const trace: Trace = {
     store,
@@ -231,7 +251,10 @@ function buildTrace(inputs: Input[], store: WorkspaceStore, memoryPageBytes: num
   return trace;
 }
 
-function describeRecording({ source, head }: Input, streams: StoredStream[]): { recording: TraceRecording; ids: Map<number, number> } {
+function describeRecording(
+  { source, head }: Input,
+  streams: StoredStream[],
+): { recording: TraceRecording; ids: Map<number, number> } {
   const ids = new Map<number, number>();
   for (const { eventCounts } of streams) for (const [id, count] of eventCounts) ids.set(id, (ids.get(id) ?? 0) + count);
   const info: RecordingInfo = {

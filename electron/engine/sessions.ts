@@ -11,8 +11,8 @@ import { Samples } from '../query/samples.ts';
 import { SeriesQueries } from '../query/series.ts';
 import type { Trace } from '../query/trace.ts';
 import { fileError } from './file-source.ts';
-import { type OpenRequest, openTrace } from './open.ts';
 import type { NotesFile } from './notes-file.ts';
+import { type OpenRequest, openTrace } from './open.ts';
 
 /** An open workspace with what its queries keep. */
 export interface Session {
@@ -89,7 +89,11 @@ export class Sessions {
 function nameCgroups(trace: Trace, samples: Samples, request: { cgroups?: string | undefined }): void {
   const sideFiles = trace.recordings.map(({ info }) => `${info.path}.cgroups`).filter((path) => existsSync(path));
   const texts = request.cgroups === undefined ? sideFiles.map(readNamedFile) : [readNamedFile(request.cgroups)];
-  const map = findCgroups(trace, samples, texts.flatMap((text) => parseCgroupLines(text).lines));
+  const map = findCgroups(
+    trace,
+    samples,
+    texts.flatMap((text) => parseCgroupLines(text).lines),
+  );
   trace.cgroups = listCgroups(map);
   trace.cgroupAt = (value, timeNs) => map.at(value, timeNs);
   trace.cgroupLabel = (value) => cgroupLabel(map.at(value, trace.durationNs));

@@ -1,12 +1,12 @@
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { type ErrorDetail, RemoraError, type TraceWarning } from '../../shared/errors.ts';
+import type { ByteSource } from '../parse/byte-source.ts';
 import { openCpuBytes } from '../parse/cpu-data.ts';
+import type { Compression } from '../parse/decompress.ts';
 import type { CpuData } from '../parse/recording.ts';
 import { ChunkEncoder } from '../store/chunk-codec.ts';
-import { type SlabJob, SlabIndexer, type SlabResult } from './index-slab.ts';
-import type { Compression } from '../parse/decompress.ts';
-import type { ByteSource } from '../parse/byte-source.ts';
+import { SlabIndexer, type SlabJob, type SlabResult } from './index-slab.ts';
 
 export interface SlabOrder {
   /** Place in the list of slabs. */
@@ -52,12 +52,21 @@ export async function indexSlabs(
       const bytes = openCpuBytes(source, data, compression);
       const known = bytes.warnings.length;
       const result = indexer.index(bytes, job);
-      collect({ slab, result, warnings: bytes.warnings.slice(known), eventTotals: encoder.eventTotals, pidTotals: encoder.pidTotals });
+      collect({
+        slab,
+        result,
+        warnings: bytes.warnings.slice(known),
+        eventTotals: encoder.eventTotals,
+        pidTotals: encoder.pidTotals,
+      });
       await new Promise(setImmediate);
     }
     return;
   }
-  const workers = Array.from({ length: threads }, () => new Worker(workerUrl(), { workerData: { path: source.name, compression } }));
+  const workers = Array.from(
+    { length: threads },
+    () => new Worker(workerUrl(), { workerData: { path: source.name, compression } }),
+  );
   try {
     await new Promise<void>((resolve, reject) => {
       let given = 0;

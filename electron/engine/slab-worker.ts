@@ -5,7 +5,7 @@ import type { Compression } from '../parse/decompress.ts';
 import type { CpuData } from '../parse/recording.ts';
 import { ChunkEncoder } from '../store/chunk-codec.ts';
 import { openFile } from './file-source.ts';
-import { type SlabJob, SlabIndexer } from './index-slab.ts';
+import { SlabIndexer, type SlabJob } from './index-slab.ts';
 import type { SlabAnswer, SlabOrder } from './slab-pool.ts';
 
 /** A thread that indexes slabs of one recording: orders in, results out, one at a time. */
@@ -44,7 +44,9 @@ parentPort?.on('message', (order: SlabOrder) => {
   try {
     const message = answer(order);
     const transfer = message.result.chunks.flatMap(({ chunk }) =>
-      [chunk.events, chunk.pids, chunk.time, chunk.event, chunk.pid, chunk.position].map((array) => array.buffer as ArrayBuffer),
+      [chunk.events, chunk.pids, chunk.time, chunk.event, chunk.pid, chunk.position].map(
+        (array) => array.buffer as ArrayBuffer,
+      ),
     );
     parentPort?.postMessage(message, [...new Set(transfer)]);
   } catch (error) {

@@ -142,7 +142,8 @@ class PackedCpuBytes implements CpuBytes {
       this.#unpacked = unpack(this.#compression, packed, size);
     } catch (error) {
       if (!(error instanceof RemoraError)) throw error;
-      if (!this.warnings.some((warning) => warning.offset === offset)) this.#warn(offset, `chunk ${chunk}: ${error.message}`);
+      if (!this.warnings.some((warning) => warning.offset === offset))
+        this.#warn(offset, `chunk ${chunk}: ${error.message}`);
       this.#unpacked = new Uint8Array(0);
     }
     this.#current = chunk;

@@ -60,7 +60,10 @@ export function unpack(compression: Compression, packed: Uint8Array, size: numbe
     else bytes = zstdFrame(packed, size);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    throw new RemoraError({ code: 'damaged', message: `${compression} data does not unpack (${reason})` }, { cause: error });
+    throw new RemoraError(
+      { code: 'damaged', message: `${compression} data does not unpack (${reason})` },
+      { cause: error },
+    );
   }
   if (bytes.length !== size) {
     throw new RemoraError({ code: 'damaged', message: `a block of ${size} bytes unpacks to ${bytes.length}` });

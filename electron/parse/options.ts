@@ -215,7 +215,8 @@ function readBuffer7(cursor: Cursor): FoundBuffer7 {
   };
   const count = cursor.u32();
   if (count * 20 > cursor.remaining) throw cursor.fail(`${count} CPUs`, `${cursor.remaining} bytes`);
-  for (let i = 0; i < count; i++) found.cpus.push({ cpu: cursor.u32(), offset: cursor.size64(), bytes: cursor.size64() });
+  for (let i = 0; i < count; i++)
+    found.cpus.push({ cpu: cursor.u32(), offset: cursor.size64(), bytes: cursor.size64() });
   return found;
 }
 

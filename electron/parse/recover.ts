@@ -44,7 +44,12 @@ export function walkSections(source: ByteSource, offset: number, littleEndian: b
  * CPU data inside a buffer section, in the order of the file, which is that of the CPUs that had data. `cpu` is therefore a
  * guess: the first is taken for CPU 0.
  */
-export function findCpuData(source: ByteSource, head: RecordingHead, compression: Compression, section: FoundSection): CpuData[] {
+export function findCpuData(
+  source: ByteSource,
+  head: RecordingHead,
+  compression: Compression,
+  section: FoundSection,
+): CpuData[] {
   const { littleEndian } = head.abi;
   const align = (offset: number): number => Math.ceil(offset / head.pageBytes) * head.pageBytes;
   const start = align(section.offset + HEADER_BYTES);
@@ -62,7 +67,13 @@ interface Extent {
 }
 
 /** Chunked data tells its own length: `u32 count { u32 packed, u32 unpacked, data }`; the next CPU's begins on a page. */
-function chunkedExtents(source: ByteSource, start: number, end: number, littleEndian: boolean, align: (offset: number) => number): Extent[] {
+function chunkedExtents(
+  source: ByteSource,
+  start: number,
+  end: number,
+  littleEndian: boolean,
+  align: (offset: number) => number,
+): Extent[] {
   const extents: Extent[] = [];
   const u32 = (at: number): number => {
     const bytes = source.read(at, 4);

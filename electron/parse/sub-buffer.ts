@@ -127,7 +127,10 @@ export class SubBufferScanner {
     for (; byte + subBufferBytes <= lengthBytes; byte += subBufferBytes) {
       if (n + mostEvents > capacity) {
         // A full-size estimate rarely holds; the commit tells how many bytes there really are.
-        const committed = Math.min((words[(byte >>> 2) + (bigEndian && commitBytes === 8 ? 3 : 2)] as number) & COMMIT_MASK, subBufferBytes - dataOffset);
+        const committed = Math.min(
+          (words[(byte >>> 2) + (bigEndian && commitBytes === 8 ? 3 : 2)] as number) & COMMIT_MASK,
+          subBufferBytes - dataOffset,
+        );
         if (n + Math.ceil(committed / 8) > capacity) break;
       }
       const start = byte >>> 2;
@@ -196,7 +199,11 @@ export class SubBufferScanner {
           continue;
         }
         if (payload + payloadWords > end) {
-          this.#broken(position, at, `a record of ${payloadWords * 4} bytes, ${Math.max(0, end - payload) * 4} are left`);
+          this.#broken(
+            position,
+            at,
+            `a record of ${payloadWords * 4} bytes, ${Math.max(0, end - payload) * 4} are left`,
+          );
           break;
         }
         now += delta;

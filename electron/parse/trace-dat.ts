@@ -96,7 +96,8 @@ function readAbi(cursor: Cursor): TraceAbi {
   if (order > 1) throw cursor.fail('byte order 0 or 1', String(order), cursor.offset - 1);
   cursor.littleEndian = order === 0;
   const longBytes = cursor.u8();
-  if (longBytes !== 4 && longBytes !== 8) throw cursor.fail('4 or 8 bytes in a long', String(longBytes), cursor.offset - 1);
+  if (longBytes !== 4 && longBytes !== 8)
+    throw cursor.fail('4 or 8 bytes in a long', String(longBytes), cursor.offset - 1);
   return { littleEndian: cursor.littleEndian, longBytes };
 }
 
@@ -164,7 +165,12 @@ function addFormat(cursor: Cursor, head: HeadInProgress, system: string): void {
     head.formats.push(new LazyEventFormat(system, text, head.abi));
   } catch (error) {
     if (!(error instanceof TypeError)) throw error;
-    head.warnings.push({ file: head.file, offset: at, section: cursor.section, message: `${system}: ${error.message}` });
+    head.warnings.push({
+      file: head.file,
+      offset: at,
+      section: cursor.section,
+      message: `${system}: ${error.message}`,
+    });
   }
 }
 
@@ -346,7 +352,11 @@ function readVersion7(source: ByteSource, cursor: Cursor, head: HeadInProgress):
       header.u16();
       const flags = header.u16();
       header.u32();
-      head.latencyText = { offset: header.offset + 8, bytes: header.size64(), compressed: (flags & FLAG_COMPRESSED) !== 0 };
+      head.latencyText = {
+        offset: header.offset + 8,
+        bytes: header.size64(),
+        compressed: (flags & FLAG_COMPRESSED) !== 0,
+      };
     });
   }
   options.finish();
@@ -369,9 +379,13 @@ function readOptionSections(
       const section = openSection(source, head, compression, at, SECTION_OPTIONS, 'options');
       if (read.has(at)) throw section.fail('an options section not read yet', 'a loop', at);
       read.add(at);
-      readOptionList(section, (id, data, offset) => options.add(id, data, offset), (offset) => {
-        next = offset;
-      });
+      readOptionList(
+        section,
+        (id, data, offset) => options.add(id, data, offset),
+        (offset) => {
+          next = offset;
+        },
+      );
     });
     if (!ok) return false;
   }
@@ -435,7 +449,8 @@ function openSection(
   const flags = header.u16();
   header.u32();
   const size = header.size64();
-  if (size > header.remaining) throw header.fail(`a section of ${size} bytes`, `${header.remaining} up to the end`, offset);
+  if (size > header.remaining)
+    throw header.fail(`a section of ${size} bytes`, `${header.remaining} up to the end`, offset);
   let body: Uint8Array;
   if ((flags & FLAG_COMPRESSED) !== 0) {
     const packed = header.u32();
@@ -444,7 +459,8 @@ function openSection(
     try {
       body = unpack(compression, header.bytes(packed), unpacked);
     } catch (error) {
-      if (error instanceof RemoraError && error.detail.offset === undefined) throw header.fail('packed data', error.message, at);
+      if (error instanceof RemoraError && error.detail.offset === undefined)
+        throw header.fail('packed data', error.message, at);
       throw error;
     }
   } else body = header.bytes(size);

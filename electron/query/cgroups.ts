@@ -24,7 +24,8 @@ export function findCgroups(trace: Trace, samples: Samples, lines: readonly Cgro
     const all = samples.ofType(type.type);
     const ids = samples.texts(type.type, id.name);
     const paths = samples.texts(type.type, `${prefix}path`);
-    const rootField = type.fields.find(({ name }) => name === `${prefix}root`) ?? type.fields.find(({ name }) => name === 'root');
+    const rootField =
+      type.fields.find(({ name }) => name === `${prefix}root`) ?? type.fields.find(({ name }) => name === 'root');
     const roots = rootField === undefined ? null : samples.numbers(type.type, rootField.name);
     for (let i = 0; i < all.n; i++) {
       events.push({
@@ -43,5 +44,7 @@ export function findCgroups(trace: Trace, samples: Samples, lines: readonly Cgro
 export function listCgroups(map: CgroupMap): CgroupInfo[] {
   const seen = new Map<string, CgroupInfo>();
   for (const { ino, path } of map.entries) seen.set(`${ino} ${path}`, { ino, path });
-  return [...seen.values()].sort((a, b) => a.path.localeCompare(b.path, 'en') || a.ino.localeCompare(b.ino, 'en', { numeric: true }));
+  return [...seen.values()].sort(
+    (a, b) => a.path.localeCompare(b.path, 'en') || a.ino.localeCompare(b.ino, 'en', { numeric: true }),
+  );
 }

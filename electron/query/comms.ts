@@ -29,7 +29,9 @@ export class CommFinder {
   }
 
   #read(pid: number): string | null {
-    const format = this.#recording.head.formats.find(({ system, name }) => system === 'sched' && name === 'sched_switch');
+    const format = this.#recording.head.formats.find(
+      ({ system, name }) => system === 'sched' && name === 'sched_switch',
+    );
     const field = format?.fields.find(({ name }) => name === 'prev_comm');
     if (format === undefined || field === undefined) return null;
     this.#places ??= this.#firstSwitches(format.id);

@@ -94,7 +94,8 @@ export class EpisodeQueries {
       taskRatelimit: optional('task_ratelimit'),
       think: optional('think'),
     };
-    for (const [name, column] of Object.entries(own)) if (column !== undefined) Object.assign(columns, { [name]: column });
+    for (const [name, column] of Object.entries(own))
+      if (column !== undefined) Object.assign(columns, { [name]: column });
     return columns;
   }
 
@@ -105,7 +106,12 @@ export class EpisodeQueries {
     if (pick.n === 0) return null;
     const column = (field: string): Float64Array => pick.numbers(this.#samples.numbers(type.type, field));
     return indexSwitches(
-      { timeNs: pick.numbers(pick.samples.time), prevPid: column('prev_pid'), prevState: column('prev_state'), nextPid: column('next_pid') },
+      {
+        timeNs: pick.numbers(pick.samples.time),
+        prevPid: column('prev_pid'),
+        prevState: column('prev_state'),
+        nextPid: column('next_pid'),
+      },
       new Set(Array.from(pids)),
     );
   }

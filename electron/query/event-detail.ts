@@ -30,19 +30,31 @@ export function eventDetail(trace: Trace, rows: RowQueries, cpu: TraceCpu, index
     system,
     absNs: String(toAbsNs(base.timeNs, trace.originNs)),
     fields: (format?.fields ?? []).map((field) => describeValue(system, base.eventName, field, payload, abi)),
-    raw: new Uint8Array(payload.view.buffer.slice(payload.view.byteOffset + payload.at, payload.view.byteOffset + payload.at + payload.length)),
+    raw: new Uint8Array(
+      payload.view.buffer.slice(
+        payload.view.byteOffset + payload.at,
+        payload.view.byteOffset + payload.at + payload.length,
+      ),
+    ),
     fileOffset: fileOffset < 0 ? -1 : fileOffset + payload.headerBytes,
   };
 }
 
-function describeValue(system: string, event: string, field: FieldFormat, { view, at, length }: Payload, abi: TraceAbi): EventFieldValue {
+function describeValue(
+  system: string,
+  event: string,
+  field: FieldFormat,
+  { view, at, length }: Payload,
+  abi: TraceAbi,
+): EventFieldValue {
   const end = at + length;
   const number = isNumeric(field) && !field.isArray;
   const kind = field.isString ? 'text' : number ? 'number' : 'bytes';
   let text: string;
   if (number) text = bigintReader(field, abi)(view, at, end)?.toString() ?? '';
   else if (field.isString) text = textReader(field, abi)(view, at, end);
-  else text = Array.from(bytesReader(field, abi)(view, at, end), (byte) => byte.toString(16).padStart(2, '0')).join(' ');
+  else
+    text = Array.from(bytesReader(field, abi)(view, at, end), (byte) => byte.toString(16).padStart(2, '0')).join(' ');
   return {
     name: field.name,
     declaration: field.declaration,

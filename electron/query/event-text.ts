@@ -1,4 +1,4 @@
-import { PayloadReader, type Payload, positionOf } from './payload.ts';
+import { type Payload, PayloadReader, positionOf } from './payload.ts';
 import { chunkOfIndex, findCpu, type Trace, type TraceCpu } from './trace.ts';
 
 const BLOCK_BYTES = 1 << 16;

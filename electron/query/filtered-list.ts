@@ -1,9 +1,9 @@
 import { RemoraError } from '../../shared/errors.ts';
+import type { Filter } from '../../shared/filter/ast.ts';
 import { type CompiledFilter, compileFilter } from '../../shared/filter/compile.ts';
 import type { FieldReader } from '../../shared/filter/evaluate.ts';
 import { contains, overlaps } from '../../shared/filter/intervals.ts';
 import { type Prefilter, prefilter } from '../../shared/filter/prefilter.ts';
-import type { Filter } from '../../shared/filter/ast.ts';
 import type { EventRef } from '../../shared/model.ts';
 import { bigintReader, isNumeric, numberReader, textReader } from '../parse/field-access.ts';
 import { ByteBudgetCache } from './byte-budget-cache.ts';
@@ -27,7 +27,10 @@ export interface FilteredList {
 /** Builds and keeps filtered lists; a scan gives the event loop a turn after every chunk and can be cancelled. */
 export class FilteredLists {
   readonly #trace: Trace;
-  readonly #lists = new ByteBudgetCache<string, Promise<FilteredList>>(LISTS_BUDGET_BYTES, () => LISTS_BUDGET_BYTES / 8);
+  readonly #lists = new ByteBudgetCache<string, Promise<FilteredList>>(
+    LISTS_BUDGET_BYTES,
+    () => LISTS_BUDGET_BYTES / 8,
+  );
 
   constructor(trace: Trace) {
     this.#trace = trace;
@@ -79,7 +82,13 @@ function testsOf(trace: Trace, stream: TraceStream, filter: Filter): Tests {
   return tests;
 }
 
-async function scanCpu(trace: Trace, stream: TraceStream, cpu: TraceCpu, tests: Tests, signal: AbortSignal): Promise<Matches> {
+async function scanCpu(
+  trace: Trace,
+  stream: TraceStream,
+  cpu: TraceCpu,
+  tests: Tests,
+  signal: AbortSignal,
+): Promise<Matches> {
   const times: number[] = [];
   const indexes: number[] = [];
   const event = new EventReader(trace, stream, cpu);
@@ -91,7 +100,8 @@ async function scanCpu(trace: Trace, stream: TraceStream, cpu: TraceCpu, tests: 
       const test = tests.get(id);
       if (test === undefined) continue;
       const { cpus, times: range } = test.bounds;
-      if (contains(cpus, cpu.cpu) && overlaps(range, info.fromNs + stream.offsetNs, info.toNs + stream.offsetNs)) wanted.set(id, test.compiled);
+      if (contains(cpus, cpu.cpu) && overlaps(range, info.fromNs + stream.offsetNs, info.toNs + stream.offsetNs))
+        wanted.set(id, test.compiled);
     }
     if (wanted.size === 0) continue;
     const chunk = trace.chunks.get(info);
@@ -100,7 +110,12 @@ async function scanCpu(trace: Trace, stream: TraceStream, cpu: TraceCpu, tests: 
       const test = wanted.get(id);
       if (test === undefined) continue;
       if (test !== true) {
-        event.place(id, chunk.pid[i] as number, (chunk.time[i] as number) + stream.offsetNs, positionOf(info, chunk, i));
+        event.place(
+          id,
+          chunk.pid[i] as number,
+          (chunk.time[i] as number) + stream.offsetNs,
+          positionOf(info, chunk, i),
+        );
         if (!test.test(event)) continue;
       }
       times.push((chunk.sortTime[i] as number) + stream.offsetNs);
@@ -201,7 +216,10 @@ class EventReader implements FieldReader {
     let read = this.#numbers.get(key);
     if (read === undefined) {
       const format = this.#stream.recording.formatOfId.get(this.#id)?.fields.find(({ name }) => name === field);
-      read = format !== undefined && isNumeric(format) && !format.isArray ? numberReader(format, this.#stream.layout.abi) : () => Number.NaN;
+      read =
+        format !== undefined && isNumeric(format) && !format.isArray
+          ? numberReader(format, this.#stream.layout.abi)
+          : () => Number.NaN;
       this.#numbers.set(key, read);
     }
     const { view, at, length } = this.#payloads.read(this.#position);

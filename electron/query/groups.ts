@@ -27,19 +27,30 @@ export function groupSamples(trace: Trace, samples: Samples, type: EventTypeInfo
   if (by === '') return { codes: new Uint32Array(all.n), groups: [{ label: '', key: '' }] };
   const own = type.fields.some((field) => field.name === by);
   if (!own && by === 'cpu') {
-    return coded(all.n, (i) => all.cpu[i] as number, (cpu) => ({ label: `CPU ${cpu}`, key: `cpu:${cpu}` }));
+    return coded(
+      all.n,
+      (i) => all.cpu[i] as number,
+      (cpu) => ({ label: `CPU ${cpu}`, key: `cpu:${cpu}` }),
+    );
   }
   if (!own && (by === 'task' || by === 'pid')) {
-    return coded(all.n, (i) => all.pid[i] as number, (pid, i) => {
-      const comm = trace.streams[all.stream[i] as number]?.recording.commOf(pid) ?? '<...>';
-      return { label: by === 'pid' ? String(pid) : `${comm}-${pid}`, key: `task:${comm}:${pid}` };
-    });
+    return coded(
+      all.n,
+      (i) => all.pid[i] as number,
+      (pid, i) => {
+        const comm = trace.streams[all.stream[i] as number]?.recording.commOf(pid) ?? '<...>';
+        return { label: by === 'pid' ? String(pid) : `${comm}-${pid}`, key: `task:${comm}:${pid}` };
+      },
+    );
   }
   if (by === 'cgroup') {
     const field = cgroupFieldOf(type);
     if (field !== null) {
       const { codes, values } = samples.texts(type.type, field);
-      return { codes, groups: values.map((value) => ({ label: trace.cgroupLabel(value), key: `cgroup:${trace.cgroupLabel(value)}` })) };
+      return {
+        codes,
+        groups: values.map((value) => ({ label: trace.cgroupLabel(value), key: `cgroup:${trace.cgroupLabel(value)}` })),
+      };
     }
   }
   if (own) {

@@ -127,11 +127,23 @@ function load(trace: Trace, cursor: Cursor): boolean {
  * Visits events from row `first` on, in order, until `visit` returns false or the list ends. The object passed is
  * reused. Work is proportional to the rows visited, plus a search.
  */
-export function visitRows(trace: Trace, first: number, visit: (event: ListedEvent) => boolean | undefined | void): void {
+export function visitRows(
+  trace: Trace,
+  first: number,
+  visit: (event: ListedEvent) => boolean | undefined | undefined,
+): void {
   const cut = cutAtRow(trace, first);
   const live: Cursor[] = [];
   cpusOf(trace).forEach(({ cpu, offsetNs }, order) => {
-    const cursor: Cursor = { order, cpu, offsetNs, index: cut[order] as number, info: undefined, chunk: undefined, timeNs: 0 };
+    const cursor: Cursor = {
+      order,
+      cpu,
+      offsetNs,
+      index: cut[order] as number,
+      info: undefined,
+      chunk: undefined,
+      timeNs: 0,
+    };
     if (load(trace, cursor)) live.push(cursor);
   });
   const event = { row: first } as ListedEvent;
@@ -163,7 +175,10 @@ export function visitRows(trace: Trace, first: number, visit: (event: ListedEven
 /** The event of one CPU nearest to a time: `direction` 0 nearest, 1 first after, -1 last before; -1 where none. */
 export function nearestIndex(trace: Trace, cpu: TraceCpu, timeNs: number, direction: -1 | 0 | 1): number {
   const { offsetNs } = trace.streams[cpu.stream] as { offsetNs: number };
-  const after = direction === 1 ? countBefore(trace, cpu, offsetNs, timeNs, true) : countBefore(trace, cpu, offsetNs, timeNs, false);
+  const after =
+    direction === 1
+      ? countBefore(trace, cpu, offsetNs, timeNs, true)
+      : countBefore(trace, cpu, offsetNs, timeNs, false);
   if (direction === 1) return after < cpu.events ? after : -1;
   if (direction === -1 || after >= cpu.events) return after - 1;
   if (after === 0) return 0;

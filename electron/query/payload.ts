@@ -41,7 +41,12 @@ export class PayloadReader {
     if (position < this.#start || position >= this.#end) this.#load(position);
     const first = position - this.#start;
     const { at, length } = payloadOf(this.#view, first, this.#littleEndian);
-    return { view: this.#view, at, length: Math.max(0, Math.min(length, this.#end - this.#start - at)), headerBytes: at - first };
+    return {
+      view: this.#view,
+      at,
+      length: Math.max(0, Math.min(length, this.#end - this.#start - at)),
+      headerBytes: at - first,
+    };
   }
 
   #load(position: number): void {

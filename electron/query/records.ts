@@ -78,13 +78,20 @@ class CpuCursor {
     this.#buffer = buffer;
     this.bytes = openCpuBytes(source, data, head.compression);
     this.#layout = subBufferLayout(head, buffer);
-    const step = Math.max(buffer.subBufferBytes, Math.floor(BATCH_BYTES / buffer.subBufferBytes) * buffer.subBufferBytes);
-    this.#batch = new Uint8Array(Math.min(step, Math.ceil(this.bytes.size / buffer.subBufferBytes) * buffer.subBufferBytes));
+    const step = Math.max(
+      buffer.subBufferBytes,
+      Math.floor(BATCH_BYTES / buffer.subBufferBytes) * buffer.subBufferBytes,
+    );
+    this.#batch = new Uint8Array(
+      Math.min(step, Math.ceil(this.bytes.size / buffer.subBufferBytes) * buffer.subBufferBytes),
+    );
     this.#words = head.abi.littleEndian
       ? new Uint32Array(this.#batch.buffer, 0, this.#batch.length >>> 2)
       : new Uint32Array(this.#batch.length >>> 2);
     this.view = new DataView(this.#batch.buffer);
-    this.#columns = newColumns(Math.min(65_536, Math.max(Math.ceil(buffer.subBufferBytes / 8), this.#batch.length >>> 3)));
+    this.#columns = newColumns(
+      Math.min(65_536, Math.max(Math.ceil(buffer.subBufferBytes / 8), this.#batch.length >>> 3)),
+    );
     const origin = firstTimestamp(this.bytes, head.abi.littleEndian);
     this.#originHigh = Number(origin >> 32n);
     this.#originLow = Number(origin & 0xffff_ffffn);
@@ -122,8 +129,16 @@ class CpuCursor {
           swapWords(words);
         }
       }
-      const words = this.#batchLength < this.#batch.length ? this.#words.subarray(0, this.#batchLength >>> 2) : this.#words;
-      const { nextByte, count } = this.#scanner.scan(words, this.#batchPosition, this.#scanned, this.#columns, 0, this.#batchPosition);
+      const words =
+        this.#batchLength < this.#batch.length ? this.#words.subarray(0, this.#batchLength >>> 2) : this.#words;
+      const { nextByte, count } = this.#scanner.scan(
+        words,
+        this.#batchPosition,
+        this.#scanned,
+        this.#columns,
+        0,
+        this.#batchPosition,
+      );
       this.#scanned = nextByte;
       this.#count = count;
       this.#next = 0;
@@ -180,7 +195,7 @@ export interface RecordSource {
  */
 export function visitRecords(
   buffers: readonly RecordSource[],
-  visit: (record: RecordView) => boolean | undefined | void,
+  visit: (record: RecordView) => boolean | undefined | undefined,
   keepCpu: (cpu: number) => boolean = () => true,
 ): { buffer: number; cpu: number; position: number; message: string }[] {
   const cursors: CpuCursor[] = [];

@@ -62,7 +62,10 @@ export class RowQueries {
     const cpu = findCpu(this.#trace, ref.stream, ref.cpu);
     const info = cpu === undefined ? undefined : chunkOfIndex(cpu, ref.index);
     if (cpu === undefined || info === undefined) {
-      throw new RemoraError({ code: 'not-found', message: `stream ${ref.stream}, CPU ${ref.cpu} has no event ${ref.index}` });
+      throw new RemoraError({
+        code: 'not-found',
+        message: `stream ${ref.stream}, CPU ${ref.cpu} has no event ${ref.index}`,
+      });
     }
     const chunk = this.#trace.chunks.get(info);
     const at = ref.index - info.firstIndex;

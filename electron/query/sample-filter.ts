@@ -1,7 +1,7 @@
 import { RemoraError } from '../../shared/errors.ts';
+import type { Filter } from '../../shared/filter/ast.ts';
 import { compileFilter, type EventShape } from '../../shared/filter/compile.ts';
 import type { FieldReader } from '../../shared/filter/evaluate.ts';
-import type { Filter } from '../../shared/filter/ast.ts';
 import { parseFilter } from '../../shared/filter/parse.ts';
 import type { EventTypeInfo } from '../../shared/model.ts';
 import { cgroupFieldOf } from './groups.ts';
@@ -12,7 +12,11 @@ import type { Trace } from './trace.ts';
 export function parseFilterOrThrow(text: string): Filter {
   const parsed = parseFilter(text);
   if (parsed.ok) return parsed.ast;
-  throw new RemoraError({ code: 'bad-expression', message: `filter: ${parsed.error.message}`, position: parsed.error.position });
+  throw new RemoraError({
+    code: 'bad-expression',
+    message: `filter: ${parsed.error.message}`,
+    position: parsed.error.position,
+  });
 }
 
 export function shapeOf(type: EventTypeInfo): EventShape {

@@ -69,14 +69,19 @@ export class Samples {
     return this.#numbers.get(`${type}.${field}`, () => {
       const samples = this.ofType(type);
       const column = new Float64Array(samples.n);
-      decodeSources(samples, field, (format, source) => {
-        const read = isNumeric(format) ? numberReader(format, source.stream.layout.abi) : () => Number.NaN;
-        return (view, at, end, i) => {
-          column[i] = read(view, at, end);
-        };
-      }, (i) => {
-        column[i] = Number.NaN;
-      });
+      decodeSources(
+        samples,
+        field,
+        (format, source) => {
+          const read = isNumeric(format) ? numberReader(format, source.stream.layout.abi) : () => Number.NaN;
+          return (view, at, end, i) => {
+            column[i] = read(view, at, end);
+          };
+        },
+        (i) => {
+          column[i] = Number.NaN;
+        },
+      );
       return column;
     });
   }
@@ -96,14 +101,19 @@ export class Samples {
         }
         return code;
       };
-      decodeSources(samples, field, (format, source) => {
-        const read = textReader(format, source.stream.layout.abi);
-        return (view, at, end, i) => {
-          codes[i] = codeOf(read(view, at, end));
-        };
-      }, (i) => {
-        codes[i] = codeOf('');
-      });
+      decodeSources(
+        samples,
+        field,
+        (format, source) => {
+          const read = textReader(format, source.stream.layout.abi);
+          return (view, at, end, i) => {
+            codes[i] = codeOf(read(view, at, end));
+          };
+        },
+        (i) => {
+          codes[i] = codeOf('');
+        },
+      );
       return { codes, values };
     });
   }

@@ -10,8 +10,8 @@ import { conversionFactor } from '../../shared/units.ts';
 import { binSamples } from './bins.ts';
 import { ByteBudgetCache } from './byte-budget-cache.ts';
 import { type Group, groupSamples } from './groups.ts';
-import type { Samples, TypeSamples } from './samples.ts';
 import { maskOf } from './sample-filter.ts';
+import type { Samples, TypeSamples } from './samples.ts';
 import { lowerBound, type Trace, upperBound } from './trace.ts';
 
 /** A series evaluated over the whole workspace: one value per sample of its event type, by group. */
@@ -57,8 +57,20 @@ export class SeriesQueries {
       const end = upperBound(group.time, toNs, first);
       const head = { group: group.label, key: group.key, samples: end - first };
       if (series.unit !== '') for (let i = first; i < end; i++) if ((group.value[i] as number) >= UNDERFLOW) outliers++;
-      if (mode === 'raw' || (mode === 'auto' && end - first <= bins * 2)) return { ...head, ...this.#raw(series, group, first, end) };
-      return { ...head, ...binSamples(group.time, group.value, first, end, fromNs, binNs, series.unit === '' ? Number.POSITIVE_INFINITY : UNDERFLOW) };
+      if (mode === 'raw' || (mode === 'auto' && end - first <= bins * 2))
+        return { ...head, ...this.#raw(series, group, first, end) };
+      return {
+        ...head,
+        ...binSamples(
+          group.time,
+          group.value,
+          first,
+          end,
+          fromNs,
+          binNs,
+          series.unit === '' ? Number.POSITIVE_INFINITY : UNDERFLOW,
+        ),
+      };
     });
     return { spec, fromNs, toNs, binNs, unit: series.unit, lines, moreGroups: series.moreGroups, outliers };
   }
@@ -76,7 +88,12 @@ export class SeriesQueries {
       cpu[i - from] = samples.cpu[sample] as number;
       index[i - from] = samples.index[sample] as number;
     }
-    return { mode: 'raw', tNs: group.time.slice(from, to), value: group.value.slice(from, to), event: { stream, cpu, index } };
+    return {
+      mode: 'raw',
+      tNs: group.time.slice(from, to),
+      value: group.value.slice(from, to),
+      event: { stream, cpu, index },
+    };
   }
 
   #evaluate(spec: SeriesSpec): EvaluatedSeries {
@@ -93,7 +110,8 @@ export class SeriesQueries {
     // Only samples that pass the filter are evaluated, so that delta and rate step over the others.
     const kept = mask === null ? null : indicesOf(mask, samples.n);
     const n = kept?.length ?? samples.n;
-    const take = (column: Float64Array): Float64Array => (kept === null ? column : Float64Array.from(kept, (i) => column[i] as number));
+    const take = (column: Float64Array): Float64Array =>
+      kept === null ? column : Float64Array.from(kept, (i) => column[i] as number);
     const time = take(samples.time);
     const group = kept === null ? codes : Uint32Array.from(kept, (i) => codes[i] as number);
     const values = new Float64Array(n);
@@ -118,7 +136,13 @@ function indicesOf(mask: Uint8Array, n: number): Uint32Array {
 }
 
 /** Splits samples by group code; groups without any sample are left out, those beyond the limit counted. */
-function splitGroups(groups: Group[], codes: Uint32Array, time: Float64Array, value: Float64Array, kept: Uint32Array | null): { groups: EvaluatedGroup[]; moreGroups: number } {
+function splitGroups(
+  groups: Group[],
+  codes: Uint32Array,
+  time: Float64Array,
+  value: Float64Array,
+  kept: Uint32Array | null,
+): { groups: EvaluatedGroup[]; moreGroups: number } {
   const sizes = new Uint32Array(groups.length);
   const order: number[] = [];
   for (let i = 0; i < codes.length; i++) {
@@ -130,7 +154,12 @@ function splitGroups(groups: Group[], codes: Uint32Array, time: Float64Array, va
   const chosen = order.slice(0, MOST_GROUPS);
   const out = chosen.map((code) => {
     const n = sizes[code] as number;
-    return { ...(groups[code] as Group), time: new Float64Array(n), value: new Float64Array(n), sample: new Uint32Array(n) };
+    return {
+      ...(groups[code] as Group),
+      time: new Float64Array(n),
+      value: new Float64Array(n),
+      sample: new Uint32Array(n),
+    };
   });
   const slot = new Int32Array(groups.length).fill(-1);
   chosen.forEach((code, i) => {
@@ -153,12 +182,22 @@ function splitGroups(groups: Group[], codes: Uint32Array, time: Float64Array, va
 function parseOrThrow(text: string): SeriesExpression {
   const parsed = parseExpression(text);
   if (parsed.ok) return parsed.ast;
-  throw new RemoraError({ code: 'bad-expression', message: `${text}: ${parsed.error.message}`, position: parsed.error.position });
+  throw new RemoraError({
+    code: 'bad-expression',
+    message: `${text}: ${parsed.error.message}`,
+    position: parsed.error.position,
+  });
 }
 
 /** The event type an expression names; without a system, the only one of that name. */
-export function findEventType(types: readonly EventTypeInfo[], { event }: Pick<SeriesExpression, 'event'>, text: string): EventTypeInfo {
-  const found = types.filter(({ system, name }) => name === event.event && (event.system === null || system === event.system));
+export function findEventType(
+  types: readonly EventTypeInfo[],
+  { event }: Pick<SeriesExpression, 'event'>,
+  text: string,
+): EventTypeInfo {
+  const found = types.filter(
+    ({ system, name }) => name === event.event && (event.system === null || system === event.system),
+  );
   if (found.length === 1) return found[0] as EventTypeInfo;
   const wanted = event.system === null ? event.event : `${event.system}:${event.event}`;
   const message =

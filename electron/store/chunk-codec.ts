@@ -253,13 +253,15 @@ export function decodeChunk(blobs: ChunkBlobs): Chunk {
   let sortTime = time;
   if (!ordered) {
     sortTime = time.slice();
-    for (let i = 1; i < count; i++) if ((sortTime[i] as number) < (sortTime[i - 1] as number)) sortTime[i] = sortTime[i - 1] as number;
+    for (let i = 1; i < count; i++)
+      if ((sortTime[i] as number) < (sortTime[i - 1] as number)) sortTime[i] = sortTime[i - 1] as number;
   }
   return { count, ordered, time, sortTime, id, pid, position };
 }
 
 /** The bytes' own buffer where typed arrays may begin at its start, else a copy that allows it. */
 function aligned(bytes: Uint8Array, size: number): ArrayBuffer {
-  if (bytes.byteOffset === 0 && bytes.byteLength % size === 0 && bytes.buffer instanceof ArrayBuffer) return bytes.buffer;
+  if (bytes.byteOffset === 0 && bytes.byteLength % size === 0 && bytes.buffer instanceof ArrayBuffer)
+    return bytes.buffer;
   return bytes.slice().buffer as ArrayBuffer;
 }

@@ -13,7 +13,7 @@ const APPLICATION_ID = 0x526d7261;
  * An addon for runtimes that better-sqlite3's own cannot serve (an older Electron in tests); a path from the
  * environment, so that packaged builds never look for it.
  */
-const nativeBinding = process.env['SQLITE_NATIVE_BINDING'];
+const nativeBinding = process.env.SQLITE_NATIVE_BINDING;
 
 function workspaceError(path: string, message: string, cause?: unknown): RemoraError {
   return new RemoraError({ code: 'workspace', message: `${path}: ${message}`, file: path }, { cause });
@@ -85,7 +85,10 @@ function migrate(database: Database.Database, path: string): void {
   const application = database.pragma('application_id', { simple: true }) as number;
   if (application !== 0 && application !== APPLICATION_ID) throw workspaceError(path, 'not a Remora workspace');
   if (version > SCHEMA_VERSION) {
-    throw workspaceError(path, `written by a newer Remora (schema ${version}, this one knows ${SCHEMA_VERSION}): update`);
+    throw workspaceError(
+      path,
+      `written by a newer Remora (schema ${version}, this one knows ${SCHEMA_VERSION}): update`,
+    );
   }
   if (version === SCHEMA_VERSION) return;
   if (version === 0 && application === 0 && hasTables(database)) throw workspaceError(path, 'not a Remora workspace');

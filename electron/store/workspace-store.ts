@@ -1,5 +1,5 @@
 import type { TraceWarning } from '../../shared/errors.ts';
-import { type Chunk, decodeChunk, decodeEventCounts, type ChunkBlobs, type EncodedChunk } from './chunk-codec.ts';
+import { type Chunk, type ChunkBlobs, decodeChunk, decodeEventCounts, type EncodedChunk } from './chunk-codec.ts';
 import { type Database, openDatabase, translate } from './database.ts';
 
 /** A recording as the workspace knows it. */
@@ -283,7 +283,9 @@ export class ImportWriter {
   addStream(stream: { buffer: number; name: string; clock: string; origin: string }): number {
     this.#begin();
     const { lastInsertRowid } = this.#db
-      .prepare('INSERT INTO stream (recording, buffer, name, clock, origin, from_ns, to_ns) VALUES (?, ?, ?, ?, ?, 0, 0)')
+      .prepare(
+        'INSERT INTO stream (recording, buffer, name, clock, origin, from_ns, to_ns) VALUES (?, ?, ?, ?, ?, 0, 0)',
+      )
       .run(this.recording, stream.buffer, stream.name, stream.clock, stream.origin);
     return Number(lastInsertRowid);
   }
