@@ -195,7 +195,7 @@ export interface RecordSource {
  */
 export function visitRecords(
   buffers: readonly RecordSource[],
-  visit: (record: RecordView) => boolean | undefined | undefined,
+  visit: (record: RecordView) => unknown | undefined,
   keepCpu: (cpu: number) => boolean = () => true,
 ): { buffer: number; cpu: number; position: number; message: string }[] {
   const cursors: CpuCursor[] = [];
