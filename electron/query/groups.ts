@@ -64,12 +64,12 @@ export function groupSamples(trace: Trace, samples: Samples, type: EventTypeInfo
   });
 }
 
-function coded(n: number, codeFor: (i: number) => number, group: (value: number, i: number) => Group): GroupedSamples {
+function coded(n: number, numberOf: (i: number) => number, group: (value: number, i: number) => Group): GroupedSamples {
   const codes = new Uint32Array(n);
   const groups: Group[] = [];
   const known = new Map<number, number>();
   for (let i = 0; i < n; i++) {
-    const value = codeFor(i);
+    const value = numberOf(i);
     let code = known.get(value);
     if (code === undefined) {
       code = groups.push(group(value, i)) - 1;

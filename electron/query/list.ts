@@ -130,7 +130,7 @@ function load(trace: Trace, cursor: Cursor): boolean {
 export function visitRows(
   trace: Trace,
   first: number,
-  visit: (event: ListedEvent) => unknown | undefined,
+  visit: (event: ListedEvent) => unknown,
 ): void {
   const cut = cutAtRow(trace, first);
   const live: Cursor[] = [];

@@ -195,7 +195,7 @@ export interface RecordSource {
  */
 export function visitRecords(
   buffers: readonly RecordSource[],
-  visit: (record: RecordView) => unknown | undefined,
+  visit: (record: RecordView) => unknown,
   keepCpu: (cpu: number) => boolean = () => true,
 ): { buffer: number; cpu: number; position: number; message: string }[] {
   const cursors: CpuCursor[] = [];
