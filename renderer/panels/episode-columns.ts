@@ -83,8 +83,8 @@ export const episodeColumns: readonly EpisodeColumn[] = [
     '82px',
     (episode) => episode.sleptMs,
   ),
-  amount('minRate', 'Min rate, KiB/s', 'Smallest task_ratelimit', '104px', (episode) => episode.minTaskRatelimitKiBps),
-  amount('dirty', 'Dirty/limit', 'Largest dirty / limit', '78px', (episode) => episode.maxDirtyOverLimit),
+  amount('minRate', 'Min rate, KiB/s', 'Smallest task_ratelimit', '112px', (episode) => episode.minTaskRatelimitKiBps),
+  amount('dirty', 'Dirty/limit', 'Largest dirty / limit', '88px', (episode) => episode.maxDirtyOverLimit),
   text('domain', 'Domain', 'Which limit acted', '78px', (episode) => episode.domain),
   text('cause', 'Cause', 'One sentence of cause', 'minmax(240px, 6fr)', (episode) => episode.cause),
 ];

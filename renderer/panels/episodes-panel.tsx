@@ -26,12 +26,26 @@ export function EpisodesPanel() {
     <div className="episodes">
       <div className="episodes-top">
         <Totals totals={totals} />
-        {findings.length > 0 && <Findings findings={findings} />}
+        <div className="episodes-text">
+          {findings.length > 0 && <Findings findings={findings} />}
+          <SelectedCause episodes={episodes} />
+        </div>
       </div>
       <div className="grid-frame">
         <EpisodeTable episodes={episodes} />
       </div>
     </div>
+  );
+}
+
+/** The sentence of the selected episode in full: its column is often too narrow. */
+function SelectedCause({ episodes }: { episodes: Episode[] }) {
+  const id = useStore(selectionStore, (state) => state.episodeId);
+  const cause = episodes.find((episode) => episode.id === id)?.cause;
+  return (
+    <p aria-live="polite" className="muted">
+      {cause ?? 'A row zooms to its episode.'}
+    </p>
   );
 }
 
@@ -157,9 +171,7 @@ function EpisodeTable({ episodes }: { episodes: Episode[] }) {
               }
             >
               {column.title}
-              <span aria-hidden="true" className="sort-mark">
-                {sort.column === column.key ? (sort.descending ? '▾' : '▴') : ''}
-              </span>
+              {sort.column === column.key && <span aria-hidden="true"> {sort.descending ? '▾' : '▴'}</span>}
             </button>
           </div>
         ))}

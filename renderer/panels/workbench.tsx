@@ -18,34 +18,34 @@ export function Workbench({ summary }: { summary: WorkspaceSummary }) {
   const keep = (group: string) => (sizes: Layout) =>
     uiStore.setState({ layout: { ...uiStore.getState().layout, [group]: sizes } });
   return (
-    <Group
-      orientation="horizontal"
-      defaultLayout={layout.columns}
-      onLayoutChanged={keep('columns')}
-      className="workbench"
-    >
-      <Panel id="main" minSize={420}>
-        <Group orientation="vertical" defaultLayout={layout.rows} onLayoutChanged={keep('rows')}>
-          <Panel id="timeline" defaultSize="62" minSize={160}>
-            <div className="timeline-panel">
-              <TimeBar summary={summary} />
+    <div className="workbench">
+      <TimeBar summary={summary} />
+      <Group
+        orientation="horizontal"
+        defaultLayout={layout.columns}
+        onLayoutChanged={keep('columns')}
+        className="workbench-panels"
+      >
+        <Panel id="main" minSize={420}>
+          <Group orientation="vertical" defaultLayout={layout.rows} onLayoutChanged={keep('rows')}>
+            <Panel id="timeline" defaultSize="62" minSize={160}>
               <div className="timeline-body">
                 <Timeline />
                 <NoteEditor />
               </div>
-            </div>
-          </Panel>
-          <Separator className="separator" aria-label="Height of the lists" />
-          <Panel id="lists" minSize={120}>
-            <Lists summary={summary} />
-          </Panel>
-        </Group>
-      </Panel>
-      <Separator className="separator" aria-label="Width of the details" />
-      <Panel id="details" defaultSize={440} minSize={260} groupResizeBehavior="preserve-pixel-size">
-        <EventDetails summary={summary} />
-      </Panel>
-    </Group>
+            </Panel>
+            <Separator className="separator" aria-label="Height of the lists" />
+            <Panel id="lists" minSize={120}>
+              <Lists summary={summary} />
+            </Panel>
+          </Group>
+        </Panel>
+        <Separator className="separator" aria-label="Width of the details" />
+        <Panel id="details" defaultSize={440} minSize={260} groupResizeBehavior="preserve-pixel-size">
+          <EventDetails summary={summary} />
+        </Panel>
+      </Group>
+    </div>
   );
 }
 
