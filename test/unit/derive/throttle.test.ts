@@ -130,6 +130,13 @@ describe('verified sleep', () => {
     expect(slept('P===     .   ', 'r#DDD##DD####').episodes[0].sleptMs).toBe(30);
     expect(slept('P==     P   ', '#######rrr##').episodes[0].sleptMs).toBe(0);
   });
+  it('belongs to the last pause before it', () => {
+    expect(slept('P= P=   ', '###DD###').episodes[0].sleptMs).toBe(20);
+  });
+  it('is not a later, shorter one; but the pause itself may start late', () => {
+    expect(slept('P======     ', '###D#S######').episodes[0].sleptMs).toBe(0);
+    expect(slept('P======     ', '###DDDDDD###').episodes[0].sleptMs).toBe(60);
+  });
   it('is not known of a task that has no switches', () => {
     const { episodes } = derive(columnsOf('dd-2 web 8:0 |P=|'), { switches: switchesOf('dd-1 |DD##|') });
     expect(episodes[0].sleptMs).toBeNull();
@@ -152,6 +159,7 @@ describe('verified sleep', () => {
   });
   it('does not take a task that was killed for one of them', () => {
     expect(slept('P=    ', 'ZZZZZZ').episodes).toMatchObject([{ domain: 'unknown', sleptMs: null }]);
+    expect(slept('P=  P=   ', 'SS##ZZZZZ').episodes).toMatchObject([{ domain: 'unknown', sleptMs: 0 }]);
   });
 });
 
@@ -247,12 +255,12 @@ describe('which limit it was', () => {
 describe('totals', () => {
   const drawing = `
       dd-1 web 8:0 |P= P=       P= |
-      dd-2 web 8:0 |  P==          |
+      dd-2 web 8:0 |   P==         |
       dd-3 db  8:1 |       P=======|`;
   const totals = (by: 'cgroup' | 'task' | 'bdi' | 'none') => totalEpisodes(episodesOf(drawing), by);
   it('are per cgroup, with the union of the time', () => {
     expect(totals('cgroup')).toEqual([
-      { key: 'web', episodes: 3, tasks: 2, pauses: 4, pauseMs: 90, wallMs: 70, longestMs: 50 },
+      { key: 'web', episodes: 3, tasks: 2, pauses: 4, pauseMs: 90, wallMs: 80, longestMs: 50 },
       { key: 'db', episodes: 1, tasks: 1, pauses: 1, pauseMs: 80, wallMs: 80, longestMs: 80 },
     ]);
   });
@@ -263,11 +271,11 @@ describe('totals', () => {
       ['dd-2', 30],
     ]);
     expect(totals('bdi').map(({ key, wallMs }) => [key, wallMs])).toEqual([
-      ['8:0', 70],
+      ['8:0', 80],
       ['8:1', 80],
     ]);
     expect(totals('none')).toEqual([
-      { key: '', episodes: 4, tasks: 3, pauses: 5, pauseMs: 170, wallMs: 130, longestMs: 80 },
+      { key: '', episodes: 4, tasks: 3, pauses: 5, pauseMs: 170, wallMs: 140, longestMs: 80 },
     ]);
     expect(totalEpisodes([], 'none')).toEqual([]);
   });

@@ -22,6 +22,7 @@ describe('expressions', () => {
     ['w/b.dirty/w/b.limit', 'w:b.dirty / limit'],
     ['w/b.dirty/limit', 'w:b.dirty / limit'],
     ['w:b.dirty/b.limit', 'w:b.dirty / limit'],
+    ['w:b.x + dirty/b.limit', 'w:b.x + dirty / limit'],
     ['b.dirty / w:b.limit', 'w:b.dirty / limit'],
     ['limit - w:b.dirty', 'w:b.limit - dirty'],
     ['w:b.x * (1 + 2) - 3', 'w:b.x * (1 + 2) - 3'],

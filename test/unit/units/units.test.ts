@@ -131,6 +131,9 @@ describe('text', () => {
   it('scales to the unit that reads best', () => {
     expect(formatReadable(40_800_000, 'ns')).toBe('40.8 ms');
     expect(formatReadable(102400, 'KiB/s')).toBe('100 MiB/s');
+    expect(formatReadable(1024, 'B')).toBe('1 KiB');
+    expect(formatReadable(999_999, 'ns')).toBe('1000 µs');
+    expect(formatReadable(1_000_000, 'ns')).toBe('1 ms');
     expect(formatReadable(3, 'GiB')).toBe('3 GiB');
     expect(formatReadable(0, 'KiB')).toBe('0 KiB');
     expect(formatReadable(19869, 'pages')).toBe('19869 pages');
