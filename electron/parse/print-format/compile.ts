@@ -1,0 +1,142 @@
+import type { FieldFormat } from '../event-format.ts';
+import { compileNumber, type Scope } from './evaluate.ts';
+import { parsePrintFmt } from './parse.ts';
+import { cutFormat, type Piece } from './pieces.ts';
+import { compilePointer } from './pointers.ts';
+import { numberPrinter, withStar } from './printf.ts';
+import { fieldRaw } from './raw-field.ts';
+import type { Print, PrintRecord } from './record.ts';
+import { compileString } from './strings.ts';
+import type { Arg } from './syntax.ts';
+import { latin1Bytes, type TextSink } from './text-sink.ts';
+
+/** How one event prints. */
+export interface EventPrinters {
+  /** As its print format says; field by field behind `[FAILED TO PARSE]` where that cannot be read. */
+  pretty: Print;
+  /** ` name=value` for each field, as `trace-cmd report -R`. */
+  raw: Print;
+}
+
+/** Compiles an event's print format once, for all its records. */
+export function compileEvent(scope: Scope): EventPrinters {
+  const { event } = scope;
+  const printFmt = parsePrintFmt(event, scope.abi);
+  if (printFmt === null) return failed(scope);
+  const { format } = printFmt;
+  let { args } = printFmt;
+  if (args.length === 0 && event.system === 'ftrace') {
+    // ftrace's own events once gave no arguments: the fields in order.
+    args = event.fields
+      .filter((field) => !field.common)
+      .map((field): Arg => ({ kind: 'field', name: field.name, field }));
+  }
+  const cut = cutFormat(format, args.length);
+  if (cut.failed) return failed(scope);
+  const prints = cut.pieces.map((piece) => compilePiece(piece, args, scope, false));
+  return { pretty: sequence(prints), raw: rawFields(scope, cut.pieces, args, true) };
+}
+
+function failed(scope: Scope): EventPrinters {
+  const fields = rawFields(scope, [], [], false);
+  const complaint = latin1Bytes('[FAILED TO PARSE]');
+  const pretty: Print = (record, out) => {
+    out.literal(complaint);
+    fields(record, out);
+  };
+  return { pretty, raw: fields };
+}
+
+export function sequence(prints: Print[]): Print {
+  if (prints.length === 1) return prints[0];
+  return (record, out) => {
+    for (let i = 0; i < prints.length; i++) prints[i](record, out);
+  };
+}
+
+/** Compiles one piece of a format string. `raw`: as part of printing field by field. */
+export function compilePiece(piece: Piece, args: Arg[], scope: Scope, raw: boolean): Print {
+  if (piece.kind === 'text') {
+    const { text } = piece;
+    return (_record, out) => out.literal(text);
+  }
+  const arg = args[piece.arg];
+  const star = piece.star === null ? null : compileNumber(args[piece.star], scope);
+  switch (piece.kind) {
+    case 'number': {
+      const value = compileNumber(arg, scope);
+      if (star !== null) {
+        return (record, out) => {
+          star(record);
+          const print = numberPrinter(withStar(piece.spec, record.low | 0));
+          value(record);
+          print(out, record.high, record.low);
+        };
+      }
+      const print = numberPrinter(piece.spec);
+      return (record, out) => {
+        value(record);
+        print(out, record.high, record.low);
+      };
+    }
+    case 'pointer':
+      return compilePointer(piece.suffix, arg, scope, raw, star);
+    case 'string': {
+      const print = compileString(arg, scope);
+      const { spec } = piece;
+      if (star === null) return (record, out) => print(record, out, spec);
+      return (record, out) => {
+        star(record);
+        print(record, out, withStar(spec, record.low | 0));
+      };
+    }
+  }
+}
+
+/**
+ * Field by field: a number takes the conversion that the print format has for it (the search goes on from where the
+ * last one was found, and round), arrays and everything else print by their declaration.
+ */
+function rawFields(scope: Scope, pieces: Piece[], args: Arg[], raw: boolean): Print {
+  const prints: Print[] = [];
+  // Behind the last conversion the search has nowhere to go on from, and the fields that are left print plainly.
+  let from = 0;
+  for (const field of scope.event.fields) {
+    if (field.common) continue;
+    const name = latin1Bytes(` ${field.name}=`);
+    prints.push((_record, out) => out.literal(name));
+    const found = field.isArray || from >= pieces.length ? null : findPiece(field, pieces, args, from);
+    if (found === null) prints.push(fieldRaw(field, scope.abi));
+    else {
+      from = found.index + 1;
+      if (found.has0x) prints.push(hexPrefix);
+      prints.push(compilePiece(pieces[found.index], args, scope, raw));
+    }
+  }
+  return sequence(prints);
+}
+
+const hexPrefix = (_record: PrintRecord, out: TextSink): void => out.text('0x');
+
+/** The conversion of `field`, searched from `from` on and round; and whether the text before it ends in `0x`. */
+function findPiece(
+  field: FieldFormat,
+  pieces: Piece[],
+  args: Arg[],
+  from: number,
+): { index: number; has0x: boolean } | null {
+  let has0x = false;
+  for (let step = 0; step < pieces.length; step++) {
+    const index = (from + step) % pieces.length;
+    const piece = pieces[index];
+    if (piece.kind === 'text') {
+      has0x = piece.endsWith0x;
+      continue;
+    }
+    let arg = args[piece.arg];
+    while (arg.kind === 'cast') arg = arg.value;
+    if (arg.kind === 'field' && arg.field === field) return { index, has0x };
+    has0x = false;
+  }
+  return null;
+}

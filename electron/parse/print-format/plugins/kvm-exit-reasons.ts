@@ -1,0 +1,77 @@
+/** Why a guest left guest mode, by number (arch/x86/include/uapi/asm/vmx.h and svm.h), as trace-cmd names them. */
+
+export const VMX_EXIT_REASONS: ReadonlyMap<number, string> = new Map([
+  [0, 'EXCEPTION_NMI'],
+  [1, 'EXTERNAL_INTERRUPT'],
+  [2, 'TRIPLE_FAULT'],
+  [7, 'PENDING_INTERRUPT'],
+  [8, 'NMI_WINDOW'],
+  [9, 'TASK_SWITCH'],
+  [10, 'CPUID'],
+  [12, 'HLT'],
+  [13, 'INVD'],
+  [14, 'INVLPG'],
+  [15, 'RDPMC'],
+  [16, 'RDTSC'],
+  [18, 'VMCALL'],
+  [19, 'VMCLEAR'],
+  [20, 'VMLAUNCH'],
+  [21, 'VMPTRLD'],
+  [22, 'VMPTRST'],
+  [23, 'VMREAD'],
+  [24, 'VMRESUME'],
+  [25, 'VMWRITE'],
+  [26, 'VMOFF'],
+  [27, 'VMON'],
+  [28, 'CR_ACCESS'],
+  [29, 'DR_ACCESS'],
+  [30, 'IO_INSTRUCTION'],
+  [31, 'MSR_READ'],
+  [32, 'MSR_WRITE'],
+  [36, 'MWAIT_INSTRUCTION'],
+  [39, 'MONITOR_INSTRUCTION'],
+  [40, 'PAUSE_INSTRUCTION'],
+  [41, 'MCE_DURING_VMENTRY'],
+  [43, 'TPR_BELOW_THRESHOLD'],
+  [44, 'APIC_ACCESS'],
+  [45, 'EOI_INDUCED'],
+  [48, 'EPT_VIOLATION'],
+  [49, 'EPT_MISCONFIG'],
+  [50, 'INVEPT'],
+  [52, 'PREEMPTION_TIMER'],
+  [54, 'WBINVD'],
+  [55, 'XSETBV'],
+  [56, 'APIC_WRITE'],
+  [58, 'INVPCID'],
+  [62, 'PML_FULL'],
+  [63, 'XSAVES'],
+  [64, 'XRSTORS'],
+]);
+
+const EXCEPTIONS: [number, string][] = [
+  ...[[0x40, 'DE'], [0x41, 'DB'], [0x43, 'BP'], [0x44, 'OF'], [0x45, 'BR'], [0x46, 'UD'], [0x47, 'NM']],
+  ...[[0x48, 'DF'], [0x4a, 'TS'], [0x4b, 'NP'], [0x4c, 'SS'], [0x4d, 'GP'], [0x4e, 'PF'], [0x50, 'MF']],
+  ...[[0x51, 'AC'], [0x52, 'MC'], [0x53, 'XF']],
+] as [number, string][];
+
+/** 0x60 and up, without gaps. */
+const INTERCEPTS = [
+  ...['INTR', 'NMI', 'SMI', 'INIT', 'VINTR', 'CR0_SEL_WRITE', 'IDTR_READ', 'GDTR_READ', 'LDTR_READ', 'TR_READ'],
+  ...['IDTR_WRITE', 'GDTR_WRITE', 'LDTR_WRITE', 'TR_WRITE', 'RDTSC', 'RDPMC', 'PUSHF', 'POPF', 'CPUID', 'RSM', 'IRET'],
+  ...['SWINT', 'INVD', 'PAUSE', 'HLT', 'INVLPG', 'INVLPGA', 'IOIO', 'MSR', 'TASK_SWITCH', 'FERR_FREEZE', 'SHUTDOWN'],
+  ...['VMRUN', 'VMMCALL', 'VMLOAD', 'VMSAVE', 'STGI', 'CLGI', 'SKINIT', 'RDTSCP', 'ICEBP', 'WBINVD', 'MONITOR'],
+  ...['MWAIT', 'MWAIT_COND', 'XSETBV'],
+];
+
+export const SVM_EXIT_REASONS: ReadonlyMap<number, string> = new Map<number, string>([
+  ...[0, 3, 4, 8].map((register): [number, string] => [register, `EXIT_READ_CR${register}`]),
+  ...[0, 3, 4, 8].map((register): [number, string] => [0x10 + register, `EXIT_WRITE_CR${register}`]),
+  ...Array.from({ length: 8 }, (_, register): [number, string] => [0x20 + register, `EXIT_READ_DR${register}`]),
+  ...Array.from({ length: 8 }, (_, register): [number, string] => [0x30 + register, `EXIT_WRITE_DR${register}`]),
+  ...EXCEPTIONS.map(([reason, name]): [number, string] => [reason, `EXIT_EXCP_${name}`]),
+  ...INTERCEPTS.map((name, index): [number, string] => [0x60 + index, `EXIT_${name}`]),
+  [0x400, 'EXIT_NPF'],
+  [0x401, 'EXIT_AVIC_INCOMPLETE_IPI'],
+  [0x402, 'EXIT_AVIC_UNACCELERATED_ACCESS'],
+  [-1, 'EXIT_ERR'],
+]);

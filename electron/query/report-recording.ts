@@ -1,0 +1,49 @@
+import type { ByteSource } from '../parse/byte-source.ts';
+import { openCpuBytes } from '../parse/cpu-data.ts';
+import { Printer } from '../parse/print-format/printer.ts';
+import type { RecordingHead } from '../parse/recording.ts';
+import { visitRecords } from './records.ts';
+import { Report, type ReportOptions } from './report.ts';
+
+/** What of a recording is reported, and how. */
+export interface ReportRequest extends ReportOptions {
+  /** -t: times with nine decimals. */
+  nanoseconds?: boolean;
+  /** --cpu: those CPUs alone. */
+  cpus?: ReadonlySet<number>;
+}
+
+/**
+ * Writes what `trace-cmd report` prints for a recording, in pieces that are borrowed for the call. Returns the damage
+ * that was met on the way, by buffer and CPU.
+ */
+export function reportRecording(
+  source: ByteSource,
+  head: RecordingHead,
+  request: ReportRequest,
+  write: (piece: Uint8Array) => void,
+): ReturnType<typeof visitRecords> {
+  const { nanoseconds = false, cpus, keep, ...layout } = request;
+  const printer = new Printer(head, { nanoseconds });
+  // Where there is a function graph, all CPUs are read: their records decide what is one line.
+  const readAll = cpus === undefined || printer.leaves !== null;
+  const report = new Report(head, printer, write, {
+    ...layout,
+    keep: cpus === undefined || !readAll ? keep : (record) => cpus.has(record.cpu) && (keep?.(record) ?? true),
+  });
+  const text = latencyText(source, head);
+  report.header(text);
+  const buffers = text === null ? head.buffers.map((buffer) => ({ source, head, buffer })) : [];
+  const damage = visitRecords(buffers, (record) => report.add(record), (cpu) => readAll || cpus.has(cpu));
+  report.end();
+  return damage;
+}
+
+/** A latency tracer's text, which such a recording holds in place of events; null where it has none. */
+export function latencyText(source: ByteSource, head: RecordingHead): Uint8Array | null {
+  if (head.latencyText === null) return null;
+  const { offset, bytes, compressed = false } = head.latencyText;
+  const data = { cpu: 0, offset, bytes, compressed, littleEndian: head.abi.littleEndian };
+  const text = openCpuBytes(source, data, head.compression);
+  return text.read(0, text.size);
+}

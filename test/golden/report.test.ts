@@ -1,0 +1,101 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { bytesSource } from '../../electron/parse/byte-source.ts';
+import { readTraceDat } from '../../electron/parse/trace-dat.ts';
+import { type ReportRequest, reportRecording } from '../../electron/query/report-recording.ts';
+import { corpusFile, corpusText } from '../corpus.ts';
+import { differences } from './report-differences.ts';
+
+/** Every recording of the corpus, as its README lists them. */
+const RECORDINGS = [
+  'sample-throttle',
+  'vm61-throttle-v2',
+  'host-throttle-v1-slim',
+  'host-agent-host-127.0.0.1',
+  'host-agent-host',
+  'host-all-events',
+  'host-clock-boot',
+  'host-clock-counter',
+  'host-clock-local',
+  'host-clock-x86-tsc',
+  'host-date',
+  'host-died',
+  'host-extract',
+  'host-filter',
+  'host-instances-v7',
+  'host-listen',
+  'host-lost',
+  'host-markers',
+  'host-no-events',
+  'host-stack',
+  'host-subbuf16k',
+  'host-syscalls',
+  'host-uprobe-eprobe',
+  'host-v6',
+  'host-v7-zlib',
+  'host-v7-zstd',
+  'small-v6',
+  'small-v7-none',
+  'vm612-all-events',
+  'vm612-extract',
+  'vm612-function_graph',
+  'vm612-function',
+  'vm612-instances-mixed',
+  'vm612-tracer-function-extract',
+  'vm612rt-lat-osnoise',
+  'vm612rt-lat-wakeup-extract',
+  'vm612rt-lat-wakeup',
+];
+
+function reportOf(path: string, request: ReportRequest): string {
+  const source = bytesSource(readFileSync(path), path);
+  const pieces: Buffer[] = [];
+  reportRecording(source, readTraceDat(source), request, (piece) => pieces.push(Buffer.from(piece)));
+  return Buffer.concat(pieces).toString('latin1');
+}
+
+/** The first lines that differ, so that a failure is readable: whole reports are megabytes. */
+function firstDifference(found: string, expected: string): string | null {
+  if (found === expected) return null;
+  const foundLines = found.split('\n');
+  const expectedLines = expected.split('\n');
+  const line = foundLines.findIndex((text, index) => text !== expectedLines[index]);
+  const at = line < 0 ? foundLines.length : line;
+  return `line ${at + 1}\n  expected ${JSON.stringify(expectedLines[at])}\n  found    ${JSON.stringify(foundLines[at])}`;
+}
+
+describe.each([
+  ['report', false, 'report'],
+  ['report -R', true, 'report-R'],
+] as const)('%s equals trace-cmd byte for byte', (command, raw, suffix) => {
+  for (const name of RECORDINGS) {
+    const path = corpusFile(`${name}.dat`);
+    test.skipIf(path === null)(name, () => {
+      const expected = corpusText(`${name}.dat.${suffix}.txt.gz`)!;
+      const known = differences.filter((each) => each.recording === name && each.command === command);
+      const corrected = known.reduce((text, each) => text.replace(each.traceCmd, each.remora), expected);
+      expect(firstDifference(reportOf(path!, { raw }), corrected)).toBeNull();
+    });
+  }
+});
+
+const small = corpusFile('small-v6.dat');
+describe.skipIf(small === null)('options', () => {
+  const head = (request: ReportRequest): string[] => reportOf(small!, request).split('\n').slice(0, 3);
+  test('-l: short names, flags behind the CPU', () => {
+    expect(head({ latency: true })).toEqual([
+      'cpus=2',
+      'trace-cm-17308   1d..2.  5495.491734: sched_switch:         trace-cmd:17308 [120] S ==> swapper/1:0 [120]',
+      ' load.sh-17309   0d.h..  5495.492086: softirq_raise:        vec=9 [action=RCU]',
+    ]);
+  });
+  test('-t: nanoseconds', () => {
+    expect(head({ nanoseconds: true })[1]).toMatch(/\[001\] d\.\.2\.  5495\.491734\d{3}: sched_switch/);
+  });
+  test('--cpu: those alone, the header unchanged', () => {
+    const all = reportOf(small!, {}).split('\n');
+    const one = reportOf(small!, { cpus: new Set([1]) }).split('\n');
+    expect(one).toEqual(all.filter((line) => !line.includes('[000]')));
+    expect(one.length).toBeGreaterThan(100);
+  });
+});
