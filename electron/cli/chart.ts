@@ -12,7 +12,7 @@ import { exportChart } from '../export/chart-data.ts';
 import { exitCode } from './exit-code.ts';
 import { action, type CommandHost, repeated } from './host.ts';
 import { type InputOptions, readInput, withInput } from './input.ts';
-import { tableLines, writeLines } from './output.ts';
+import { tableLines, writeJson, writeLines } from './output.ts';
 import { plotOf } from './plot-option.ts';
 import { parseWindow } from './time-point.ts';
 
@@ -73,7 +73,7 @@ export function addChart(program: Command, host: CommandHost): void {
       if (options.output === undefined) command.error("error: required option '-o, --output <file>' not specified");
       const output = resolve(options.output as string);
       const format = formatOf(output);
-      return readInput(files, options, host, async ({ engine, summary, report }) => {
+      return readInput(files, options, host, async ({ engine, summary, messages }) => {
         const spec = await chartSpec(options, summary);
         const notes = options.annotations === undefined ? null : await readAnnotations(options.annotations);
         const call: Engine['call'] = (method, params, callOptions) =>
@@ -83,7 +83,8 @@ export function addChart(program: Command, host: CommandHost): void {
         const request = { workspaceId: summary.workspaceId, spec, format, theme: options.theme, ...options.size };
         const { bytes } = await exportChart(call, summary, request);
         await writeWhole(output, bytes);
-        report.say(`${output}: ${bytes.length.toLocaleString('en')} bytes`);
+        if (options.json) await writeJson(host.stdout, { file: output, format, bytes: bytes.length, spec });
+        else messages.say(`${output}: ${bytes.length.toLocaleString('en')} bytes`);
       });
     }),
   );

@@ -2,7 +2,7 @@ import { InvalidArgumentError } from 'commander';
 
 /** What a command runs in: the process's streams, and the user's Ctrl+C as a signal. */
 export interface CommandHost {
-  stdout: NodeJS.WriteStream;
+  stdout: typeof process.stdout;
   stderr: NodeJS.WriteStream;
   signal: AbortSignal;
   /** What the process will end with. */

@@ -1,12 +1,12 @@
 import { Command } from 'commander';
 import type { WorkspaceSummary } from '../../shared/model.ts';
-import { formatDuration, formatSeconds, toAbsNs } from '../../shared/time.ts';
+import { formatDuration, formatSeconds } from '../../shared/time.ts';
 import { placed } from './exit-code.ts';
 import { allOf } from './filter-option.ts';
 import { action, type CommandHost } from './host.ts';
 import { type InputOptions, readInput, withInput } from './input.ts';
 import { tableLines, writeJson, writeLines } from './output.ts';
-import { parseWindow } from './time-point.ts';
+import { windowFilter } from './time-point.ts';
 
 export function addInfo(program: Command, host: CommandHost): void {
   const command = new Command('info').description(
@@ -32,14 +32,6 @@ export function addInfo(program: Command, host: CommandHost): void {
 interface Selection {
   filter: string;
   events: number;
-}
-
-/** The window of `--from` and `--to` as a filter; empty without either. */
-function windowFilter(options: InputOptions, summary: WorkspaceSummary): string {
-  if (options.from === undefined && options.to === undefined) return '';
-  const { fromNs, toNs } = parseWindow(options, summary);
-  const originNs = BigInt(summary.originNs);
-  return `time >= ${toAbsNs(fromNs, originNs)}ns && time <= ${toAbsNs(toNs, originNs)}ns`;
 }
 
 /** The JSON of `info`. With several recordings, `recording` is the first and `recordings` has all. */

@@ -1,12 +1,15 @@
 import { resolve } from 'node:path';
 import { type Command, Option } from 'commander';
+import type { Params, Progress } from '../../shared/api.ts';
 import { EngineClient } from '../../shared/engine-client.ts';
 import type { WorkspaceSummary } from '../../shared/model.ts';
 import { createEngine } from '../engine/engine.ts';
+import { defaultCacheFolder } from '../engine/identity.ts';
+import { type Session, Sessions } from '../engine/sessions.ts';
 import { version } from '../installation.ts';
 import { exitCode } from './exit-code.ts';
 import { type CommandHost, wholeNumber } from './host.ts';
-import { Report } from './progress.ts';
+import { Messages } from './messages.ts';
 
 /** Options of every command that reads recordings. */
 export interface InputOptions {
@@ -22,15 +25,15 @@ export interface InputOptions {
 }
 
 /** Adds the arguments and options of reading recordings; those that narrow what is read only where a command heeds them. */
-export function withInput(command: Command, { window = true, filter = true } = {}): Command {
+export function withInput(command: Command, { json = true, window = true, filter = true } = {}): Command {
   command
     .argument('<file...>', 'recordings (several are merged), or one *.remora workspace')
-    .option('--json', 'print one JSON document')
     .option('--quiet', 'no progress and no warnings')
     .option('--workspace <path>', 'keep the index and what you add in this *.remora file')
     .option('--no-cache', 'neither look for an index in the cache nor leave one there')
     .option('--cgroups <file>', 'names of cgroups: lines `inode path` (default: FILE.cgroups beside the recording)')
     .addOption(new Option('--page-bytes <n>', 'page size of the traced machine').argParser(wholeNumber(512, 1 << 30)));
+  if (json) command.option('--json', 'print one JSON document');
   if (window) {
     command
       .option('--from <time>', 'start: 123.456 (as the trace prints it), +1.5s (from the start), or ns')
@@ -43,7 +46,7 @@ export function withInput(command: Command, { window = true, filter = true } = {
 export interface OpenInput {
   engine: EngineClient;
   summary: WorkspaceSummary;
-  report: Report;
+  messages: Messages;
 }
 
 /**
@@ -56,29 +59,54 @@ export async function readInput(
   host: CommandHost,
   work: (input: OpenInput) => Promise<void>,
 ): Promise<number> {
-  const report = new Report(host.stderr, options.quiet === true);
+  const messages = new Messages(host.stderr, options.quiet === true);
   const core = createEngine({ version });
   const engine: EngineClient = new EngineClient((message) =>
     core.dispatch(message, (answer) => engine.receive(answer)),
   );
   try {
-    const summary = await engine.call(
-      'open',
-      {
-        paths: files.map((file) => resolve(file)),
-        workspace: options.workspace === undefined ? undefined : resolve(options.workspace),
-        noCache: !options.cache,
-        cgroups: options.cgroups === undefined ? undefined : resolve(options.cgroups),
-        memoryPageBytes: options.pageBytes,
-      },
-      { signal: host.signal, onProgress: (progress) => report.progress(progress) },
-    );
-    report.clear();
-    report.warnings(summary.warnings);
-    await work({ engine, summary, report });
-    return summary.warnings.length > 0 ? exitCode.damaged : exitCode.done;
+    const onProgress = (progress: Progress): void => messages.progress(progress);
+    const summary = await engine.call('open', openRequest(files, options), { signal: host.signal, onProgress });
+    messages.clear();
+    messages.warnings(summary.warnings);
+    await work({ engine, summary, messages });
+    return endOf(summary);
   } finally {
-    report.clear();
+    messages.clear();
     await core.close();
   }
+}
+
+/** The same, for a command that needs more of the recording than the engine's contract tells. */
+export async function readSession(
+  files: readonly string[],
+  options: InputOptions,
+  host: CommandHost,
+  work: (session: Session) => Promise<void>,
+): Promise<number> {
+  const messages = new Messages(host.stderr, options.quiet === true);
+  const sessions = new Sessions(defaultCacheFolder());
+  try {
+    const onProgress = (progress: Progress): void => messages.progress(progress);
+    const session = await sessions.open({ ...openRequest(files, options), signal: host.signal, onProgress });
+    messages.clear();
+    messages.warnings(session.summary.warnings);
+    await work(session);
+    return endOf(session.summary);
+  } finally {
+    messages.clear();
+    sessions.closeAll();
+  }
+}
+
+const endOf = ({ warnings }: WorkspaceSummary): number => (warnings.length > 0 ? exitCode.damaged : exitCode.done);
+
+function openRequest(files: readonly string[], options: InputOptions): Params<'open'> {
+  return {
+    paths: files.map((file) => resolve(file)),
+    workspace: options.workspace === undefined ? undefined : resolve(options.workspace),
+    noCache: !options.cache,
+    cgroups: options.cgroups === undefined ? undefined : resolve(options.cgroups),
+    memoryPageBytes: options.pageBytes,
+  };
 }

@@ -28,7 +28,7 @@ export function addSeries(program: Command, host: CommandHost): void {
     .addOption(new Option('--bins <n>', 'min, max, mean, last and count in n bins').argParser(wholeNumber(1, 20_000)))
     .action(
       action(host, (files: string[], options: SeriesOptions) =>
-        readInput(files, options, host, async ({ engine, summary, report }) => {
+        readInput(files, options, host, async ({ engine, summary, messages }) => {
           const { workspaceId } = summary;
           const window = parseWindow(options, summary);
           const lines: PrintedLine[] = [];
@@ -43,7 +43,7 @@ export function addSeries(program: Command, host: CommandHost): void {
             } as const;
             const result = await engine.call('series', request, host);
             if (result.moreGroups > 0)
-              report.say(`remora: ${text}: ${result.moreGroups} more groups are left out; narrow it with \`where\``);
+              messages.say(`remora: ${text}: ${result.moreGroups} more groups are left out; narrow it with \`where\``);
             for (const line of result.lines) lines.push(printedLine(line, result, summary));
           }
           if (options.json) await writeJson(host.stdout, { series: lines.map(lineDocument) });

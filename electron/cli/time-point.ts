@@ -1,6 +1,6 @@
 import { RemoraError } from '../../shared/errors.ts';
 import { parseTime } from '../../shared/filter/literals.ts';
-import { type RelNs, toRelNs } from '../../shared/time.ts';
+import { type RelNs, toAbsNs, toRelNs } from '../../shared/time.ts';
 
 /**
  * A time as `--from` and `--to` take it, on the workspace axis: seconds as the trace prints them (`56.410032`), any
@@ -26,4 +26,15 @@ export function parseWindow(
   const toNs = options.to === undefined ? workspace.durationNs : parseTimePoint('--to', options.to, originNs);
   if (fromNs > toNs) throw new RemoraError({ code: 'bad-expression', message: '--from lies after --to.', position: 0 });
   return { fromNs, toNs };
+}
+
+/** The same window as a filter; empty without either option. */
+export function windowFilter(
+  options: { from?: string; to?: string },
+  workspace: { originNs: string; durationNs: RelNs },
+): string {
+  if (options.from === undefined && options.to === undefined) return '';
+  const { fromNs, toNs } = parseWindow(options, workspace);
+  const originNs = BigInt(workspace.originNs);
+  return `time >= ${toAbsNs(fromNs, originNs)}ns && time <= ${toAbsNs(toNs, originNs)}ns`;
 }

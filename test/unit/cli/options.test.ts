@@ -4,7 +4,7 @@ import { errorLine, exitCodeOf } from '../../../electron/cli/exit-code.ts';
 import { allOf } from '../../../electron/cli/filter-option.ts';
 import { ranges } from '../../../electron/cli/info.ts';
 import { plotOf } from '../../../electron/cli/plot-option.ts';
-import { progressText } from '../../../electron/cli/progress.ts';
+import { progressText } from '../../../electron/cli/messages.ts';
 import { parseTimePoint, parseWindow } from '../../../electron/cli/time-point.ts';
 import { type ErrorCode, RemoraError } from '../../../shared/errors.ts';
 import { parseFilter } from '../../../shared/filter/parse.ts';

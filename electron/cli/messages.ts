@@ -7,7 +7,7 @@ const SHOWN_WARNINGS = 20;
 const BAR_WIDTH = 24;
 
 /** Standard error as the command line uses it: a progress bar on a terminal, warnings, neither with `--quiet`. */
-export class Report {
+export class Messages {
   readonly #stream: NodeJS.WriteStream;
   readonly #quiet: boolean;
   #bar = false;
