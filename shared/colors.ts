@@ -108,13 +108,17 @@ function linearRgb(color: string): [number, number, number] {
   return [channel(1), channel(3), channel(5)];
 }
 
-/** FNV-1a over UTF-16 units with a final mix, so that `kworker/0:1` and `kworker/1:1` end far apart. */
+/**
+ * FNV-1a over UTF-16 units with a final mix, so that `kworker/0:1` and `kworker/1:1` end far apart. A number at the end is
+ * added as it is: threads of one program and CPUs, which are numbered one after the other, have different colours.
+ */
 function identityHash(key: string): number {
+  const stem = key.replace(/\d{1,9}$/, '');
   let hash = 0x811c9dc5;
-  for (let index = 0; index < key.length; index++) hash = Math.imul(hash ^ key.charCodeAt(index), 0x01000193);
+  for (let index = 0; index < stem.length; index++) hash = Math.imul(hash ^ stem.charCodeAt(index), 0x01000193);
   hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
   hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
-  return (hash ^ (hash >>> 16)) >>> 0;
+  return ((hash ^ (hash >>> 16)) >>> 0) + Number(key.slice(stem.length));
 }
 
 /** WCAG relative luminance of `#rrggbb`, 0 (black) to 1 (white). */

@@ -2,6 +2,7 @@ import type { Engine, ParsedParams, Result } from '../../shared/api.ts';
 import type { ChartSpec, PanelSpec } from '../../shared/chart.ts';
 import type { ChartData } from '../../shared/draw/chart.ts';
 import type { PanelData } from '../../shared/draw/chart-rows.ts';
+import { isTotal } from '../../shared/draw/plot-lines.ts';
 import { themes } from '../../shared/draw/theme.ts';
 import { RemoraError } from '../../shared/errors.ts';
 import type { WorkspaceSummary } from '../../shared/model.ts';
@@ -47,7 +48,16 @@ export async function chartData(
   const panelData = async (panel: PanelSpec): Promise<PanelData> => {
     if (panel.kind === 'plot') {
       const results = await Promise.all(
-        panel.series.map((series) => call('series', { workspaceId, spec: series, ...window, bins: widthPx })),
+        panel.series.map((series) =>
+          // Totals are those of a bin, however few samples there are.
+          call('series', {
+            workspaceId,
+            spec: series,
+            ...window,
+            bins: widthPx,
+            mode: isTotal(series) ? 'bins' : 'auto',
+          }),
+        ),
       );
       return { kind: 'plot', results };
     }

@@ -32,8 +32,8 @@ const dashes: readonly number[][] = [[], [6, 3], [2, 2], [8, 3, 2, 3], [10, 4]];
 
 /**
  * The lines of a panel's results, in order of series and group. A group (task, cgroup, value) has the colour of its key,
- * which lanes and ribbons give to the same task and cgroup, for every series of the panel; series are told apart by dashes: `dirty` of a cgroup is solid and its `limit`
- * dashed. Series without groups take the palette in order.
+ * which lanes and ribbons give to the same task and cgroup, for every series of the panel; series are told apart by
+ * dashes: `dirty` of a cgroup is solid and its `limit` dashed. Series without groups take the palette in order.
  */
 export function plotLines(results: readonly SeriesResult[], theme: Theme): PlotLine[] {
   const names = seriesNames(results.map((result) => result.spec));
@@ -62,7 +62,7 @@ export function plotLines(results: readonly SeriesResult[], theme: Theme): PlotL
         spec: result.spec,
         line,
         binNs: line.mode === 'bins' ? result.binNs : 0,
-        unit: result.unit,
+        unit: result.spec.aggregate === 'count' ? '' : result.unit,
         impossibleFrom: impossibleFrom(result.unit),
         name: names[series],
         group,
@@ -121,9 +121,11 @@ export function valueAt({ line, spec, impossibleFrom }: PlotLine, i: number): nu
   }
 }
 
-/** Sums and counts are no values of the field, so its minimum and maximum say nothing beside them. */
-export const hasEnvelope = ({ line, spec }: PlotLine): boolean =>
-  line.mode === 'bins' && spec.aggregate !== 'sum' && spec.aggregate !== 'count';
+/** Sums and counts of a bin: its length belongs to them, and a bin without samples is 0. */
+export const isTotal = (spec: SeriesSpec): boolean => spec.aggregate === 'sum' || spec.aggregate === 'count';
+
+/** Totals are no values of the field, so its minimum and maximum say nothing beside them. */
+export const hasEnvelope = ({ line, spec }: PlotLine): boolean => line.mode === 'bins' && !isTotal(spec);
 
 /** Least and greatest value shown by some lines. */
 export interface ValueRange {
@@ -155,6 +157,7 @@ export function valueRange(lines: readonly PlotLine[], window: TimeRange): Value
   };
   for (const plotLine of lines) {
     const { line, spec, binNs } = plotLine;
+    if (isTotal(spec) && line.tNs.length > 0) take(0);
     const envelope = hasEnvelope(plotLine) && spec.aggregate !== 'mean';
     const reachesIn = spec.style !== 'points' && spec.style !== 'bars';
     for (let i = 0; i < line.tNs.length; i++) {

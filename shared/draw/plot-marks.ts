@@ -1,4 +1,4 @@
-import { hasEnvelope, type PlotLine, valueAt } from './plot-lines.ts';
+import { hasEnvelope, isTotal, type PlotLine, valueAt } from './plot-lines.ts';
 import { type TimeScale, timeToX } from './ruler.ts';
 import type { Surface } from './surface.ts';
 import type { Theme } from './theme.ts';
@@ -43,17 +43,22 @@ function straight(line: PlotLine, scale: TimeScale, axis: ValueAxis): number[] {
   return xy;
 }
 
-/** Each value holds until the next one; the last of a bin line to the end of its bin. */
+/** Each value holds until the next one, totals and the last one until the end of their bin. */
 function steps(line: PlotLine, scale: TimeScale, axis: ValueAxis): number[] {
   const xy: number[] = [];
-  const count = line.line.tNs.length;
-  for (let i = 0; i < count; i++) {
-    const x = xOf(line, scale, i);
+  const { tNs } = line.line;
+  const total = isTotal(line.spec);
+  for (let i = 0; i < tNs.length; i++) {
     const y = valueToY(axis, valueAt(line, i));
-    if (i > 0) xy.push(x, xy[xy.length - 1]);
-    xy.push(x, y);
+    xy.push(xOf(line, scale, i), y);
+    const last = i + 1 === tNs.length;
+    const ends = tNs[i] + line.binNs;
+    if (line.binNs > 0 && (last || (total && tNs[i + 1] - ends > line.binNs / 2))) {
+      xy.push(timeToX(scale, ends), y);
+      if (total) xy.push(timeToX(scale, ends), valueToY(axis, 0));
+    }
+    if (!last) xy.push(xOf(line, scale, i + 1), xy[xy.length - 1]);
   }
-  if (line.binNs > 0) xy.push(timeToX(scale, line.line.tNs[count - 1] + line.binNs), xy[xy.length - 1]);
   return xy;
 }
 
@@ -64,8 +69,11 @@ function drawArea(surface: Surface, xy: readonly number[], axis: ValueAxis, colo
   let start = 0;
   for (let at = 0; at <= xy.length; at += 2) {
     if (at < xy.length && !Number.isNaN(xy[at + 1])) continue;
-    if (at > start)
-      outline.push(xy[start], baseline, ...xy.slice(start, at), xy[at - 2], baseline, Number.NaN, Number.NaN);
+    if (at > start) {
+      outline.push(xy[start], baseline);
+      for (let part = start; part < at; part++) outline.push(xy[part]);
+      outline.push(xy[at - 2], baseline, Number.NaN, Number.NaN);
+    }
     start = at + 2;
   }
   surface.path(outline, outline.length / 2, { fill: color, fillOpacity: 0.25, closed: true });

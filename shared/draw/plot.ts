@@ -1,7 +1,8 @@
 import type { SeriesResult } from '../api.ts';
 import type { PlotPanelSpec } from '../chart.ts';
+import { formatDuration } from '../time.ts';
 import { drawLegend, LEGEND_ROW_PX, type Legend, type LegendNote, layoutLegend } from './legend.ts';
-import { type PlotLine, plotLines, plotTitle, valueRange } from './plot-lines.ts';
+import { isTotal, type PlotLine, plotLines, plotTitle, valueRange } from './plot-lines.ts';
 import { drawLineMarks } from './plot-marks.ts';
 import { type Area, drawTimeGrid, type TimeScale } from './ruler.ts';
 import type { Surface, TextStyle } from './surface.ts';
@@ -85,6 +86,16 @@ function legendNotes(
   window: { fromNs: number; toNs: number },
 ): LegendNote[] {
   const notes: LegendNote[] = [];
+  const totals = [
+    ...new Set(
+      results
+        .map(({ spec: own }) => own)
+        .filter(isTotal)
+        .map((own) => own.aggregate),
+    ),
+  ];
+  if (totals.length > 0)
+    notes.push({ text: `${totals.join(' and ')} per ${formatDuration(results[0].binNs, 3)}`, severity: 'note' });
   const moreGroups = results.reduce((sum, result) => sum + result.moreGroups, 0);
   if (moreGroups > 0)
     notes.push({ text: `${moreGroups} more ${moreGroups === 1 ? 'group' : 'groups'} not shown`, severity: 'warning' });

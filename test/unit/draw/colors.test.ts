@@ -107,6 +107,13 @@ describe.each(Object.values(themes))('palette of theme $name', (theme) => {
   });
 });
 
+test('keys numbered one after the other have different colours', () => {
+  const threads = Array.from({ length: PALETTE_SIZE }, (_, index) =>
+    identityColor(`task:fio:${199 + index}`, themes.light),
+  );
+  expect(new Set(threads).size).toBe(PALETTE_SIZE);
+});
+
 test('keys that differ little do not share a colour more than chance has it', () => {
   const counts = new Map<string, number>();
   for (let cpu = 0; cpu < 240; cpu++) {

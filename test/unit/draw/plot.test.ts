@@ -5,7 +5,9 @@ import { identityColor, seriesColor } from '../../../shared/colors.ts';
 import { textWidth } from '../../../shared/draw/font-metrics.ts';
 import { layoutLegend } from '../../../shared/draw/legend.ts';
 import { plotLines, plotTitle, seriesNames, valueAt, valueRange } from '../../../shared/draw/plot-lines.ts';
+import { drawLineMarks } from '../../../shared/draw/plot-marks.ts';
 import type { Surface } from '../../../shared/draw/surface.ts';
+import { SvgSurface } from '../../../shared/draw/svg-surface.ts';
 import { themes } from '../../../shared/draw/theme.ts';
 import { baselineY, valueAxis, valueToY } from '../../../shared/draw/value-axis.ts';
 import { impossibleFrom } from '../../../shared/impossible.ts';
@@ -123,6 +125,13 @@ describe('values', () => {
     expect((['last', 'mean', 'min', 'max', 'sum', 'count'] as const).map(shown)).toEqual([5, 5, 2, 8, 15, 3]);
   });
 
+  test('of totals have no unit of the field where they are counts, and 0 on their scale', () => {
+    const [count] = plotLines([result(spec('a', { aggregate: 'count' }), [oneBin])], theme);
+    const [sum] = plotLines([result(spec('a', { aggregate: 'sum' }), [oneBin])], theme);
+    expect([count.unit, sum.unit]).toEqual(['', 'pages']);
+    expect(valueRange([sum], { fromNs: 0, toNs: 10 })).toMatchObject({ min: 0, max: 15 });
+  });
+
   test('that are impossible neither draw nor scale', () => {
     const underflow = raw('', [
       [0, 10],
@@ -165,7 +174,7 @@ describe('values', () => {
     ).toMatchObject({ min: 5, max: 5 });
     expect(
       valueRange(plotLines([result(spec('a', { aggregate: 'count' }), [oneBin])], theme), { fromNs: 0, toNs: 10 }),
-    ).toMatchObject({ min: 3, max: 3 });
+    ).toMatchObject({ min: 0, max: 3 });
     expect(valueRange(plotLines([result(spec('a'), [raw('', [])])], theme), window)).toBeNull();
   });
 });
@@ -244,5 +253,51 @@ describe('legend', () => {
     const shown = rows.flat().filter((text) => text.startsWith('task-')).length;
     expect(rows[1].at(-2)).toBe(`+${40 - shown} more`);
     expect(shown).toBeGreaterThan(4);
+  });
+});
+
+describe('marks', () => {
+  const scale = { x: 0, widthPx: 100, fromNs: 0, toNs: 100 };
+  const axis = valueAxis({ min: 0, max: 10, minPositive: 1, notPositive: 0 }, 'linear', ['step'], 0, 100);
+  const twoBins: SeriesLine = {
+    ...oneBin,
+    tNs: Float64Array.of(0, 40),
+    min: Float64Array.of(2, 5),
+    max: Float64Array.of(2, 5),
+    mean: Float64Array.of(2, 5),
+    last: Float64Array.of(2, 5),
+    count: Uint32Array.of(1, 1),
+  };
+  const pathsOf = (own: SeriesSpec, line: SeriesLine): string[] => {
+    const surface = new SvgSurface(100, 100, { title: '', description: '', background: '#ffffff' });
+    drawLineMarks(surface, plotLines([result(own, [line])], theme)[0], scale, axis, theme);
+    return [...surface.toSvg().matchAll(/ d="([^"]*)"/g)].map((match) => match[1]);
+  };
+
+  test('a value holds until the next bin that has one, a total only in its bin', () => {
+    expect(pathsOf(spec('a'), twoBins)).toEqual(['M0 80h40v-30h10']);
+    expect(pathsOf(spec('a', { aggregate: 'sum' }), twoBins)).toEqual(['M0 80h10v20h30v-50h10v50']);
+  });
+
+  test('an impossible sample is a gap', () => {
+    const samples = raw('', [
+      [0, 1],
+      [20, 2 ** 64 - 2],
+      [50, 4],
+      [90, 4],
+    ]);
+    expect(pathsOf(spec('a', { style: 'line' }), samples)).toContain('M0 90h0M50 60h40');
+  });
+
+  test('bars grow from 0, as wide as their bin', () => {
+    expect(pathsOf(spec('a', { style: 'bars' }), twoBins)[0]).toBe('M0 80h9v20h-9zM40 50h9v50h-9z');
+  });
+
+  test('the envelope has one outline where bins touch, and the ends of binned points are points', () => {
+    const touching = { ...twoBins, tNs: Float64Array.of(0, 10), max: Float64Array.of(4, 6) };
+    expect(pathsOf(spec('a'), touching)[0]).toBe('M0 60h10v-20h10v10h-10v30h-10z');
+    expect(pathsOf(spec('a', { style: 'points' }), touching)).toEqual([
+      'M0 80h0M10 50h0M0 80h0M10 50h0M0 60h0M10 40h0',
+    ]);
   });
 });
