@@ -29,7 +29,7 @@ export function PlotLegend({ lines, hidden, onToggle }: PlotLegendProps) {
               onClick={() => onToggle(line)}
             >
               <Swatch line={line} />
-              <span className="plot-legend-name">{line.label}</span>
+              <span className="plot-legend-name">{line.label}</span>{' '}
               <span className="plot-legend-value">{atNs === null ? '' : valueText(line, atNs)}</span>
             </button>
           </li>
