@@ -46,7 +46,9 @@ export function drawRuler(surface: Surface, area: Area, scale: TimeScale, theme:
     for (const mark of marks) {
       const x = Math.round(timeToX(scale, mark.value)) + 0.5;
       surface.line(x, bottom - 9, x, bottom, { color: theme.muted, width: 1 });
-      surface.text(x + 4, bottom - 6, mark.label, style);
+      // Half a label is a wrong one: `14` for `14 s`.
+      const fits = x + 4 + surface.measure(mark.label, style) <= scale.x + scale.widthPx;
+      if (fits) surface.text(x + 4, bottom - 6, mark.label, style);
     }
   });
   surface.line(area.x, bottom - 0.5, area.x + area.width, bottom - 0.5, { color: theme.border, width: 1 });
