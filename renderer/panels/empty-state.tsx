@@ -34,7 +34,9 @@ export function EmptyState() {
               <li key={path}>
                 <button type="button" className="link-row" title={path} onClick={() => void openFiles([path])}>
                   <span className="name">{fileName(path)}</span>
-                  <span className="muted path">{path}</span>
+                  <span className="muted path">
+                    <bdi>{path.slice(0, -fileName(path).length)}</bdi>
+                  </span>
                   <time className="muted" dateTime={new Date(openedMs).toISOString()}>
                     {new Date(openedMs).toLocaleDateString()}
                   </time>

@@ -5,14 +5,17 @@ import { Dialog } from '../ui/dialog.tsx';
 
 const close = () => uiStore.setState({ dialog: 'none' });
 
-const POINTER: readonly [string, string][] = [
+/** What the pointer does on lanes and plots: gesture, effect. */
+const pointerHelp = (wheelZooms: boolean): readonly [string, string][] => [
   ['Drag', 'Zoom to what was dragged over'],
   ['Shift+drag', 'Select a range'],
   ['Space+drag, middle drag', 'Pan'],
-  ['Wheel', 'Scroll the lanes'],
-  ['Ctrl+wheel', 'Zoom at the pointer'],
+  ['Wheel', wheelZooms ? 'Zoom at the pointer' : 'Scroll the lanes'],
+  ['Ctrl+wheel', wheelZooms ? 'Scroll the lanes' : 'Zoom at the pointer'],
+  ['Shift+wheel', 'Pan'],
   ['Click', 'Select the nearest event'],
   ['Double click', 'Place marker A or B on the nearest event'],
+  ['Right button', 'Menu: filter, markers, notes'],
 ];
 
 /** All keys and what they do, from the command registry. */
@@ -42,7 +45,7 @@ export function HelpDialog() {
         <section aria-label="Pointer">
           <h3>Pointer</h3>
           <dl>
-            {POINTER.map(([gesture, what]) => (
+            {pointerHelp(uiStore.getState().wheelZooms).map(([gesture, what]) => (
               <div key={gesture}>
                 <dt>{what}</dt>
                 <dd>

@@ -1,5 +1,5 @@
 import { matchKeybindingPress, parseKeybinding } from 'tinykeys';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { keyLabel } from '../../../renderer/commands/keys.ts';
 import { noteCommands } from '../../../renderer/commands/notes.ts';
 import { allCommands, registerCommands, runCommand } from '../../../renderer/commands/registry.ts';
@@ -16,8 +16,12 @@ describe('command keys', () => {
     expect(keyLabel('.')).toBe('.');
   });
 
-  it('never mean two commands', () => {
-    const keys = [...timelineCommands, ...noteCommands].flatMap((command) => command.keys);
+  it('never mean two commands', async () => {
+    // The theme asks the window for the system's colours when it is loaded.
+    vi.stubGlobal('window', { matchMedia: () => ({ matches: false }) });
+    const { windowCommands } = await import('../../../renderer/commands/window.ts');
+    vi.unstubAllGlobals();
+    const keys = [...windowCommands, ...timelineCommands, ...noteCommands].flatMap((command) => command.keys);
     expect(new Set(keys).size).toBe(keys.length);
   });
 

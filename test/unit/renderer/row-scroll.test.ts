@@ -86,6 +86,11 @@ describe('row scroll', () => {
     );
   });
 
+  it('shows rows that are only partly visible at both edges', () => {
+    expect(visibleRows(7.5, { total: 1000, viewPx: 10 * ROW_PX })).toEqual({ first: 7, last: 17 });
+    expect(visibleRows(7, { total: 1000, viewPx: 10 * ROW_PX })).toEqual({ first: 7, last: 16 });
+  });
+
   it('has nothing to show of an empty list', () => {
     expect(visibleRows(0, { total: 0, viewPx: 400 })).toEqual({ first: 0, last: -1 });
   });

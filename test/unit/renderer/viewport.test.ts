@@ -73,7 +73,7 @@ describe('viewport', () => {
 
   it('moves to a time that is off screen only', () => {
     showRange({ fromNs: 0, toNs: 100_000 });
-    revealTime(50_000);
+    revealTime(90_000);
     expect(view()).toEqual({ fromNs: 0, toNs: 100_000 });
     revealTime(500_000);
     expect(view()).toEqual({ fromNs: 450_000, toNs: 550_000 });
