@@ -60,8 +60,8 @@ function againstGlobalState(states: GlobalStateColumns, g: number, dirty: number
 const SAME_PASS_NS = 20e6;
 
 /**
- * Gives, for events asked for in time order, the task's last global_dirty_state before each: same task, and CPU where it
- * did not move. One walk over the states for all events.
+ * Gives, for events asked for in time order, the same task's last global_dirty_state before each. The CPU is not compared:
+ * a task may move between the two. One walk over the states for all events.
  */
 export class GlobalStateCursor {
   private readonly states: GlobalStateColumns;
