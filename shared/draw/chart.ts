@@ -56,7 +56,8 @@ const MARGIN = 14;
 const PANEL_GAP = 12;
 const RULER_PX = 24;
 const FOOTER_ROW_PX = 15;
-const MAX_NOTE_ROWS = 3;
+/** More than a window has: a picture has no tooltip, and no note may cover another. */
+const MAX_NOTE_ROWS = 8;
 const MIN_PLOT_PX = 72;
 const DEFAULT_PLOT_PX = 190;
 const titleStyle = (theme: Theme): TextStyle => ({ color: theme.text, sizePx: 16, weight: 600 });

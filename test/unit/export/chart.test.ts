@@ -133,6 +133,12 @@ describe('PNG', () => {
     expect(Buffer.compare(image.bytes, untitled.bytes)).not.toBe(0);
   });
 
+  test('that would be too large is refused, as SVG it is not', async () => {
+    const size = { widthPx: 20_000, heightPx: 20_000 };
+    await expect(render(everyPanel, { format: 'png', ...size })).rejects.toMatchObject({ code: 'bad-request' });
+    expect(sizeOf(await svgOf(everyPanel, size))).toMatchObject({ width: 20_000, height: 20_000 });
+  });
+
   test('is the same each time', async () => {
     const [first, second] = [await render(everyPanel, { format: 'png' }), await render(everyPanel, { format: 'png' })];
     expect(Buffer.compare(first.bytes, second.bytes)).toBe(0);
