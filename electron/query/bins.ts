@@ -1,30 +1,44 @@
 import type { BinnedSamples } from '../../shared/api.ts';
 
-/**
- * Samples `first` to `end` (ascending time) in bins of `binNs` from `fromNs`. Values of `limit` and above are left out.
- */
+/** What is binned: ascending times, a value each, and the places of values to leave out, ascending. */
+export interface Binnable {
+  time: Float64Array;
+  value: Float64Array;
+  outliers: Uint32Array;
+}
+
+/** Samples `first` to `end` in bins of `binNs`, one of which begins at `fromNs`. Two passes: bins are counted first. */
 export function binSamples(
-  time: Float64Array,
-  value: Float64Array,
+  { time, value, outliers }: Binnable,
   first: number,
   end: number,
   fromNs: number,
   binNs: number,
-  limit: number,
 ): BinnedSamples {
-  const most = end - first;
-  const tNs: number[] = [];
-  const min: number[] = [];
-  const max: number[] = [];
-  const mean: number[] = [];
-  const last: number[] = [];
-  const count: number[] = [];
-  let bin = -1;
+  let n = 0;
+  let bin = Number.NaN;
+  for (let i = first; i < end; i++) {
+    const mine = Math.floor(((time[i] as number) - fromNs) / binNs);
+    if (mine !== bin) n++;
+    bin = mine;
+  }
+  const tNs = new Float64Array(n);
+  const min = new Float64Array(n);
+  const max = new Float64Array(n);
+  const mean = new Float64Array(n);
+  const last = new Float64Array(n);
+  const count = new Uint32Array(n);
   let k = -1;
   let sum = 0;
-  for (let i = first; i < first + most; i++) {
+  let skip = 0;
+  while (skip < outliers.length && (outliers[skip] as number) < first) skip++;
+  bin = Number.NaN;
+  for (let i = first; i < end; i++) {
+    if (outliers[skip] === i) {
+      skip++;
+      continue;
+    }
     const v = value[i] as number;
-    if (v >= limit) continue;
     const mine = Math.floor(((time[i] as number) - fromNs) / binNs);
     if (mine !== bin) {
       if (k >= 0) mean[k] = sum / (count[k] as number);
@@ -45,13 +59,54 @@ export function binSamples(
     sum += v;
   }
   if (k >= 0) mean[k] = sum / (count[k] as number);
+  return sliceBins({ mode: 'bins', tNs, min, max, mean, last, count }, 0, k + 1);
+}
+
+/** Bins of twice the length from bins that begin at multiples of theirs. Exact: nothing is lost on the way up. */
+export function coarserBins(bins: BinnedSamples, binNs: number): BinnedSamples {
+  const { tNs, min, max, mean, last, count } = bins;
+  const n = tNs.length;
+  const out: BinnedSamples = {
+    mode: 'bins',
+    tNs: new Float64Array(n),
+    min: new Float64Array(n),
+    max: new Float64Array(n),
+    mean: new Float64Array(n),
+    last: new Float64Array(n),
+    count: new Uint32Array(n),
+  };
+  let k = -1;
+  for (let i = 0; i < n; i++) {
+    const start = Math.floor((tNs[i] as number) / (binNs * 2)) * binNs * 2;
+    if (k >= 0 && out.tNs[k] === start) {
+      const [a, b] = [out.count[k] as number, count[i] as number];
+      out.min[k] = Math.min(out.min[k] as number, min[i] as number);
+      out.max[k] = Math.max(out.max[k] as number, max[i] as number);
+      out.mean[k] = ((out.mean[k] as number) * a + (mean[i] as number) * b) / (a + b);
+      out.last[k] = last[i] as number;
+      out.count[k] = a + b;
+      continue;
+    }
+    k++;
+    out.tNs[k] = start;
+    out.min[k] = min[i] as number;
+    out.max[k] = max[i] as number;
+    out.mean[k] = mean[i] as number;
+    out.last[k] = last[i] as number;
+    out.count[k] = count[i] as number;
+  }
+  return sliceBins(out, 0, k + 1);
+}
+
+/** A copy of the bins from index `from` to `to`. */
+export function sliceBins(bins: BinnedSamples, from: number, to: number): BinnedSamples {
   return {
     mode: 'bins',
-    tNs: Float64Array.from(tNs),
-    min: Float64Array.from(min),
-    max: Float64Array.from(max),
-    mean: Float64Array.from(mean),
-    last: Float64Array.from(last),
-    count: Uint32Array.from(count),
+    tNs: bins.tNs.slice(from, to),
+    min: bins.min.slice(from, to),
+    max: bins.max.slice(from, to),
+    mean: bins.mean.slice(from, to),
+    last: bins.last.slice(from, to),
+    count: bins.count.slice(from, to),
   };
 }

@@ -1,22 +1,37 @@
 import type { CpuLane, LaneSlices, LanesResult } from '../../shared/api.ts';
 import { type RunSlices, runSlices } from '../derive/schedule.ts';
 import { ByteBudgetCache } from './byte-budget-cache.ts';
+import { coarserDensity, type DensityLevel, densityWindow, isLevel } from './levels.ts';
 import type { Samples } from './samples.ts';
 import { lowerBound, type Trace, type TraceCpu, type TraceStream, upperBound } from './trace.ts';
 
 const SLICES_BUDGET_BYTES = 256 * 1024 * 1024;
+const LEVELS_BUDGET_BYTES = 64 * 1024 * 1024;
+/** Buckets of the finest density level, over all CPUs: finer windows hold few enough events to be counted. */
+const MOST_BUCKETS = 1 << 21;
+/** With fewer slices in a window than this, reducing them takes about a millisecond. */
+const FEW_SLICES = 50_000;
 
 /** Lanes of a window at a resolution: who ran and how many events, per CPU. */
 export class Lanes {
   readonly #trace: Trace;
   readonly #samples: Samples;
+  readonly #finestNs: number;
   readonly #slices = new ByteBudgetCache<TraceCpu, RunSlices | null>(SLICES_BUDGET_BYTES, (slices) =>
     slices === null ? 0 : slices.from.length * 20,
+  );
+  readonly #sliceLevels = new ByteBudgetCache<string, LaneSlices>(LEVELS_BUDGET_BYTES, ({ pid }) => pid.length * 25);
+  readonly #densityLevels = new ByteBudgetCache<string, DensityLevel>(
+    LEVELS_BUDGET_BYTES,
+    ({ counts }) => counts.byteLength,
   );
 
   constructor(trace: Trace, samples: Samples) {
     this.#trace = trace;
     this.#samples = samples;
+    const lanes = trace.streams.reduce((sum, { cpus }) => sum + cpus.length, 0);
+    const perCpu = Math.max(1 << 14, Math.min(1 << 18, MOST_BUCKETS / Math.max(1, lanes)));
+    this.#finestNs = 2 ** Math.max(0, Math.ceil(Math.log2(Math.max(1, trace.durationNs) / perCpu)));
   }
 
   /** The window is widened to whole buckets of `resolutionNs`, so that neighbouring answers line up. */
@@ -28,14 +43,13 @@ export class Lanes {
     const lanes: CpuLane[] = [];
     for (const stream of this.#trace.streams) {
       for (const cpu of stream.cpus) {
-        const all = this.#slicesOf(stream, cpu);
-        const slices = all === null ? null : reduceSlices(all, from, to, resolutionNs);
+        const slices = this.#sliceWindow(stream, cpu, from, to, resolutionNs);
         if (slices !== null) for (const pid of slices.pid) comms[pid] ??= stream.recording.commOf(pid);
         lanes.push({
           stream: stream.info.index,
           cpu: cpu.cpu,
           slices,
-          density: eventDensity(this.#trace, stream, cpu, from, resolutionNs, buckets),
+          density: this.#densityWindow(stream, cpu, from, resolutionNs, buckets),
           lost: cpu.lost
             .map(({ atNs, count }) => ({ atNs: atNs + stream.offsetNs, count }))
             .filter(({ atNs }) => atNs >= from && atNs < to),
@@ -45,28 +59,68 @@ export class Lanes {
     return { fromNs: from, toNs: to, resolutionNs, lanes, comms };
   }
 
+  /** Many slices are reduced once for the whole lane at this level; the window is then a part of that. */
+  #sliceWindow(stream: TraceStream, cpu: TraceCpu, from: number, to: number, resolutionNs: number): LaneSlices | null {
+    const all = this.#slicesOf(stream, cpu);
+    if (all === null) return null;
+    const inWindow = lowerBound(all.from, to, 0, all.n) - upperBound(all.to, from, 0, all.n);
+    if (inWindow < FEW_SLICES || !isLevel(resolutionNs)) return reduceSlices(all, from, to, resolutionNs);
+    const key = `${stream.info.index}:${cpu.cpu}:${resolutionNs}`;
+    const level = this.#sliceLevels.get(key, () =>
+      reduceSlices(all, Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY, resolutionNs),
+    );
+    const first = upperBound(level.toNs, from);
+    const end = lowerBound(level.fromNs, to, first);
+    return {
+      fromNs: level.fromNs.slice(first, end),
+      toNs: level.toNs.slice(first, end),
+      pid: level.pid.slice(first, end),
+      merged: level.merged.slice(first, end),
+      busy: level.busy.slice(first, end),
+    };
+  }
+
+  #densityWindow(stream: TraceStream, cpu: TraceCpu, from: number, resolutionNs: number, buckets: number): Uint32Array {
+    if (!isLevel(resolutionNs) || resolutionNs < this.#finestNs) {
+      return eventDensity(this.#trace, stream, cpu, from, resolutionNs, buckets);
+    }
+    return densityWindow(this.#densityLevel(stream, cpu, resolutionNs), from, buckets);
+  }
+
+  #densityLevel(stream: TraceStream, cpu: TraceCpu, resolutionNs: number): DensityLevel {
+    return this.#densityLevels.get(`${stream.info.index}:${cpu.cpu}:${resolutionNs}`, () => {
+      if (resolutionNs > this.#finestNs) return coarserDensity(this.#densityLevel(stream, cpu, resolutionNs / 2));
+      const from = Math.min(0, ...cpu.chunks.map(({ fromNs }) => fromNs)) + stream.offsetNs;
+      const to = Math.max(0, ...cpu.chunks.map(({ toNs }) => toNs)) + stream.offsetNs;
+      const first = Math.floor(from / resolutionNs);
+      const buckets = Math.floor(to / resolutionNs) - first + 1;
+      const counts = eventDensity(this.#trace, stream, cpu, first * resolutionNs, resolutionNs, buckets);
+      return { resolutionNs, first, counts };
+    });
+  }
+
   /** Slices of a CPU on the workspace axis; null where its stream records no sched_switch on it. */
   #slicesOf(stream: TraceStream, cpu: TraceCpu): RunSlices | null {
     return this.#slices.get(cpu, () => {
       const type = this.#trace.eventTypes.find(({ system, name }) => system === 'sched' && name === 'sched_switch');
       if (type === undefined) return null;
       const samples = this.#samples.ofType(type.type);
-      const mine: number[] = [];
-      for (let i = 0; i < samples.n; i++) {
-        if (samples.cpu[i] === cpu.cpu && samples.stream[i] === stream.info.index) mine.push(i);
-      }
-      if (mine.length === 0) return null;
+      const n = samples.sources.reduce((sum, source) => sum + (source.cpu === cpu ? source.n : 0), 0);
+      if (n === 0) return null;
       const prev = this.#samples.numbers(type.type, 'prev_pid');
       const next = this.#samples.numbers(type.type, 'next_pid');
+      const switches = { n, time: new Float64Array(n), prevPid: new Int32Array(n), nextPid: new Int32Array(n) };
+      for (let i = 0, k = 0; i < samples.n; i++) {
+        if (samples.cpu[i] !== cpu.cpu || samples.stream[i] !== stream.info.index) continue;
+        switches.time[k] = samples.time[i] as number;
+        switches.prevPid[k] = prev[i] as number;
+        switches.nextPid[k] = next[i] as number;
+        k++;
+      }
       const first = cpu.chunks[0];
       const last = cpu.chunks.at(-1);
       return runSlices(
-        {
-          n: mine.length,
-          time: Float64Array.from(mine, (i) => samples.time[i] as number),
-          prevPid: Int32Array.from(mine, (i) => prev[i] as number),
-          nextPid: Int32Array.from(mine, (i) => next[i] as number),
-        },
+        switches,
         (first?.fromNs ?? 0) + stream.offsetNs,
         Math.max(last?.toNs ?? 0, last?.floorNs ?? 0) + stream.offsetNs,
         cpu.lost.map(({ atNs }) => atNs + stream.offsetNs),

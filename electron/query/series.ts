@@ -1,4 +1,4 @@
-import type { RawSamples, SeriesLine, SeriesResult } from '../../shared/api.ts';
+import type { BinnedSamples, RawSamples, SeriesLine, SeriesResult } from '../../shared/api.ts';
 import type { SeriesSpec } from '../../shared/chart.ts';
 import { RemoraError } from '../../shared/errors.ts';
 import type { SeriesExpression } from '../../shared/expression/ast.ts';
@@ -7,9 +7,10 @@ import { parseExpression } from '../../shared/expression/parse.ts';
 import { unitOfExpression } from '../../shared/expression/unit.ts';
 import type { EventTypeInfo } from '../../shared/model.ts';
 import { conversionFactor } from '../../shared/units.ts';
-import { binSamples } from './bins.ts';
+import { binSamples, coarserBins, sliceBins } from './bins.ts';
 import { ByteBudgetCache } from './byte-budget-cache.ts';
 import { type Group, groupSamples } from './groups.ts';
+import { isLevel } from './levels.ts';
 import { maskOf } from './sample-filter.ts';
 import type { Samples, TypeSamples } from './samples.ts';
 import { lowerBound, type Trace, upperBound } from './trace.ts';
@@ -29,10 +30,16 @@ interface EvaluatedGroup extends Group {
   time: Float64Array;
   value: Float64Array;
   sample: Uint32Array;
+  /** Places in `value` of counters that went below zero, ascending: bins leave them out. */
+  outliers: Uint32Array;
+  /** Bins of the whole group by their length, as far as they were asked for. */
+  levels: Map<number, BinnedSamples>;
 }
 
 const MOST_GROUPS = 64;
 const SERIES_BUDGET_BYTES = 256 * 1024 * 1024;
+/** With fewer samples in a window than this, binning them takes about a millisecond. */
+const FEW_SAMPLES = 100_000;
 /** Quantities from here on are counters that went below zero. */
 const UNDERFLOW = 2 ** 63;
 
@@ -56,20 +63,13 @@ export class SeriesQueries {
       const first = lowerBound(group.time, fromNs);
       const end = upperBound(group.time, toNs, first);
       const head = { group: group.label, key: group.key, samples: end - first };
-      if (series.unit !== '') for (let i = first; i < end; i++) if ((group.value[i] as number) >= UNDERFLOW) outliers++;
-      if (mode === 'raw' || (mode === 'auto' && end - first <= bins * 2))
-        return { ...head, ...this.#raw(series, group, first, end) };
+      outliers += lowerBound(group.outliers, end) - lowerBound(group.outliers, first);
+      const raw = mode === 'raw' || (mode === 'auto' && end - first <= bins * 2);
+      if (raw) return { ...head, ...this.#raw(series, group, first, end) };
+      const aligned = isLevel(binNs) && Number.isInteger(fromNs / binNs) && end - first > FEW_SAMPLES;
       return {
         ...head,
-        ...binSamples(
-          group.time,
-          group.value,
-          first,
-          end,
-          fromNs,
-          binNs,
-          series.unit === '' ? Number.POSITIVE_INFINITY : UNDERFLOW,
-        ),
+        ...(aligned ? levelWindow(group, fromNs, toNs, binNs) : binSamples(group, first, end, fromNs, binNs)),
       };
     });
     return { spec, fromNs, toNs, binNs, unit: series.unit, lines, moreGroups: series.moreGroups, outliers };
@@ -124,8 +124,20 @@ export class SeriesQueries {
       const factor = conversionFactor(ownUnit, unit, { memoryPageBytes: this.#trace.memoryPageBytes });
       for (let i = 0; i < n; i++) values[i] = (values[i] as number) * factor;
     }
-    return { samples, unit, ...splitGroups(groups, group, time, values, kept), bytes: n * 20 };
+    const limit = unit === '' ? Number.POSITIVE_INFINITY : UNDERFLOW;
+    return { samples, unit, ...splitGroups(groups, group, time, values, kept, limit), bytes: n * 36 };
   }
+}
+
+/** A window of the group's bins of this length, which are computed once, from finer ones where those are known. */
+function levelWindow(group: EvaluatedGroup, fromNs: number, toNs: number, binNs: number): BinnedSamples {
+  let level = group.levels.get(binNs);
+  if (level === undefined) {
+    const finer = group.levels.get(binNs / 2);
+    level = finer === undefined ? binSamples(group, 0, group.time.length, 0, binNs) : coarserBins(finer, binNs / 2);
+    group.levels.set(binNs, level);
+  }
+  return sliceBins(level, lowerBound(level.tNs, fromNs), upperBound(level.tNs, toNs));
 }
 
 function indicesOf(mask: Uint8Array, n: number): Uint32Array {
@@ -142,6 +154,7 @@ function splitGroups(
   time: Float64Array,
   value: Float64Array,
   kept: Uint32Array | null,
+  limit: number,
 ): { groups: EvaluatedGroup[]; moreGroups: number } {
   const sizes = new Uint32Array(groups.length);
   const order: number[] = [];
@@ -159,6 +172,8 @@ function splitGroups(
       time: new Float64Array(n),
       value: new Float64Array(n),
       sample: new Uint32Array(n),
+      outliers: new Uint32Array(0),
+      levels: new Map(),
     };
   });
   const slot = new Int32Array(groups.length).fill(-1);
@@ -176,7 +191,23 @@ function splitGroups(
     group.sample[k] = kept === null ? i : (kept[i] as number);
     filled[target] = k + 1;
   }
+  for (const group of out) {
+    sortByTime(group);
+    const outliers: number[] = [];
+    for (let i = 0; i < group.value.length; i++) if ((group.value[i] as number) >= limit) outliers.push(i);
+    group.outliers = Uint32Array.from(outliers);
+  }
   return { groups: out, moreGroups: order.length - chosen.length };
+}
+
+/** Windows are found by search, so times must ascend; where a clock went backward they do not. */
+function sortByTime(group: EvaluatedGroup): void {
+  const { time, value, sample } = group;
+  if (time.every((t, i) => i === 0 || (time[i - 1] as number) <= t)) return;
+  const order = Uint32Array.from(time, (_, i) => i).sort((a, b) => (time[a] as number) - (time[b] as number) || a - b);
+  group.time = Float64Array.from(order, (i) => time[i] as number);
+  group.value = Float64Array.from(order, (i) => value[i] as number);
+  group.sample = Uint32Array.from(order, (i) => sample[i] as number);
 }
 
 function parseOrThrow(text: string): SeriesExpression {
