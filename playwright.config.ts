@@ -11,6 +11,7 @@ export default defineConfig<HostOptions>({
   expect: { timeout: 20_000 },
   forbidOnly: Boolean(process.env['CI']),
   retries: 0,
+  use: { actionTimeout: 20_000 },
   reporter: process.env['PLAYWRIGHT_JSON_OUTPUT_FILE'] ? [['list'], ['json']] : [['list']],
   projects: [
     { name: 'browser', use: { hostKind: 'browser' } },

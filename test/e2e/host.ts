@@ -129,6 +129,8 @@ class BrowserApp extends BaseApp implements App {
     for (const path of paths) {
       await this.page.keyboard.press('ControlOrMeta+o');
       const dialog = this.page.getByRole('dialog', { name: 'Open a recording' });
+      // The dialog starts with a listing, whose path then stands in the field.
+      await expect(dialog.getByRole('option').first()).toBeVisible();
       await dialog.getByLabel('Path').fill(path);
       await dialog.getByRole('button', { name: 'Open', exact: true }).click();
     }
