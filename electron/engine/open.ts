@@ -35,6 +35,8 @@ export interface OpenRequest {
   noCache?: boolean | undefined;
   memoryPageBytes?: number | undefined;
   cacheFolder: string;
+  /** Threads to index with; default: by the amount of data. */
+  threads?: number | undefined;
   signal?: AbortSignal | undefined;
   onProgress?: ((progress: Progress) => void) | undefined;
 }

@@ -1,0 +1,18 @@
+import { readdirSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { checkRecording } from '../check-recording.ts';
+import { corpusFile } from '../corpus.ts';
+
+const readme = corpusFile('README.md');
+const recordings = readme === null ? [] : readdirSync(dirname(readme)).filter((name) => name.endsWith('.dat'));
+
+describe.skipIf(readme === null)(
+  'every recording of the corpus: index, reopened index and threads agree with the bytes',
+  () => {
+    it.each(recordings)('%s', async (name) => {
+      const { events } = await checkRecording(corpusFile(name) as string);
+      expect(events).toBeGreaterThanOrEqual(0);
+    });
+  },
+);
