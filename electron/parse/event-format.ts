@@ -71,23 +71,33 @@ export function parseEventFormat(text: string, system: string, abi: TraceAbi): E
     });
   }
 
-  const blocks: FieldFormat[][] = [[]];
+  let block: FieldFormat[] = [];
+  const blocks = [block];
   const unreadLines: string[] = [];
   const bodyAt = /^format:.*$/m.exec(head);
   const body = bodyAt === null ? '' : head.slice(bodyAt.index + bodyAt[0].length + 1);
   for (const line of body.split('\n')) {
     if (line.trim() === '') {
-      if (blocks.at(-1)!.length > 0) blocks.push([]);
+      if (block.length > 0) {
+        block = [];
+        blocks.push(block);
+      }
       continue;
     }
     const field = parseField(line, abi);
     if (field === null) unreadLines.push(line.trim());
-    else blocks.at(-1)!.push(field);
+    else block.push(field);
   }
-  const separated = blocks.filter((block) => block.length > 0).length > 1;
+  const separated = blocks.filter((each) => each.length > 0).length > 1;
   for (const field of blocks[0]) field.common = separated || field.name.startsWith('common_');
 
-  const printFmt = printAt < 0 ? '' : text.slice(printAt + 'print fmt:'.length).replace(/^ /, '').trimEnd();
+  const printFmt =
+    printAt < 0
+      ? ''
+      : text
+          .slice(printAt + 'print fmt:'.length)
+          .replace(/^ /, '')
+          .trimEnd();
   return { system, name, id, fields: blocks.flat(), printFmt, unreadLines };
 }
 
@@ -107,7 +117,11 @@ function parseField(line: string, abi: TraceAbi): FieldFormat | null {
   const brackets = declared[3].replace(/\s+/g, '');
   const declaration = declared[1].trim() + brackets;
   const isArray = declaration.includes('[');
-  const location = declaration.startsWith('__data_loc') ? 'data-loc' : declaration.startsWith('__rel_loc') ? 'rel-loc' : 'fixed';
+  const location = declaration.startsWith('__data_loc')
+    ? 'data-loc'
+    : declaration.startsWith('__rel_loc')
+      ? 'rel-loc'
+      : 'fixed';
   const dynamic = location !== 'fixed';
   // Before 2.6.32 a dynamic string was a 2-byte offset, and only strings were dynamic.
   const oldString = dynamic && size === 2;

@@ -1,7 +1,6 @@
 import { cutAtNul, type Printer, UNKNOWN_EVENT } from '../parse/print-format/printer.ts';
 import { PrintRecord } from '../parse/print-format/record.ts';
 import { latin1Bytes, TextSink } from '../parse/print-format/text-sink.ts';
-import { printTime } from '../parse/print-format/times.ts';
 import type { RecordingHead } from '../parse/recording.ts';
 import type { RecordView } from './records.ts';
 
@@ -134,8 +133,8 @@ export class Report {
       if (!latency) out.byte(32);
       printer.latency.print(record, out);
     }
-    if (printer.timeUnit !== 'ticks') out.byte(32);
-    printTime(out, printer.timeUnit, view.timeHigh, view.timeLow);
+    if (printer.time.unit !== 'ticks') out.byte(32);
+    printer.time.print(out, view.timeHigh, view.timeLow);
     out.literal(this.#nameColumn(view.id, event.name));
     if (event.usesTime) record.time = (BigInt(view.timeHigh) << 32n) | BigInt(view.timeLow);
     if (raw) event.raw(record, out);

@@ -3,7 +3,7 @@ import { compileNumber, type Scope } from './evaluate.ts';
 import { parsePrintFmt } from './parse.ts';
 import { cutFormat, type Piece } from './pieces.ts';
 import { compilePointer } from './pointers.ts';
-import { numberPrinter, withStar } from './printf.ts';
+import { isPlain, numberPrinter, type Spec, withStar } from './printf.ts';
 import { fieldRaw } from './raw-field.ts';
 import type { Print, PrintRecord } from './record.ts';
 import { compileString } from './strings.ts';
@@ -34,7 +34,7 @@ export function compileEvent(scope: Scope): EventPrinters {
   const cut = cutFormat(format, args.length);
   if (cut.failed) return failed(scope);
   const prints = cut.pieces.map((piece) => compilePiece(piece, args, scope, false));
-  return { pretty: sequence(prints), raw: rawFields(scope, cut.pieces, args, true) };
+  return { pretty: sequence(joined(cut.pieces, prints)), raw: rawFields(scope, cut.pieces, args, true) };
 }
 
 function failed(scope: Scope): EventPrinters {
@@ -45,6 +45,25 @@ function failed(scope: Scope): EventPrinters {
     fields(record, out);
   };
   return { pretty, raw: fields };
+}
+
+/** Each text and the conversion behind it as one step. */
+function joined(pieces: Piece[], prints: Print[]): Print[] {
+  const steps: Print[] = [];
+  for (let i = 0; i < pieces.length; i++) {
+    const piece = pieces[i];
+    if (piece.kind !== 'text' || i + 1 === pieces.length) {
+      steps.push(prints[i]);
+      continue;
+    }
+    const { text } = piece;
+    const next = prints[++i];
+    steps.push((record, out) => {
+      out.literal(text);
+      next(record, out);
+    });
+  }
+  return steps;
 }
 
 export function sequence(prints: Print[]): Print {
@@ -64,17 +83,11 @@ export function compilePiece(piece: Piece, args: Arg[], scope: Scope, raw: boole
   const star = piece.star === null ? null : compileNumber(args[piece.star], scope);
   switch (piece.kind) {
     case 'number': {
+      if (star === null) return compileNumberPiece(piece.spec, arg, scope);
       const value = compileNumber(arg, scope);
-      if (star !== null) {
-        return (record, out) => {
-          star(record);
-          const print = numberPrinter(withStar(piece.spec, record.low | 0));
-          value(record);
-          print(out, record.high, record.low);
-        };
-      }
-      const print = numberPrinter(piece.spec);
       return (record, out) => {
+        star(record);
+        const print = numberPrinter(withStar(piece.spec, record.low | 0));
         value(record);
         print(out, record.high, record.low);
       };
@@ -91,6 +104,49 @@ export function compilePiece(piece: Piece, args: Arg[], scope: Scope, raw: boole
       };
     }
   }
+}
+
+/** A number in its conversion; fields in the usual ones, which is most of what is printed, without a detour. */
+function compileNumberPiece(spec: Spec, arg: Arg, scope: Scope): Print {
+  const field = arg.kind === 'field' ? arg.field : null;
+  if (field !== null && isPlain(spec)) {
+    const { offset } = field;
+    const { littleEndian } = scope.abi;
+    if (field.size === 4 && spec.length === 0 && spec.conversion !== 'x') {
+      const signed = spec.conversion !== 'u';
+      return (record, out) => {
+        const at = record.at + offset;
+        const value = at + 4 <= record.end ? record.view.getInt32(at, littleEndian) : 0;
+        if (value >= 0 || !signed) out.decimal(value >>> 0);
+        else {
+          out.byte(45);
+          out.decimal(-value);
+        }
+      };
+    }
+    if (field.size === 8 && spec.length > 0 && spec.conversion !== 'x') {
+      const lowAt = littleEndian ? offset : offset + 4;
+      const highAt = littleEndian ? offset + 4 : offset;
+      const print = numberPrinter(spec);
+      return (record, out) => {
+        const { at } = record;
+        if (at + offset + 8 > record.end) {
+          out.byte(48);
+          return;
+        }
+        const high = record.view.getInt32(at + highAt, littleEndian);
+        const low = record.view.getInt32(at + lowAt, littleEndian);
+        if (high === 0) out.decimal(low >>> 0);
+        else print(out, high, low);
+      };
+    }
+  }
+  const value = compileNumber(arg, scope);
+  const print = numberPrinter(spec);
+  return (record, out) => {
+    value(record);
+    print(out, record.high, record.low);
+  };
 }
 
 /**

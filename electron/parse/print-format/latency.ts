@@ -26,7 +26,8 @@ export class LatencyFlags {
     for (const format of formats) if (format.id < first.id) first = format;
     const common = (name: string): FieldFormat | undefined =>
       first?.fields.find((field) => field.common && field.name === name);
-    const read = (field: FieldFormat | undefined): NumberOf => (field === undefined ? missing : fieldNumber(field, abi));
+    const read = (field: FieldFormat | undefined): NumberOf =>
+      field === undefined ? missing : fieldNumber(field, abi);
     this.#flags = read(common('common_flags'));
     this.#preemptCount = read(common('common_preempt_count'));
     const lockDepth = common('common_lock_depth');

@@ -164,7 +164,9 @@ function signedConstant(arg: Arg): bigint | null {
 }
 
 /** Operators that a named value may use: fewer than elsewhere. */
-const CONSTANT_OPERATORS = new Set([...['|', '||', '&', '&&', '<', '<<', '<=', '>', '>>', '>=', '==', '!=', '-', '+', '~']]);
+const CONSTANT_OPERATORS = new Set([
+  ...['|', '||', '&', '&&', '<', '<<', '<=', '>', '>>', '>=', '==', '!=', '-', '+', '~'],
+]);
 
 /** Bits that a cast keeps; signedness is lost, as in libtraceevent. */
 export function castBits(type: string): number {

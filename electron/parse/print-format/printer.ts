@@ -11,7 +11,7 @@ import { handlers } from './plugins/handlers.ts';
 import { type Print, PrintRecord } from './record.ts';
 import { Symbols } from './symbols.ts';
 import { latin1Bytes, TextSink } from './text-sink.ts';
-import { printTime, type TimeUnit, timeUnit } from './times.ts';
+import { TimePrinter, timeUnit } from './times.ts';
 
 /**
  * Prints the events of one recording as trace-cmd 3.3 with libtraceevent 1.8 and its plugins does. Every event is
@@ -21,6 +21,7 @@ import { printTime, type TimeUnit, timeUnit } from './times.ts';
 export class Printer {
   readonly comms: Comms;
   readonly latency: LatencyFlags;
+  readonly time: TimePrinter;
   /** Tells which exit belongs to which entry; null where the recording has no function graph. */
   readonly leaves: LeafTest | null;
   readonly #head: RecordingHead;
@@ -28,7 +29,6 @@ export class Printer {
   readonly #callStacks = new CallStacks();
   readonly #formats = new Map<number, EventFormat>();
   readonly #compiled: (CompiledEvent | null | undefined)[] = [];
-  readonly #unit: TimeUnit;
   readonly #record = new PrintRecord();
   readonly #sink = new TextSink(1 << 12);
 
@@ -37,15 +37,11 @@ export class Printer {
     this.#head = head;
     this.comms = new Comms(head.comms);
     this.#symbols = new Symbols(head.kallsyms, head.printkFormats);
-    this.#unit = timeUnit(head, options.nanoseconds ?? false);
+    this.time = new TimePrinter(timeUnit(head, options.nanoseconds ?? false));
     for (const format of head.formats) if (!this.#formats.has(format.id)) this.#formats.set(format.id, format);
     this.#addBlockTracer();
     this.latency = new LatencyFlags(head.formats, head.abi);
     this.leaves = LeafTest.of(this.#scopeOf('ftrace', 'funcgraph_entry'), this.#scopeOf('ftrace', 'funcgraph_exit'));
-  }
-
-  get timeUnit(): TimeUnit {
-    return this.#unit;
   }
 
   /** The event's text behind its name, for people: what a table's Info column shows. UTF-8. */
@@ -100,8 +96,7 @@ export class Printer {
       symbols: this.#symbols,
       comms: this.comms,
       callStacks: this.#callStacks,
-      printTime: (out, time) =>
-        printTime(out, this.#unit, Number(time >> 32n), Number(time & 0xffff_ffffn)),
+      printTime: (out, time) => this.time.print(out, Number(time >> 32n), Number(time & 0xffff_ffffn)),
       otherEvent: (system, name) => this.#scopeOf(system, name),
     };
   }

@@ -28,7 +28,7 @@ export function parseSpec(text: string): Spec {
   const hasPrecision = text.includes('.');
   const precision = parts?.[3] ?? '';
   return {
-    conversion: text.at(-1)!,
+    conversion: text.slice(-1),
     left: flags.includes('-'),
     zero: flags.includes('0'),
     plus: flags.includes('+'),
@@ -55,7 +55,7 @@ export function numberPrinter(spec: Spec): NumberPrinter {
   const { conversion, length } = spec;
   if (conversion === 'c') return (out, _high, low) => pad(out, spec, () => out.byte(low & 0xff), 1);
   const signed = conversion === 'd' || conversion === 'i';
-  const plain = spec.width < 0 && spec.precision < 0 && !spec.plus && !spec.alternate;
+  const plain = isPlain(spec);
   if (plain && length === 0) {
     if (signed) return signed32;
     if (conversion === 'u') return (out, _high, low) => out.decimal(low >>> 0);
@@ -78,6 +78,11 @@ export function numberPrinter(spec: Spec): NumberPrinter {
   return (out, _high, low) => general(out, spec, 0, (low << shift) >>> shift);
 }
 
+/** d, i, u or x without flags, width or precision. */
+export function isPlain(spec: Spec): boolean {
+  return spec.width < 0 && spec.precision < 0 && !spec.plus && !spec.alternate && /[diux]/.test(spec.conversion);
+}
+
 function signed32(out: TextSink, _high: number, low: number): void {
   if ((low | 0) < 0) {
     out.byte(45);
@@ -93,9 +98,7 @@ function signed64(out: TextSink, high: number, low: number): void {
 }
 
 const digitsOf = (high: number, low: number): number =>
-  high === 0
-    ? decimalDigits(low >>> 0)
-    : ((BigInt(high >>> 0) << 32n) | BigInt(low >>> 0)).toString().length;
+  high === 0 ? decimalDigits(low >>> 0) : ((BigInt(high >>> 0) << 32n) | BigInt(low >>> 0)).toString().length;
 
 function decimalWithFlags(out: TextSink, spec: Spec, high: number, low: number): void {
   const negative = (high | 0) < 0;

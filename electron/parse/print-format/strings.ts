@@ -2,7 +2,7 @@ import { compileCall, compileNumber, type Scope } from './evaluate.ts';
 import { dynamicPlace, fieldNumber } from './fields.ts';
 import { printBitmask, printCpumask } from './masks.ts';
 import { printText, type Spec } from './printf.ts';
-import type { PrintRecord } from './record.ts';
+import type { NumberOf, PrintRecord } from './record.ts';
 import type { Arg, NamedValue, Operation } from './syntax.ts';
 import { latin1Bytes, type TextSink } from './text-sink.ts';
 
@@ -127,13 +127,46 @@ const halves = (named: NamedValue): Name => ({
   text: latin1Bytes(named.name),
 });
 
-function flags(arg: Extract<Arg, { kind: 'flags' }>, scope: Scope): StringPrinter {
-  const value = compileNumber(arg.value, scope);
-  const names = arg.names.map(halves);
-  const delimiter = latin1Bytes(arg.delimiter ?? '');
+/**
+ * Keeps the text of values met before: flags and symbols take few values, and looking them up is a loop. Only for
+ * conversions that print the same value the same each time, of values below 2^32.
+ */
+function remembered(
+  value: NumberOf,
+  print: (out: TextSink, spec: Spec, high: number, low: number) => void,
+): StringPrinter {
+  const texts = new Map<number, Uint8Array>();
+  let lastSpec: Spec | null = null;
   return (record, out, spec) => {
     value(record);
-    let { high, low } = record;
+    const { high, low } = record;
+    if (high !== 0 || spec !== lastSpec) {
+      if (high === 0) {
+        texts.clear();
+        lastSpec = spec;
+      }
+      print(out, spec, high, low);
+      return;
+    }
+    const text = texts.get(low);
+    if (text !== undefined) {
+      out.literal(text);
+      return;
+    }
+    const from = out.length;
+    print(out, spec, high, low);
+    if (texts.size < MOST_REMEMBERED) texts.set(low, out.bytes.slice(from, out.length));
+  };
+}
+
+const MOST_REMEMBERED = 1000;
+
+function flags(arg: Extract<Arg, { kind: 'flags' }>, scope: Scope): StringPrinter {
+  const names = arg.names.map(halves);
+  const delimiter = latin1Bytes(arg.delimiter ?? '');
+  return remembered(compileNumber(arg.value, scope), (out, spec, allHigh, allLow) => {
+    let high = allHigh;
+    let low = allLow;
     let printed = false;
     for (const name of names) {
       if (name.negative) {
@@ -155,16 +188,14 @@ function flags(arg: Extract<Arg, { kind: 'flags' }>, scope: Scope): StringPrinte
       out.text('0x');
       out.hex64(high, low);
     }
-  };
+  });
 }
 
 function symbolic(arg: Extract<Arg, { kind: 'symbolic' }>, scope: Scope): StringPrinter {
-  const value = compileNumber(arg.value, scope);
   const names = arg.names.map(halves);
-  return (record, out, spec) => {
-    value(record);
-    const high = record.high | 0;
-    const low = record.low | 0;
+  return remembered(compileNumber(arg.value, scope), (out, spec, allHigh, allLow) => {
+    const high = allHigh | 0;
+    const low = allLow | 0;
     for (const name of names) {
       if (name.low === low && name.high === high) {
         printText(out, spec, name.text, 0, name.text.length);
@@ -173,7 +204,7 @@ function symbolic(arg: Extract<Arg, { kind: 'symbolic' }>, scope: Scope): String
     }
     out.text('0x');
     out.hex64(high, low);
-  };
+  });
 }
 
 /** Where the data of __print_hex and __print_array begins: offset from the record's start in `low`; null: nowhere. */

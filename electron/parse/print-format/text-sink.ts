@@ -98,15 +98,17 @@ export class TextSink {
     } else bytes[--at] = 48 + rest;
   }
 
-  /** `value`, below 10^digits, in decimal with leading zeros. */
+  /** `value`, below 10^digits and 2^32, in decimal with leading zeros. */
   decimalPadded(value: number, digits: number): void {
     this.reserve(digits);
     const { bytes } = this;
-    let rest = value;
-    this.length += digits;
-    for (let at = this.length - 1, left = digits; left > 0; at--, left--) {
-      const next = Math.floor(rest / 10);
-      bytes[at] = 48 + rest - next * 10;
+    let rest = value >>> 0;
+    const start = this.length;
+    let at = start + digits;
+    this.length = at;
+    while (at > start) {
+      const next = (rest / 10) >>> 0;
+      bytes[--at] = 48 + rest - next * 10;
       rest = next;
     }
   }

@@ -113,15 +113,15 @@ describe('damage', () => {
 
 const formats = corpusFile('../formats');
 test.skipIf(formats === null)('every published format of kernels 3.4 to 5.15 is read whole', () => {
-  const folders = readdirSync(formats!, { withFileTypes: true }).filter((entry) => entry.isDirectory());
+  const folders = readdirSync(formats as string, { withFileTypes: true }).filter((entry) => entry.isDirectory());
   let read = 0;
   for (const folder of folders) {
-    for (const file of readdirSync(join(formats!, folder.name)).filter((name) => name.endsWith('.format'))) {
-      const text = readFileSync(join(formats!, folder.name, file), 'latin1');
+    for (const file of readdirSync(join(formats as string, folder.name)).filter((name) => name.endsWith('.format'))) {
+      const text = readFileSync(join(formats as string, folder.name, file), 'latin1');
       const format = parseEventFormat(text, folder.name, abi64);
       expect(format.unreadLines, file).toEqual([]);
-      expect(format.fields.length, file).toBe(text.match(/^\s*field/gm)!.length);
-      expect(format.fields.filter((each) => each.common).length, file).toBe(text.match(/ common_\w+;/g)!.length);
+      expect(format.fields.length, file).toBe([...text.matchAll(/^\s*field/gm)].length);
+      expect(format.fields.filter((each) => each.common).length, file).toBe([...text.matchAll(/ common_\w+;/g)].length);
       expect(format.printFmt, file).not.toBe('');
       read++;
     }

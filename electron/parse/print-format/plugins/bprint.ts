@@ -56,9 +56,7 @@ export class BinaryPrintk {
     if (format === undefined) {
       const known = this.#scope.symbols.stringAt(high, low);
       const body =
-        known === undefined
-          ? `(NO FORMAT FOUND at ${address.toString(16)})\n`
-          : Buffer.from(known).toString('latin1');
+        known === undefined ? `(NO FORMAT FOUND at ${address.toString(16)})\n` : Buffer.from(known).toString('latin1');
       const text = `%ps: ${body}`;
       const whole = cutFormat(text, Number.MAX_SAFE_INTEGER);
       const used = whole.pieces.map((piece) => (piece.kind === 'text' ? 0 : piece.arg + 1));
@@ -163,7 +161,9 @@ function printPiece(piece: Piece, args: Value[], scope: Scope, record: PrintReco
     printFunctionName(out, scope, value.high, value.low, withOffset, false);
   } else {
     // Constants in place of the arguments: the pieces print as they do everywhere else.
-    const constants = args.map((each): Arg => ({ kind: 'atom', text: each.text === null ? wide(each).toString() : '0' }));
+    const constants = args.map(
+      (each): Arg => ({ kind: 'atom', text: each.text === null ? wide(each).toString() : '0' }),
+    );
     compilePiece(piece, constants, scope, false)(record, out);
   }
 }
@@ -189,7 +189,9 @@ export function blockTracerFormat(userStack: EventFormat): string {
     ['short', 'pdu_len', 46, 2],
     ['void', 'data', 48, 0],
   ];
-  const lines = fields.map(([type, name, offset, size]) => `\tfield:${type} ${name};\toffset:${offset};\tsize:${size};`);
+  const lines = fields.map(
+    ([type, name, offset, size]) => `\tfield:${type} ${name};\toffset:${offset};\tsize:${size};`,
+  );
   const commons = lockDepth ? 5 : 4;
   const text = [...lines.slice(0, commons), '', ...lines.slice(commons)].join('\n');
   return `name: blktrace\nID: ${userStack.id + 1}\nformat:\n${text}\n\nprint fmt: "%d", REC->pid\n`;

@@ -144,4 +144,3 @@ function missing(field: string): Handler {
     return false;
   };
 }
-

@@ -74,7 +74,12 @@ export class LeafTest {
   /** Null where the recording has no function graph. */
   static of(entry: HandlerScope | null, exit: HandlerScope | null): LeafTest | null {
     if (entry === null || exit === null) return null;
-    const fields = [ownField(entry, 'func'), anyField(entry, 'common_pid'), ownField(exit, 'func'), anyField(exit, 'common_pid')];
+    const fields = [
+      ownField(entry, 'func'),
+      anyField(entry, 'common_pid'),
+      ownField(exit, 'func'),
+      anyField(exit, 'common_pid'),
+    ];
     const numbers = fields.map((field) => (field === null ? null : fieldNumber(field, entry.abi)));
     const [a, b, c, d] = numbers;
     return a && b && c && d ? new LeafTest(entry, exit, [a, b, c, d]) : null;

@@ -64,7 +64,14 @@ export function numberOf(scope: Scope, name: string): NumberOf | null {
 }
 
 /** Prints `before`, the field by `conversion` (such as `%llx`), `after`; a complaint, or nothing, where it is missing. */
-export function printField(scope: Scope, before: string, name: string, conversion: string, after = '', complain = true): Print {
+export function printField(
+  scope: Scope,
+  before: string,
+  name: string,
+  conversion: string,
+  after = '',
+  complain = true,
+): Print {
   const read = numberOf(scope, name);
   if (read === null) {
     const complaint = latin1Bytes(complain ? `CAN'T FIND FIELD "${name}"` : '');

@@ -185,14 +185,21 @@ export function bssInfoChanged(scope: HandlerScope): Handler {
       out.cString(record.bytes, from, Math.min(record.end, from + found.size));
     };
   };
-  const flag = (field: string, conversion = '%d'): Print => printField(scope, `${field}:`, field, conversion, '', false);
+  const flag = (field: string, conversion = '%d'): Print =>
+    printField(scope, `${field}:`, field, conversion, '', false);
   const space: Print = (_record, out) => out.byte(32);
   const line: Print = (_record, out) => {
     out.byte(10);
     out.fill(32, 65);
   };
   const vif: Print = (_record, out) => out.text(' vif:');
-  const parts: Print[] = [name('wiphy_name'), vif, name('vif_name'), printField(scope, '(', 'vif_type', '%d', ')'), line];
+  const parts: Print[] = [
+    name('wiphy_name'),
+    vif,
+    name('vif_name'),
+    printField(scope, '(', 'vif_type', '%d', ')'),
+    line,
+  ];
   for (const field of ['assoc', 'aid', 'cts', 'shortpre', 'shortslot', 'dtimper']) parts.push(flag(field), space);
   parts.push(line, flag('bcnint'), space, flag('assoc_cap', '%#x'), space, flag('basic_rates', '%#x'), space);
   parts.push(flag('enable_beacon'), line, flag('ht_operation_mode'));
@@ -201,4 +208,3 @@ export function bssInfoChanged(scope: HandlerScope): Handler {
     return false;
   };
 }
-

@@ -49,9 +49,29 @@ export const VMX_EXIT_REASONS: ReadonlyMap<number, string> = new Map([
 ]);
 
 const EXCEPTIONS: [number, string][] = [
-  ...[[0x40, 'DE'], [0x41, 'DB'], [0x43, 'BP'], [0x44, 'OF'], [0x45, 'BR'], [0x46, 'UD'], [0x47, 'NM']],
-  ...[[0x48, 'DF'], [0x4a, 'TS'], [0x4b, 'NP'], [0x4c, 'SS'], [0x4d, 'GP'], [0x4e, 'PF'], [0x50, 'MF']],
-  ...[[0x51, 'AC'], [0x52, 'MC'], [0x53, 'XF']],
+  ...[
+    [0x40, 'DE'],
+    [0x41, 'DB'],
+    [0x43, 'BP'],
+    [0x44, 'OF'],
+    [0x45, 'BR'],
+    [0x46, 'UD'],
+    [0x47, 'NM'],
+  ],
+  ...[
+    [0x48, 'DF'],
+    [0x4a, 'TS'],
+    [0x4b, 'NP'],
+    [0x4c, 'SS'],
+    [0x4d, 'GP'],
+    [0x4e, 'PF'],
+    [0x50, 'MF'],
+  ],
+  ...[
+    [0x51, 'AC'],
+    [0x52, 'MC'],
+    [0x53, 'XF'],
+  ],
 ] as [number, string][];
 
 /** 0x60 and up, without gaps. */
