@@ -26,13 +26,16 @@ export function PlotControls({ plot, summary }: { plot: PlotPanel; summary: Work
   const units = commonUnits(spec.series, summary);
   return (
     <div className="plot-controls">
-      <div className="plot-title-row">
-        <h3 className="plot-title" title={title}>
-          {seriesTitle(plot)}
-        </h3>
+      <h3 className="plot-title" title={title}>
+        {seriesTitle(plot)}
+      </h3>
+      <div className="plot-event-row">
+        <span className="plot-event" title={type ? `${type.system}:${type.name}` : first.expr}>
+          {type?.name ?? first.expr}
+        </span>
         <button
           type="button"
-          className="icon-button"
+          className="plot-remove"
           aria-label={`Remove plot ${title}`}
           title="Remove this plot"
           onClick={() => removePlot(plot.key)}
@@ -40,11 +43,6 @@ export function PlotControls({ plot, summary }: { plot: PlotPanel; summary: Work
           <CloseIcon />
         </button>
       </div>
-      {type && (
-        <div className="plot-event" title={`${type.system}:${type.name}`}>
-          {type.name}
-        </div>
-      )}
       <Choice
         label="Group by"
         value={first.groupBy}

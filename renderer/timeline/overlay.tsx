@@ -9,10 +9,10 @@ import { Canvas } from './canvas.tsx';
 import type { CanvasSurface } from './canvas-surface.ts';
 import { currentScale, geometryStore, timeWidthPx } from './geometry.ts';
 import { rangeBetween } from './gesture.ts';
-import { dragStore } from './pointing.ts';
+import { dragStore, scrollStore } from './pointing.ts';
 import { differenceText, timeText } from './time-text.ts';
 
-const watch = [viewportStore, geometryStore, selectionStore, dragStore];
+const watch = [viewportStore, geometryStore, selectionStore, dragStore, scrollStore];
 
 /**
  * What lies over ruler, lanes and plots alike: the pointer's time, the selected event and range, the markers, the
@@ -57,9 +57,7 @@ function paintOverlay(
   if (eventTimeNs !== null) {
     const x = Math.round(timeToX(scale, eventTimeNs)) + 0.5;
     surface.line(x, rulerPx, x, height, { color: theme.accent, width: 1.5 });
-    const lane = event && root?.querySelector(`[data-selected] .lane-name`)?.getBoundingClientRect();
-    if (lane && root)
-      drawEventMark(surface, x, lane.top + lane.height / 2 - root.getBoundingClientRect().top, rulerPx, theme);
+    if (event && root) drawEventMark(surface, x, root, theme);
   }
   drawMarkers(surface, { x: 0, y: 0, width: scale.widthPx, height }, scale, { a: markerA, b: markerB }, theme);
   if (markerA !== null && markerB !== null) drawDistance(surface, scale, markerA, markerB, theme);
@@ -97,14 +95,16 @@ function drawBand(
     surface.line(Math.round(x) + 0.5, top, Math.round(x) + 0.5, surface.heightPx, { color, width: 1, opacity: 0.8 });
 }
 
-/** The selected event on its lane: a small diamond. */
-function drawEventMark(surface: CanvasSurface, x: number, y: number, top: number, theme: Theme): void {
-  if (y < top) return;
-  surface.path([x, y - 5, x + 5, y, x, y + 5, x - 5, y], 4, {
-    closed: true,
-    fill: theme.accent,
-    stroke: { color: theme.panel, width: 1 },
-  });
+/** The selected event on its lane, if that is in view: a small diamond. */
+function drawEventMark(surface: CanvasSurface, x: number, root: HTMLElement, theme: Theme): void {
+  const lane = root.querySelector('[data-selected] .lane-name')?.getBoundingClientRect();
+  const head = root.querySelector('.timeline-head')?.getBoundingClientRect();
+  if (!lane || !head) return;
+  const middle = lane.top + lane.height / 2;
+  if (middle < head.bottom) return;
+  const y = middle - root.getBoundingClientRect().top;
+  const diamond = [x, y - 5, x + 5, y, x, y + 5, x - 5, y];
+  surface.path(diamond, 4, { closed: true, fill: theme.accent, stroke: { color: theme.panel, width: 1 } });
 }
 
 /** B−A between the markers' flags, where there is room. */

@@ -46,6 +46,9 @@ export const dragStore = createStore<{ drag: { kind: DragKind; fromX: number; to
   drag: null,
 }));
 
+/** How far the lanes and plots are scrolled: what is drawn over them follows. */
+export const scrollStore = createStore<{ top: number }>(() => ({ top: 0 }));
+
 /** What the tooltip shows, and where on the page. */
 export const tipStore = createStore<{ tip: Tip | null; x: number; y: number }>(() => ({ tip: null, x: 0, y: 0 }));
 

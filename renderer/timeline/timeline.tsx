@@ -12,6 +12,7 @@ import { keepLanesLoaded, lanesStore } from './lanes-data.ts';
 import { type LaneSection, layoutLanes } from './layout.ts';
 import { Overlay } from './overlay.tsx';
 import { attachPointer } from './pointer.ts';
+import { scrollStore } from './pointing.ts';
 import { TimeMenu } from './time-menu.tsx';
 import { Tooltip } from './tooltip.tsx';
 import './timeline.css';
@@ -56,7 +57,11 @@ export function Timeline() {
   return (
     <section ref={root} className="timeline" style={widths} aria-label="Timeline" tabIndex={-1}>
       <Head />
-      <div ref={scroller} className="timeline-scroll">
+      <div
+        ref={scroller}
+        className="timeline-scroll"
+        onScroll={(event) => scrollStore.setState({ top: event.currentTarget.scrollTop })}
+      >
         <div ref={content}>
           <LanesError />
           {sections.map((section) => (
