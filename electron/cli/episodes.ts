@@ -124,7 +124,7 @@ export function* totalLines(totals: readonly EpisodeTotal[], by: EpisodesOptions
     episodes,
     tasks,
     pauses,
-    Number(seconds(pauseMs)).toFixed(3),
+    seconds(pauseMs),
     seconds(wallMs),
     seconds(longestMs),
   ]);

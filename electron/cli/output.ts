@@ -74,7 +74,7 @@ export function* tableLines(header: readonly string[], rows: readonly (readonly 
   const cells = rows.map((row) => row.map((cell) => (cell === null ? '–' : String(cell))));
   const widths = header.map((title, i) => Math.max(title.length, ...cells.map((row) => row[i]?.length ?? 0)));
   const right = header.map(
-    (_title, i) => rows.length > 0 && rows.every((row) => row[i] === null || typeof row[i] === 'number'),
+    (_title, i) => rows.length > 0 && rows.every((row) => row[i] === null || /^-?[\d.]+$/.test(String(row[i]))),
   );
   const line = (row: readonly string[]): string =>
     row

@@ -1,0 +1,313 @@
+import { spawn } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import type { Annotation } from '../../../shared/model.ts';
+import { projectRoot } from '../../cli.ts';
+
+/** The command line from its sources, as users start it: arguments in; output, errors and exit code out. */
+const sample = join(projectRoot, 'assets/samples/throttle.dat');
+const folder = mkdtempSync(join(tmpdir(), 'remora-cli-'));
+const cache = join(folder, 'cache');
+afterAll(() => rmSync(folder, { recursive: true }));
+
+interface Ended {
+  code: number | null;
+  out: string;
+  err: string;
+}
+
+function run(...args: string[]): Promise<Ended> {
+  const env = { ...process.env, REMORA_CACHE: cache };
+  const child = spawn(process.execPath, [join(projectRoot, 'electron/cli.ts'), ...args], {
+    env,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const ended: Ended = { code: null, out: '', err: '' };
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    ended.out += text;
+  });
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    ended.err += text;
+  });
+  return new Promise((resolve) => child.once('close', (code) => resolve({ ...ended, code })));
+}
+
+async function json<T>(...args: string[]): Promise<T> {
+  const { code, out, err } = await run(...args, '--json');
+  if (code !== 0) throw new Error(`exit ${code}: ${err}`);
+  return JSON.parse(out) as T;
+}
+
+/** A file of the test's folder. */
+function file(name: string, content: string | Uint8Array): string {
+  writeFileSync(join(folder, name), content);
+  return join(folder, name);
+}
+
+describe('wrong usage ends with 2 and says what to do', () => {
+  it.each([
+    ['no command', []],
+    ['an unknown command', ['fly']],
+    ['no file', ['info']],
+    ['an unknown option', ['info', sample, '--flie']],
+    ['a number that is none', ['episodes', sample, '--gap', 'long']],
+    ['an unknown choice', ['episodes', sample, '--by', 'moon']],
+    ['a time that is none', ['series', sample, '--plot', 'sched:sched_switch.prev_prio', '--from', 'noon']],
+    ['a plot that does not parse', ['series', sample, '--plot', 'writeback:balance_dirty_pages.dirty of cgroup']],
+    ['a field that is not there', ['series', sample, '--plot', 'writeback:balance_dirty_pages.dirtiest']],
+    ['a chart without content', ['chart', sample, '-o', join(folder, 'x.svg')]],
+    ['a chart without a place', ['chart', sample, '--episodes']],
+    ['a chart of unknown kind', ['chart', sample, '--episodes', '-o', join(folder, 'x.bmp')]],
+    ['two recordings to report', ['report', sample, sample]],
+  ])('%s', async (_name, args) => {
+    const { code, out, err } = await run(...args);
+    expect([code, out]).toEqual([2, '']);
+    expect(err).not.toBe('');
+    expect(err).not.toMatch(/\n\s+at /);
+  });
+
+  it('help and version are no error', async () => {
+    expect(await run('--help')).toMatchObject({ code: 0, out: expect.stringContaining('episodes') });
+    expect(await run('--version')).toMatchObject({ code: 0, out: expect.stringMatching(/^\d+\.\d+\.\d+\n$/) });
+  });
+});
+
+describe('input that cannot be read ends with 1, on one line, and leaves nothing', () => {
+  const head = readFileSync(sample).subarray(0, 12);
+  it.each([
+    ['a file that is not there', join(folder, 'nothing.dat')],
+    ['a folder', projectRoot],
+    ['an empty file', file('empty.dat', '')],
+    ['no trace', file('note.dat', 'hello')],
+    ['a version that does not exist', file('v99.dat', Buffer.concat([head.subarray(0, 10), Buffer.from('99\0\0')]))],
+    ['garbage behind the head', file('garbage.dat', Buffer.concat([head, Buffer.alloc(5000, 0xa5)]))],
+  ])('%s', async (_name, path) => {
+    const own = mkdtempSync(join(folder, 'own-cache-'));
+    const { code, out, err } = await run('info', path, '--workspace', join(own, 'x.remora'));
+    expect([code, out]).toEqual([1, '']);
+    expect(err.trimEnd().split('\n')).toEqual([expect.stringContaining(path)]);
+    expect(readdirSync(own)).toEqual([]);
+  });
+});
+
+describe('info', () => {
+  interface Info {
+    recording: Record<string, unknown>;
+    streams: {
+      name: string;
+      cpus: number[];
+      events: number;
+      originNs: string;
+      durationNs: number;
+      eventTypes: { count: number }[];
+    }[];
+    tasks: { pid: number; tgid: number; comm: string; events: number }[];
+    cgroups: { ino: string; path: string }[];
+    warnings: unknown[];
+    selected?: { events: number };
+  }
+
+  it('prints the document of the command line', async () => {
+    const { recording, streams, tasks, cgroups, warnings } = await json<Info>('info', sample);
+    expect(recording).toMatchObject({
+      path: sample,
+      format: 'trace.dat',
+      version: 7,
+      compression: 'zstd',
+      byteOrder: 'little',
+      longBytes: 8,
+    });
+    const [stream] = streams;
+    expect(stream).toMatchObject({
+      name: '',
+      cpus: [0, 1],
+      originNs: expect.stringMatching(/^\d+$/),
+      durationNs: expect.any(Number),
+    });
+    expect(stream?.eventTypes.reduce((sum, { count }) => sum + count, 0)).toBe(stream?.events);
+    expect(tasks.reduce((sum, { events }) => sum + events, 0)).toBe(stream?.events);
+    expect(cgroups).toContainEqual({ ino: '61', path: 'db' });
+    expect(warnings).toEqual([]);
+  });
+
+  it('counts what a filter and a window let through', async () => {
+    const { selected, streams } = await json<Info>('info', sample, '--filter', 'cpu == 0');
+    const { selected: other } = await json<Info>('info', sample, '--filter', 'cpu == 1');
+    expect((selected?.events ?? 0) + (other?.events ?? 0)).toBe(streams[0]?.events);
+    const [early, late] = await Promise.all([
+      json<Info>('info', sample, '--to', '+5s'),
+      json<Info>('info', sample, '--from', '+5000000001ns'),
+    ]);
+    expect((early.selected?.events ?? 0) + (late.selected?.events ?? 0)).toBe(streams[0]?.events);
+  });
+
+  it('reads a workspace in place of its recording', async () => {
+    const workspace = join(folder, 'kept.remora');
+    const direct = await json<Info>('info', sample, '--workspace', workspace);
+    expect(await json<Info>('info', workspace)).toEqual(direct);
+  });
+});
+
+describe('series', () => {
+  interface Line {
+    group: string;
+    unit: string;
+    originNs: string;
+    samples: [number, number][];
+    bins: { t0: number; t1: number; min: number; max: number; mean: number; last: number; count: number }[];
+  }
+  const plot = ['--plot', 'writeback:balance_dirty_pages.pause by cgroup where pause > 0'];
+
+  it('has the same samples raw and in bins', async () => {
+    const { series } = await json<{ series: Line[] }>('series', sample, ...plot);
+    const { series: binned } = await json<{ series: Line[] }>('series', sample, ...plot, '--bins', '7');
+    expect(series.map(({ group }) => group).sort()).toEqual(['backup', 'db', 'web']);
+    for (const [i, line] of series.entries()) {
+      const bins = binned[i]?.bins ?? [];
+      expect(bins.reduce((sum, { count }) => sum + count, 0)).toBe(line.samples.length);
+      for (const { t0, t1, min, max, count } of bins) {
+        const inside = line.samples
+          .filter(([t]) => t >= t0 && t < t1 + (t1 === bins.at(-1)?.t1 ? 1 : 0))
+          .map(([, value]) => value);
+        expect([inside.length, Math.min(...inside), Math.max(...inside)]).toEqual([count, min, max]);
+      }
+    }
+  });
+
+  it('cuts at the window and narrows by the filter', async () => {
+    const all = (await json<{ series: Line[] }>('series', sample, ...plot)).series.flatMap(({ samples }) => samples);
+    const { series } = await json<{ series: Line[] }>('series', sample, ...plot, '--from', '+4s', '--to', '+5s');
+    const wanted = all.filter(([t]) => t >= 4e9 && t <= 5e9);
+    expect(series.flatMap(({ samples }) => samples)).toEqual(wanted);
+    expect(wanted.length).toBeGreaterThan(10);
+    const { series: long } = await json<{ series: Line[] }>('series', sample, ...plot, '--filter', 'pause >= 50');
+    expect(long.flatMap(({ samples }) => samples)).toEqual(all.filter(([, pause]) => pause >= 50));
+  });
+
+  it('prints CSV without --json', async () => {
+    const { out } = await run('series', sample, ...plot);
+    const lines = out.trimEnd().split('\n');
+    expect(lines[0]).toBe('expr,group,unit,t_ns,value');
+    const { series } = await json<{ series: Line[] }>('series', sample, ...plot);
+    expect(lines.length - 1).toBe(series.reduce((sum, { samples }) => sum + samples.length, 0));
+  });
+});
+
+describe('episodes', () => {
+  interface Episodes {
+    episodes: { startNs: number; endNs: number; cgroup: { path: string }; pauses: number; pauseMs: number }[];
+    totals: { key: string; episodes: number; pauses: number; pauseMs: number }[];
+  }
+  const sum = (numbers: number[]): number => numbers.reduce((total, n) => total + n, 0);
+
+  it.each(['cgroup', 'task', 'bdi', 'none'])('totals by %s add up to the episodes', async (by) => {
+    const { episodes, totals } = await json<Episodes>('episodes', sample, '--by', by);
+    expect(episodes.length).toBeGreaterThan(0);
+    expect(sum(totals.map((total) => total.episodes))).toBe(episodes.length);
+    expect(sum(totals.map(({ pauses }) => pauses))).toBe(sum(episodes.map(({ pauses }) => pauses)));
+    expect(sum(totals.map(({ pauseMs }) => pauseMs))).toBe(sum(episodes.map(({ pauseMs }) => pauseMs)));
+  });
+
+  it('of a window are those that touch it', async () => {
+    const { episodes: all } = await json<Episodes>('episodes', sample);
+    const { episodes, totals } = await json<Episodes>('episodes', sample, '--from', '+1s', '--to', '+3.5s');
+    expect(episodes).toEqual(all.filter(({ startNs, endNs }) => endNs >= 1e9 && startNs <= 3.5e9));
+    expect(episodes.length).toBeLessThan(all.length);
+    expect(sum(totals.map((total) => total.episodes))).toBe(episodes.length);
+  });
+
+  it('CSV has a line for each', async () => {
+    const { out } = await run('episodes', sample, '--csv');
+    const { episodes } = await json<Episodes>('episodes', sample);
+    expect(out.trimEnd().split('\n').length - 1).toBe(episodes.length);
+  });
+});
+
+describe('chart', () => {
+  const panels = ['--episodes', '--lanes', 'cpu', '--plot', 'writeback:balance_dirty_pages.dirty by cgroup'];
+
+  it('draws SVG and PNG of the size asked for', async () => {
+    const [svg, png] = [join(folder, 'chart.svg'), join(folder, 'chart.PNG')];
+    expect(
+      (await run('chart', sample, ...panels, '-o', svg, '--title', 'Dirty & <paused>', '--size', '1000x700')).code,
+    ).toBe(0);
+    const text = readFileSync(svg, 'utf8');
+    expect(text).toMatch(/^<svg[^>]* width="1000"[^>]* height="700"/);
+    expect(text).toContain('Dirty &amp; &lt;paused&gt;');
+    expect((await run('chart', sample, ...panels, '-o', png, '--size', '1000x700')).code).toBe(0);
+    const bytes = readFileSync(png);
+    expect([bytes.subarray(1, 4).toString(), bytes.readUInt32BE(16), bytes.readUInt32BE(20)]).toEqual([
+      'PNG',
+      1000,
+      700,
+    ]);
+  });
+
+  it('draws the notes of a file, and keeps them out of the workspace', async () => {
+    const note: Annotation = {
+      id: 'n',
+      kind: 'point',
+      fromNs: 5e9,
+      toNs: 5e9,
+      text: 'the disk filled up',
+      color: 'note-1',
+      tags: [],
+    };
+    const notes = file('notes.json', JSON.stringify([note]));
+    const out = join(folder, 'notes.svg');
+    expect((await run('chart', sample, ...panels, '-o', out, '--annotations', notes)).code).toBe(0);
+    expect(readFileSync(out, 'utf8')).toContain('the disk filled up');
+    expect((await run('chart', sample, ...panels, '-o', out)).code).toBe(0);
+    expect(readFileSync(out, 'utf8')).not.toContain('the disk filled up');
+  });
+
+  it('draws presets that it lists, and a spec', async () => {
+    const { out } = await run('chart', '--list');
+    const names = out
+      .trimEnd()
+      .split('\n')
+      .slice(1)
+      .map((line) => line.split(' ')[0] as string);
+    expect(names).toEqual(expect.arrayContaining(['bandwidth', 'pages', 'pauses', 'dirtied', 'global']));
+    const target = join(folder, 'preset.svg');
+    for (const name of ['bandwidth', 'dirtied'])
+      expect(await run('chart', sample, '--preset', name, '-o', target, '--quiet')).toMatchObject({ code: 0, err: '' });
+    const { spec } = await json<{ spec: unknown }>('chart', sample, '--preset', 'pages', '-o', target);
+    const preset = readFileSync(target, 'utf8');
+    expect((await run('chart', sample, '--spec', file('spec.json', JSON.stringify(spec)), '-o', target)).code).toBe(0);
+    expect(readFileSync(target, 'utf8')).toBe(preset);
+  });
+
+  it('leaves no half of a file where it cannot write', async () => {
+    const { code, err } = await run('chart', sample, ...panels, '-o', join(folder, 'missing', 'x.svg'));
+    expect([code, err]).toEqual([1, expect.stringContaining('cannot be written')]);
+  });
+});
+
+describe('report', () => {
+  it('is the same with a filter that lets everything through, and shorter with another', async () => {
+    const { out: all } = await run('report', sample);
+    expect((await run('report', sample, '-F', 'cpu >= 0')).out).toBe(all);
+    const [header, ...lines] = all.trimEnd().split('\n');
+    const wanted = [header, ...lines.filter((line) => / sched_switch: /.test(line) && line.includes('[001]'))];
+    expect((await run('report', sample, '-F', 'sched/sched_switch', '--cpu', '1')).out).toBe(`${wanted.join('\n')}\n`);
+  });
+});
+
+describe('a closed pipe', () => {
+  it('is no error', async () => {
+    const child = spawn(process.execPath, [join(projectRoot, 'electron/cli.ts'), 'report', sample], {
+      env: { ...process.env, REMORA_CACHE: cache },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    let complaint = '';
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      complaint += text;
+    });
+    child.stdout.once('data', () => child.stdout.destroy());
+    const code = await new Promise((resolve) => child.once('close', resolve));
+    expect([code, complaint]).toEqual([0, '']);
+  });
+});
