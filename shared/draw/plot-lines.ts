@@ -98,13 +98,15 @@ export function plotTitle(title: string, specs: readonly SeriesSpec[]): string {
 
 /**
  * The value that stands for index `i` of a line: the sample, or what its spec's aggregate makes of the bin. NaN, which
- * neither scales nor draws, for a sample that is impossible.
+ * neither scales nor draws, where it is impossible.
  */
-export function valueAt({ line, spec, impossibleFrom }: PlotLine, i: number): number {
-  if (line.mode === 'raw') {
-    if (line.value[i] >= impossibleFrom) return Number.NaN;
-    return spec.aggregate === 'count' ? 1 : line.value[i];
-  }
+export function valueAt(plotLine: PlotLine, i: number): number {
+  const value = aggregated(plotLine, i);
+  return value >= plotLine.impossibleFrom ? Number.NaN : value;
+}
+
+function aggregated({ line, spec }: PlotLine, i: number): number {
+  if (line.mode === 'raw') return spec.aggregate === 'count' ? 1 : line.value[i];
   switch (spec.aggregate) {
     case 'min':
       return line.min[i];
@@ -149,8 +151,8 @@ export function valueRange(lines: readonly PlotLine[], window: TimeRange): Value
     minPositive: Number.POSITIVE_INFINITY,
     notPositive: 0,
   };
-  const take = (value: number): void => {
-    if (!Number.isFinite(value)) return;
+  const take = (value: number, below = Number.POSITIVE_INFINITY): void => {
+    if (!Number.isFinite(value) || value >= below) return;
     if (value < range.min) range.min = value;
     if (value > range.max) range.max = value;
     if (value > 0 && value < range.minPositive) range.minPositive = value;
@@ -167,8 +169,8 @@ export function valueRange(lines: readonly PlotLine[], window: TimeRange): Value
       take(value);
       if (value <= 0 && !before) range.notPositive++;
       if (envelope && line.mode === 'bins') {
-        take(line.min[i]);
-        take(line.max[i]);
+        take(line.min[i], plotLine.impossibleFrom);
+        take(line.max[i], plotLine.impossibleFrom);
       }
     }
   }

@@ -92,8 +92,9 @@ function drawEnvelope(surface: Surface, { line, binNs, color }: PlotLine, scale:
     outline.push(Number.NaN, Number.NaN);
   };
   const pushBin = (i: number, value: number, backwards = false): void => {
-    // A log axis has no place for what is ≤ 0: the band goes down to its edge.
-    const y = axis.scale === 'log' && !(value > 0) ? axis.bottom : valueToY(axis, value);
+    // A log axis has no place for what is ≤ 0, nor a picture for what is far above it: the band goes to the edge.
+    const y =
+      axis.scale === 'log' && !(value > 0) ? axis.bottom : Math.max(axis.top - 2 * MAX_BAR_PX, valueToY(axis, value));
     const from = timeToX(scale, line.tNs[i]);
     const to = timeToX(scale, line.tNs[i] + binNs);
     outline.push(backwards ? to : from, y, backwards ? from : to, y);

@@ -31,19 +31,22 @@ export function niceStep(span: number, maxCount: number): number {
 /** `factor`·10^exponent with the rounding of a literal: 3e-7, not 3 × 1.0000000000000001e-7. */
 const powerOfTen = (exponent: number, factor: number): number => Number(`${factor}e${exponent}`);
 
+/** Part of a step by which a value that was rounded may miss a mark; a division of large values is off by 1e-8. */
+const SLACK = 1e-6;
+
 /** Multiples of `step` within [from, to], without accumulating rounding errors. */
 function multiples(from: number, to: number, step: number): number[] {
-  const first = Math.ceil(from / step - 1e-9);
-  const last = Math.floor(to / step + 1e-9);
+  const first = Math.ceil(from / step - SLACK);
+  const last = Math.floor(to / step + SLACK);
   const values: number[] = [];
   // Where `from` is too large for `step` to change it, first === last or they are apart by no visible distance.
-  for (let index = first; index <= last && values.length < 1000; index++)
-    values.push(index === 0 ? 0 : cleanProduct(index, step));
+  for (let index = first; index <= last && values.length < 1000; index++) values.push(cleanProduct(index, step));
   return values;
 }
 
 /** index × step, rounded to the digits that the step has: 3 × 0.1 is 0.3. */
 function cleanProduct(index: number, step: number): number {
+  if (index === 0) return 0; // never -0
   if (step >= 1) return index * step;
   return Number((index * step).toFixed(Math.min(100, decimals(step))));
 }
@@ -59,20 +62,27 @@ export function linearTicks(min: number, max: number, maxCount: number): Ticks {
   return { step, marks: values.map((value) => ({ value, label: formatValue(value, step, largest) })) };
 }
 
-/** Widens [min, max] to whole steps, so that the first and last mark are the ends of the axis. */
-export function niceRange(min: number, max: number, maxCount: number): { min: number; max: number } {
+/**
+ * An axis over whole steps that holds [min, max], at least one: its first and last mark are its ends. Widening to whole
+ * steps adds up to two of them to `maxCount`.
+ */
+export function niceAxis(min: number, max: number, maxCount: number): { min: number; max: number; ticks: Ticks } {
   if (min === max) {
     const around = min === 0 ? 1 : Math.abs(min) / 2;
-    return niceRange(min - (min > 0 && min <= around ? min : around), max + around, maxCount);
+    return niceAxis(min - around, max + around, maxCount);
   }
   const step = niceStep(max - min, maxCount);
+  // Index by index: taken from the ends again, marks of large values would miss them by rounding.
+  const first = Math.floor(min / step + SLACK);
+  const last = Math.max(first + 1, Math.ceil(max / step - SLACK));
+  const values = Array.from({ length: last - first + 1 }, (_, index) => cleanProduct(first + index, step));
+  const ends = { min: values[0], max: values[values.length - 1] };
+  const largest = Math.max(Math.abs(ends.min), Math.abs(ends.max));
   return {
-    min: cleanMultiple(Math.floor(min / step + 1e-9), step),
-    max: cleanMultiple(Math.ceil(max / step - 1e-9), step),
+    ...ends,
+    ticks: { step, marks: values.map((value) => ({ value, label: formatValue(value, step, largest) })) },
   };
 }
-
-const cleanMultiple = (index: number, step: number): number => (index === 0 ? 0 : cleanProduct(index, step));
 
 /**
  * Marks of a log axis over [min, max], both positive: every decade labelled, or every second, third …, where they are

@@ -1,6 +1,6 @@
 import type { SeriesSpec } from '../chart.ts';
 import type { ValueRange } from './plot-lines.ts';
-import { linearTicks, logTicks, niceRange, niceStep, type Ticks } from './ticks.ts';
+import { logTicks, niceAxis, type Ticks } from './ticks.ts';
 
 /** Room that a tick of a value axis needs, in px. */
 const TICK_GAP_PX = 34;
@@ -36,10 +36,7 @@ export function valueAxis(
   const constant = min === max;
   if (min > 0 && (fromZero || constant || min <= max / 2)) min = 0;
   else if (max < 0 && (fromZero || constant || max >= min / 2)) max = 0;
-  const ends = niceRange(min, max, maxCount);
-  // Whole steps may reach farther than `maxCount` of them: a coarser step would miss the ends then, or nearly all.
-  const steps = max > min ? Math.round((ends.max - ends.min) / niceStep(max - min, maxCount)) : maxCount;
-  return { scale: 'linear', ...ends, top, bottom, ticks: linearTicks(ends.min, ends.max, Math.max(steps, maxCount)) };
+  return { scale: 'linear', ...niceAxis(min, max, maxCount), top, bottom };
 }
 
 /** Whole decades, or nice values where all lies within one. */

@@ -142,6 +142,8 @@ describe('values', () => {
     expect(valueAt(line, 1)).toBeNaN();
     expect(valueRange([line], { fromNs: 0, toNs: 100 })).toEqual({ min: 10, max: 30, minPositive: 10, notPositive: 0 });
     const [bare] = plotLines([result(spec('hash'), [underflow], '')], theme);
+    const [binned] = plotLines([result(spec('dirty'), [{ ...oneBin, max: Float64Array.of(2 ** 64) }])], theme);
+    expect(valueRange([binned], { fromNs: 0, toNs: 10 })).toMatchObject({ min: 2, max: 5 });
     expect(valueRange([bare], { fromNs: 0, toNs: 100 })?.max).toBe(2 ** 64);
   });
 

@@ -4,7 +4,7 @@ import {
   formatValue,
   linearTicks,
   logTicks,
-  niceRange,
+  niceAxis,
   niceStep,
   type Ticks,
   timeTicks,
@@ -51,14 +51,17 @@ describe('linear ticks', () => {
     expect(niceStep(Number.POSITIVE_INFINITY, 5)).toBe(1);
   });
 
-  test('a range is widened to whole steps, a single value to a span around it', () => {
-    expect(niceRange(0, 1_234_567, 6)).toEqual({ min: 0, max: 1_500_000 });
-    expect(niceRange(-3, 7, 6)).toEqual({ min: -4, max: 8 });
-    expect(niceRange(0.1, 0.35, 6)).toEqual({ min: 0.1, max: 0.35 });
-    const { min, max } = niceRange(5, 5, 5);
-    expect(min).toBeLessThan(5);
-    expect(max).toBeGreaterThan(5);
-    expect(niceRange(0, 0, 5)).toEqual({ min: -1, max: 1 });
+  test('an axis is widened to whole steps, a single value to a span around it', () => {
+    const ends = (min: number, max: number, count: number): [number, number] => {
+      const axis = niceAxis(min, max, count);
+      return [axis.min, axis.max];
+    };
+    expect(ends(0, 1_234_567, 6)).toEqual([0, 1_500_000]);
+    expect(ends(-3, 7, 6)).toEqual([-4, 8]);
+    expect(ends(0.1, 0.35, 6)).toEqual([0.1, 0.35]);
+    expect(ends(5, 5, 5)).toEqual([2, 8]);
+    expect(ends(0, 0, 5)).toEqual([-1, 1]);
+    expect(labels(niceAxis(-412, 255, 4).ticks)).toEqual(['−600', '−400', '−200', '0', '200', '400']);
   });
 
   test('one prefix for all values of an axis', () => {

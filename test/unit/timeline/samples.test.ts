@@ -4,7 +4,16 @@ import { seriesSpecSchema } from '../../../shared/chart.ts';
 import type { PlotLine } from '../../../shared/draw/plot-lines.ts';
 import type { ValueAxis } from '../../../shared/draw/value-axis.ts';
 
-const look = { series: 0, spec: seriesSpecSchema.parse({ expr: 'a:b.c' }), unit: '', color: '#000000', dash: [] };
+const look = {
+  series: 0,
+  spec: seriesSpecSchema.parse({ expr: 'a:b.c' }),
+  unit: '',
+  impossibleFrom: Number.POSITIVE_INFINITY,
+  name: 'c',
+  group: '',
+  color: '#000000',
+  dash: [],
+};
 
 function raw(key: string, samples: [tNs: number, value: number][]): PlotLine {
   return {
