@@ -9,6 +9,8 @@ import { Canvas } from './canvas.tsx';
 import type { CanvasSurface } from './canvas-surface.ts';
 import { currentScale, geometryStore, timeWidthPx } from './geometry.ts';
 import { rangeBetween } from './gesture.ts';
+import { RULER_PX } from './head.tsx';
+import { OVERVIEW_PX } from './overview.tsx';
 import { dragStore, scrollStore } from './pointing.ts';
 import { differenceText, timeText } from './time-text.ts';
 
@@ -18,45 +20,31 @@ const watch = [viewportStore, geometryStore, selectionStore, dragStore, scrollSt
  * What lies over ruler, lanes and plots alike: the pointer's time, the selected event and range, the markers, the
  * rubber band. On a canvas of its own, so that moving the pointer redraws nothing else.
  */
-export function Overlay({
-  heightPx,
-  rulerPx,
-  root,
-}: {
-  heightPx: number;
-  rulerPx: number;
-  root: RefObject<HTMLElement | null>;
-}) {
+export function Overlay({ heightPx, root }: { heightPx: number; root: RefObject<HTMLElement | null> }) {
   const widthPx = useStore(geometryStore, timeWidthPx);
   const theme = useStore(themeStore, (state) => state.theme);
   return (
     <Canvas
       className="timeline-overlay"
       widthPx={widthPx}
-      heightPx={heightPx}
+      heightPx={heightPx - OVERVIEW_PX}
       watch={watch}
-      paint={(surface) => paintOverlay(surface, currentScale(), rulerPx, theme, root.current)}
+      paint={(surface) => paintOverlay(surface, currentScale(), theme, root.current)}
     />
   );
 }
 
-function paintOverlay(
-  surface: CanvasSurface,
-  scale: TimeScale,
-  rulerPx: number,
-  theme: Theme,
-  root: HTMLElement | null,
-): void {
+function paintOverlay(surface: CanvasSurface, scale: TimeScale, theme: Theme, root: HTMLElement | null): void {
   const { range, hoverNs, event, eventTimeNs, markerA, markerB } = selectionStore.getState();
   const { drag } = dragStore.getState();
   const height = surface.heightPx;
   const nsPerPx = (scale.toNs - scale.fromNs) / scale.widthPx;
-  if (range) drawBand(surface, scale, range, theme.accent, rulerPx);
+  if (range) drawBand(surface, scale, range, theme.accent, RULER_PX);
   const dragged = drag && drag.kind !== 'pan' ? rangeBetween(scale, drag.fromX, drag.toX) : null;
-  if (dragged && drag?.kind === 'zoom') drawBand(surface, scale, dragged, theme.text, rulerPx);
+  if (dragged && drag?.kind === 'zoom') drawBand(surface, scale, dragged, theme.text, RULER_PX);
   if (eventTimeNs !== null) {
     const x = Math.round(timeToX(scale, eventTimeNs)) + 0.5;
-    surface.line(x, rulerPx, x, height, { color: theme.accent, width: 1.5 });
+    surface.line(x, RULER_PX, x, height, { color: theme.accent, width: 1.5 });
     if (event && root) drawEventMark(surface, x, root, theme);
   }
   drawMarkers(surface, { x: 0, y: 0, width: scale.widthPx, height }, scale, { a: markerA, b: markerB }, theme);
@@ -102,7 +90,7 @@ function drawEventMark(surface: CanvasSurface, x: number, root: HTMLElement, the
   if (!lane || !head) return;
   const middle = lane.top + lane.height / 2;
   if (middle < head.bottom) return;
-  const y = middle - root.getBoundingClientRect().top;
+  const y = middle - root.getBoundingClientRect().top - OVERVIEW_PX;
   const diamond = [x, y - 5, x + 5, y, x, y + 5, x - 5, y];
   surface.path(diamond, 4, { closed: true, fill: theme.accent, stroke: { color: theme.panel, width: 1 } });
 }

@@ -5,19 +5,24 @@ import { PlotList } from '../plot/plot-list.tsx';
 import { episodesStore, workspaceStore } from '../state/stores.ts';
 import { themeStore } from '../state/theme.ts';
 import { AXIS_PX, GUTTER_PX, geometryStore } from './geometry.ts';
-import { Head, RULER_PX } from './head.tsx';
+import { Head } from './head.tsx';
 import { attachHeldKeys } from './held-keys.ts';
 import { LaneBlockView } from './lane-block.tsx';
 import { keepLanesLoaded, lanesStore } from './lanes-data.ts';
 import { type LaneSection, layoutLanes } from './layout.ts';
 import { Overlay } from './overlay.tsx';
+import { OVERVIEW_PX, OverviewStrip } from './overview.tsx';
 import { attachPointer } from './pointer.ts';
 import { scrollStore } from './pointing.ts';
 import { TimeMenu } from './time-menu.tsx';
 import { Tooltip } from './tooltip.tsx';
 import './timeline.css';
 
-const widths = { '--gutter': `${GUTTER_PX}px`, '--axis': `${AXIS_PX}px` } as CSSProperties;
+const widths = {
+  '--gutter': `${GUTTER_PX}px`,
+  '--axis': `${AXIS_PX}px`,
+  '--overview': `${OVERVIEW_PX}px`,
+} as CSSProperties;
 
 /**
  * Ruler, notes, lanes and plots of the open workspace on one time axis. Fills its parent, which gives it a height. The
@@ -56,6 +61,7 @@ export function Timeline() {
 
   return (
     <section ref={root} className="timeline" style={widths} aria-label="Timeline" tabIndex={-1}>
+      <OverviewStrip />
       <Head />
       <div
         ref={scroller}
@@ -70,7 +76,7 @@ export function Timeline() {
           <PlotList />
         </div>
       </div>
-      <Overlay heightPx={heightPx} rulerPx={RULER_PX} root={root} />
+      <Overlay heightPx={heightPx} root={root} />
       <Tooltip />
       <TimeMenu />
     </section>
