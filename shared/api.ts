@@ -253,6 +253,25 @@ export interface Progress {
   unit: 'bytes' | 'events' | 'steps';
   /** Events found so far, while indexing. */
   events?: number;
+  /** Told once, before indexing begins: enough to draw by. */
+  preview?: OpenPreview;
+}
+
+/**
+ * What a recording looks like before it is indexed, from sub-buffer headers alone (a time and a fill each): where its
+ * events are, by CPU. An estimate; the index replaces it.
+ */
+export interface OpenPreview {
+  /** Absolute time of the first sub-buffer. */
+  originNs: string;
+  durationNs: RelNs;
+  lanes: {
+    /** Instance name; empty for the top buffer. */
+    stream: string;
+    cpu: number;
+    /** Bytes of event data per bucket; the buckets cut `durationNs` into equal parts. */
+    bytes: Float64Array;
+  }[];
 }
 
 export type ToEngine =

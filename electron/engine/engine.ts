@@ -79,7 +79,8 @@ export function createEngine(options: EngineOptions): EngineCore {
       let last = 0;
       const onProgress = (progress: Progress): void => {
         const now = performance.now();
-        if (now - last < PROGRESS_INTERVAL_MS && progress.done < progress.total) return;
+        if (now - last < PROGRESS_INTERVAL_MS && progress.done < progress.total && progress.preview === undefined)
+          return;
         last = now;
         reply({ kind: 'progress', id, progress });
       };

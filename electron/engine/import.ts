@@ -6,6 +6,7 @@ import type { CpuData, RecordingBuffer, RecordingHead } from '../parse/recording
 import { newColumns, type SubBufferLayout, SubBufferScanner, swapWords } from '../parse/sub-buffer.ts';
 import { correctTime } from '../parse/time-correction.ts';
 import type { ImportWriter } from '../store/workspace-store.ts';
+import { previewOf } from './preview.ts';
 import { indexSlabs, type SlabAnswer, type SlabOrder, threadsFor } from './slab-pool.ts';
 
 /** Unpacked bytes of one CPU that are indexed at a time: what progress, cancel and threads work in. */
@@ -84,6 +85,8 @@ export async function importRecording(
     if (streamImport.left === 0) writer.finishStream(stream, 0, 0, streamImport.eventTotals);
   });
 
+  const preview = previewOf(source, head);
+  if (preview !== null) options.onProgress?.({ stage: 'Indexing', unit: 'bytes', done: 0, total: 0, preview });
   const total = orders.reduce((sum, { job }) => sum + job.to - job.from, 0);
   const progress: Progress = { stage: 'Indexing', unit: 'bytes', done: 0, total, events: 0 };
   const collect = (answer: SlabAnswer): void => {
