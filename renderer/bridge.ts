@@ -35,7 +35,7 @@ export function connect(): Promise<Host> {
 }
 
 async function connectDesktop(desktop: Desktop): Promise<Host> {
-  const engine = new EngineClient();
+  const engine = new EngineClient(null, () => desktop.restartEngine());
   const connected = new Promise<void>((resolve) => {
     window.addEventListener('message', (event: MessageEvent<Partial<EnginePortMessage> | null>) => {
       const port = event.ports[0];

@@ -10,6 +10,8 @@ export interface Desktop {
    * and again whenever the engine had to be started anew.
    */
   connectEngine(): void;
+  /** Ends an engine that hangs; another is started and every window is connected to it. */
+  restartEngine(): void;
   /** Absolute paths that this window is to open at first. */
   initialFiles(): Promise<string[]>;
   /** The system's open dialog; empty when the user cancelled. */

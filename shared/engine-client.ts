@@ -3,6 +3,9 @@ import { RemoraError } from './errors.ts';
 
 type ResultMessage = Extract<FromEngine, { kind: 'result' | 'error' }>;
 
+/** An engine that says nothing for this long after it was told to cancel is taken for hung. */
+export const SILENCE_AFTER_CANCEL_MS = 20_000;
+
 interface PendingCall {
   settle(message: ResultMessage): void;
   progress(message: Extract<FromEngine, { kind: 'progress' }>): void;
@@ -17,12 +20,18 @@ interface PendingCall {
 export class EngineClient implements Engine {
   readonly #pending = new Map<number, PendingCall>();
   readonly #noticeListeners = new Set<(notice: Notice) => void>();
+  readonly #onSilence: (() => void) | null;
+  #silence: ReturnType<typeof setTimeout> | undefined;
   #nextId = 1;
   #send: ((message: ToEngine) => void) | null;
 
-  /** Without `send`, calls fail with `engine-gone` until `reconnect`. */
-  constructor(send: ((message: ToEngine) => void) | null = null) {
+  /**
+   * Without `send`, calls fail with `engine-gone` until `reconnect`. `onSilence` is called when the engine seems to
+   * hang; by whoever can end it.
+   */
+  constructor(send: ((message: ToEngine) => void) | null = null, onSilence: (() => void) | null = null) {
     this.#send = send;
+    this.#onSilence = onSilence;
   }
 
   /**
@@ -40,7 +49,9 @@ export class EngineClient implements Engine {
         this.#pending.delete(id);
         reject(cancelled());
         // The channel may have ended, or been replaced, since the request was sent.
-        if (this.#send === send) send({ kind: 'cancel', id });
+        if (this.#send !== send) return;
+        send({ kind: 'cancel', id });
+        if (this.#onSilence !== null) this.#silence ??= setTimeout(this.#onSilence, SILENCE_AFTER_CANCEL_MS);
       };
       this.#pending.set(id, {
         settle: (message) => {
@@ -58,6 +69,7 @@ export class EngineClient implements Engine {
 
   /** Takes one message from the channel. */
   receive(message: FromEngine): void {
+    this.#hear();
     if (message.kind === 'notice') this.notify(message.notice);
     else if (message.kind === 'progress') this.#pending.get(message.id)?.progress(message);
     else this.#pending.get(message.id)?.settle(message);
@@ -76,6 +88,7 @@ export class EngineClient implements Engine {
 
   /** The channel has ended: everything that waits for an answer is rejected with `engine-gone`. */
   disconnect(reason: string): void {
+    this.#hear();
     this.#send = null;
     for (const id of [...this.#pending.keys()]) {
       this.#pending.get(id)?.settle({ kind: 'error', id, error: gone(reason).detail });
@@ -86,6 +99,12 @@ export class EngineClient implements Engine {
   reconnect(send: (message: ToEngine) => void, reason = 'The connection to the engine was replaced.'): void {
     this.disconnect(reason);
     this.#send = send;
+  }
+
+  /** Something was heard, or nothing can be expected any more. */
+  #hear(): void {
+    clearTimeout(this.#silence);
+    this.#silence = undefined;
   }
 }
 

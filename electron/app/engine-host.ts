@@ -30,13 +30,19 @@ export class DesktopEngine {
     return this.#child;
   }
 
+  /** Ends an engine that hangs, as if it had crashed. A hung process does not heed the polite signal. */
+  end(): void {
+    const pid = this.#child?.pid;
+    if (pid !== undefined) process.kill(pid, 'SIGKILL');
+  }
+
   /** Lets the engine finish writing and end; ends it by force when it takes too long. */
   async close(): Promise<void> {
     this.#closing = true;
     const child = this.#child;
     if (child === null) return;
     const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
-    const force = setTimeout(() => child.kill(), CLOSE_MS);
+    const force = setTimeout(() => this.end(), CLOSE_MS);
     child.postMessage({ kind: 'close' });
     await ended;
     clearTimeout(force);

@@ -62,6 +62,10 @@ function closeEngineBeforeQuit(): void {
 
 function answerPage(): void {
   ipcMain.on('connect-engine', (event) => engine.connect(windowOf(event).webContents));
+  ipcMain.on('restart-engine', (event) => {
+    windowOf(event);
+    engine.end();
+  });
   ipcMain.handle('initial-files', (event) => takeInitialFiles(windowOf(event).webContents));
   ipcMain.handle('pick-files', (event) => pickFiles(windowOf(event)));
   ipcMain.handle('save-file', (event, name: unknown, bytes: unknown) => {

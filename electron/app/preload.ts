@@ -16,6 +16,7 @@ ipcRenderer.on('engine-port', (event, restarted: string | null) => {
 
 const desktop: Desktop = {
   connectEngine: () => ipcRenderer.send('connect-engine'),
+  restartEngine: () => ipcRenderer.send('restart-engine'),
   initialFiles: () => ipcRenderer.invoke('initial-files') as Promise<string[]>,
   pickFiles: () => ipcRenderer.invoke('pick-files') as Promise<string[]>,
   pathOfFile: (file) => webUtils.getPathForFile(file),

@@ -1,9 +1,8 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import type { FromEngine, ToEngine } from '../../shared/api.ts';
+import { SILENCE_AFTER_CANCEL_MS } from '../../shared/engine-client.ts';
 import { type EngineSeat, SharedEngine } from './sharing.ts';
 
-/** An engine that is silent for this long after somebody cancelled is taken for hung, and ended. */
-const SILENCE_AFTER_CANCEL_MS = 20_000;
 /** How long a closing engine may take to write what it has. */
 const CLOSE_MS = 5_000;
 
@@ -11,6 +10,8 @@ export interface EngineHostOptions {
   /** The built engine: `dist/engine.js`. */
   entry: string;
   env?: NodeJS.ProcessEnv;
+  /** An engine that is silent for this long after somebody cancelled is taken for hung, and ended. */
+  silenceMs?: number;
 }
 
 /**
@@ -42,7 +43,7 @@ export class EngineHost {
   /** Lets the engine finish writing and end; ends it by force when it takes too long. */
   async close(): Promise<void> {
     this.#closing = true;
-    clearTimeout(this.#silence);
+    this.#hear();
     const child = this.#child;
     if (child === null) return;
     const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
@@ -84,7 +85,7 @@ export class EngineHost {
       if (child.pid === undefined) this.#ended(failure);
     });
     child.on('message', (message) => {
-      clearTimeout(this.#silence);
+      this.#hear();
       this.#shared.receive(message as FromEngine);
     });
     child.once('exit', (code, signal) => this.#ended(failure || (signal ? `signal ${signal}` : `exit code ${code}`)));
@@ -93,15 +94,21 @@ export class EngineHost {
 
   #ended(why: string): void {
     this.#child = null;
-    clearTimeout(this.#silence);
+    this.#hear();
     const reason = `The engine process ended (${why}) and is started again. Annotations are kept; repeat what you were doing.`;
     this.#shared.failAll(reason);
     if (!this.#closing) this.#shared.receive({ kind: 'notice', notice: { kind: 'engine-restarted', reason } });
   }
 
   #expectSignOfLife(): void {
+    this.#silence ??= setTimeout(
+      () => this.#child?.kill('SIGKILL'),
+      this.#options.silenceMs ?? SILENCE_AFTER_CANCEL_MS,
+    );
+  }
+
+  #hear(): void {
     clearTimeout(this.#silence);
-    this.#silence = setTimeout(() => this.#child?.kill('SIGKILL'), SILENCE_AFTER_CANCEL_MS);
-    this.#silence.unref();
+    this.#silence = undefined;
   }
 }
