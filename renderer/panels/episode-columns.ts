@@ -1,7 +1,7 @@
 import type { Episode } from '../../shared/model.ts';
 import { NS_PER_MS } from '../../shared/time.ts';
 import { formatNumber } from '../../shared/units.ts';
-import { offsetText } from '../ui/text.ts';
+import { offsetText, type TimeUnit } from '../ui/text.ts';
 
 /** One column of the episode table: its text, and what it is sorted by. */
 export interface EpisodeColumn {
@@ -11,7 +11,7 @@ export interface EpisodeColumn {
   /** CSS grid width. */
   width: string;
   right?: boolean;
-  text(episode: Episode): string;
+  text(episode: Episode, unit: TimeUnit): string;
   value(episode: Episode): number | string;
 }
 
@@ -64,7 +64,7 @@ export const episodeColumns: readonly EpisodeColumn[] = [
     hint: 'First event with a pause, from the start of the recording',
     width: '106px',
     right: true,
-    text: (episode) => offsetText(episode.fromNs, 6),
+    text: (episode, unit) => offsetText(episode.fromNs, unit, 6),
     value: (episode) => episode.fromNs,
   },
   amount(

@@ -8,6 +8,7 @@ import { showEpisode } from '../state/selection.ts';
 import { episodesStore, selectionStore } from '../state/stores.ts';
 import { zoomToRange } from '../state/viewport.ts';
 import { countOf, offsetText } from '../ui/text.ts';
+import { useTimeUnit } from '../ui/use-time-unit.ts';
 import { type EpisodeColumn, episodeColumns, sortEpisodes } from './episode-columns.ts';
 
 const ROW_PX = 22;
@@ -82,6 +83,7 @@ function Totals({ totals }: { totals: EpisodeTotal[] }) {
 }
 
 function Findings({ findings }: { findings: Finding[] }) {
+  const unit = useTimeUnit();
   return (
     <section className="findings" aria-label="Findings">
       <h3>{countOf(findings.length, 'finding')}</h3>
@@ -93,7 +95,7 @@ function Findings({ findings }: { findings: Finding[] }) {
               className="link-row"
               onClick={() => zoomToRange({ fromNs: finding.atNs, toNs: finding.atNs })}
             >
-              <span className="mono muted">{offsetText(finding.atNs)}</span> {finding.message}
+              <span className="mono muted">{offsetText(finding.atNs, unit)}</span> {finding.message}
             </button>
           </li>
         ))}
@@ -107,6 +109,7 @@ function EpisodeTable({ episodes }: { episodes: Episode[] }) {
     column: 'start',
     descending: false,
   });
+  const unit = useTimeUnit();
   const selectedId = useStore(selectionStore, (state) => state.episodeId);
   const sorted = useMemo(() => sortEpisodes(episodes, sort), [episodes, sort]);
   const scroller = useRef<HTMLDivElement>(null);
@@ -200,7 +203,7 @@ function EpisodeTable({ episodes }: { episodes: Episode[] }) {
                   className={column.right ? 'right numbers' : ''}
                   title={column.key === 'cause' ? episode.cause : undefined}
                 >
-                  {column.text(episode)}
+                  {column.text(episode, unit)}
                 </div>
               ))}
             </div>

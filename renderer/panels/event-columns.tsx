@@ -4,31 +4,40 @@ import { identityColor } from '../../shared/colors.ts';
 import { taskKey } from '../../shared/draw/lanes.ts';
 import type { Theme } from '../../shared/draw/theme.ts';
 import type { EventRow, WorkspaceSummary } from '../../shared/model.ts';
+import { streamName } from '../state/session.ts';
 import { countText, momentText } from '../ui/text.ts';
 
 export interface Column {
-  key: 'row' | 'time' | 'cpu' | 'task' | 'flags' | 'event' | 'info';
+  key: 'row' | 'time' | 'stream' | 'cpu' | 'task' | 'flags' | 'event' | 'info';
   title: string;
   /** Width at first; 0: what is left. */
   px: number;
   right?: boolean;
 }
 
-export const COLUMNS: readonly Column[] = [
+const COLUMNS: readonly Column[] = [
   { key: 'row', title: '#', px: 84, right: true },
   { key: 'time', title: 'Time', px: 138, right: true },
+  { key: 'stream', title: 'Stream', px: 96 },
   { key: 'cpu', title: 'CPU', px: 46, right: true },
-  { key: 'task', title: 'Task-PID', px: 176 },
+  { key: 'task', title: 'Task-PID', px: 192 },
   { key: 'flags', title: 'Flags', px: 58 },
   { key: 'event', title: 'Event', px: 190 },
   { key: 'info', title: 'Info', px: 0 },
 ];
 const MIN_PX = 36;
 
+/** The columns for a workspace: which stream an event is from matters where there are several. */
+export const columnsOf = (summary: WorkspaceSummary): readonly Column[] =>
+  COLUMNS.filter((column) => column.key !== 'stream' || summary.streams.length > 1);
+
 /** Widths of the columns, and the CSS grid made of them. The first one has room for the number of the last row. */
-export function useColumnWidths(total: number): { template: string; resize: (column: number, px: number) => void } {
+export function useColumnWidths(
+  columns: readonly Column[],
+  total: number,
+): { template: string; resize: (column: number, px: number) => void } {
   const [widths, setWidths] = useState(() =>
-    COLUMNS.map((column) => (column.key === 'row' ? Math.max(56, 18 + 7.3 * countText(total).length) : column.px)),
+    columns.map((column) => (column.key === 'row' ? Math.max(56, 18 + 7.3 * countText(total).length) : column.px)),
   );
   const template = widths.map((px) => (px === 0 ? 'minmax(480px, 1fr)' : `${px}px`)).join(' ');
   const resize = (column: number, px: number) =>
@@ -37,10 +46,11 @@ export function useColumnWidths(total: number): { template: string; resize: (col
 }
 
 interface HeadProps {
+  columns: readonly Column[];
   resize: (column: number, px: number) => void;
 }
 
-export function EventTableHead({ resize }: HeadProps) {
+export function EventTableHead({ columns, resize }: HeadProps) {
   const startDrag = (column: number) => (down: PointerEvent<HTMLElement>) => {
     const cell = down.currentTarget.parentElement as HTMLElement;
     const startPx = cell.offsetWidth;
@@ -52,7 +62,7 @@ export function EventTableHead({ resize }: HeadProps) {
   };
   return (
     <div role="row" aria-rowindex={1} className="event-row head" tabIndex={-1}>
-      {COLUMNS.map((column, index) => (
+      {columns.map((column, index) => (
         <div
           key={column.key}
           role="columnheader"
@@ -75,6 +85,8 @@ export function cellOf(key: Column['key'], event: EventRow, summary: WorkspaceSu
       return countText(event.row + 1);
     case 'time':
       return momentText(event.timeNs, summary);
+    case 'stream':
+      return streamName(event.stream, summary);
     case 'cpu':
       return event.cpu;
     case 'task':

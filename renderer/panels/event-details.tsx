@@ -3,9 +3,10 @@ import { useStore } from 'zustand';
 import type { EventDetail, EventFieldValue, WorkspaceSummary } from '../../shared/model.ts';
 import { query, reportError } from '../state/connection.ts';
 import { Latest } from '../state/latest.ts';
+import { streamName } from '../state/session.ts';
 import { selectionStore } from '../state/stores.ts';
 import { CopyButton } from '../ui/copy-button.tsx';
-import { countText, momentText, offsetText } from '../ui/text.ts';
+import { countText, momentText, offsetText, timeUnitOf } from '../ui/text.ts';
 import { HexDump } from './hex-dump.tsx';
 import { hexText } from './hex-rows.ts';
 import { PlotFieldButtons } from './plot-field.tsx';
@@ -32,7 +33,8 @@ export function EventDetails({ summary }: { summary: WorkspaceSummary }) {
       <dl className="facts">
         <dt>Time</dt>
         <dd className="mono">
-          {momentText(event.timeNs, summary)} <span className="muted">{offsetText(event.timeNs)}</span>
+          {momentText(event.timeNs, summary)}{' '}
+          <span className="muted">{offsetText(event.timeNs, timeUnitOf(summary))}</span>
         </dd>
         <dt>CPU</dt>
         <dd className="mono">{event.cpu}</dd>
@@ -45,7 +47,7 @@ export function EventDetails({ summary }: { summary: WorkspaceSummary }) {
         {summary.streams.length > 1 && (
           <>
             <dt>Stream</dt>
-            <dd className="mono">{summary.streams[event.stream]?.name || 'top buffer'}</dd>
+            <dd className="mono">{streamName(event.stream, summary)}</dd>
           </>
         )}
       </dl>

@@ -10,7 +10,7 @@ import { selectionStore, uiStore } from '../state/stores.ts';
 import { themeStore } from '../state/theme.ts';
 import { Menu } from '../ui/menu.tsx';
 import { countOf, countText } from '../ui/text.ts';
-import { COLUMNS, cellOf, EventTableHead, useColumnWidths } from './event-columns.tsx';
+import { type Column, cellOf, columnsOf, EventTableHead, useColumnWidths } from './event-columns.tsx';
 import { eventMenu } from './event-menu.ts';
 import { EventPages } from './event-pages.ts';
 import { FilterInput } from './filter-input.tsx';
@@ -28,7 +28,8 @@ export function EventTable({ summary }: { summary: WorkspaceSummary }) {
   const pages = useEventPages(summary.workspaceId, filter, setFilterError);
   const total = pages.total ?? (filter === '' ? summary.events : 0);
   const { scroller, geometry, topRow, reveal, centre } = useRowScroll(total, HEAD_PX);
-  const { template, resize } = useColumnWidths(summary.events);
+  const columns = useMemo(() => columnsOf(summary), [summary]);
+  const { template, resize } = useColumnWidths(columns, summary.events);
   const { first, last } = visibleRows(topRow, geometry);
   useEffect(() => {
     if (geometry.viewPx > 0) pages.need(first, Math.max(first, last));
@@ -74,7 +75,7 @@ export function EventTable({ summary }: { summary: WorkspaceSummary }) {
           role="grid"
           aria-label="Events"
           aria-rowcount={total + 1}
-          aria-colcount={COLUMNS.length}
+          aria-colcount={columns.length}
           aria-activedescendant={
             cursor !== null && cursor >= first && cursor <= last ? `event-row-${cursor}` : undefined
           }
@@ -96,10 +97,11 @@ export function EventTable({ summary }: { summary: WorkspaceSummary }) {
             style={{ height: listPx(geometry) + HEAD_PX, ['--columns' as string]: template }}
           >
             <div className="event-layer" style={{ height: geometry.viewPx + HEAD_PX }}>
-              <EventTableHead resize={resize} />
+              <EventTableHead columns={columns} resize={resize} />
               {Array.from({ length: Math.max(0, last - first + 1) }, (_, index) => first + index).map((row) => (
                 <Row
                   key={row}
+                  columns={columns}
                   row={row}
                   event={pages.row(row)}
                   y={HEAD_PX + Math.round((row - topRow) * ROW_PX)}
@@ -133,6 +135,7 @@ export function EventTable({ summary }: { summary: WorkspaceSummary }) {
 }
 
 interface RowProps {
+  columns: readonly Column[];
   row: number;
   event: EventRow | undefined;
   y: number;
@@ -141,7 +144,7 @@ interface RowProps {
   onSelect: () => void;
 }
 
-function Row({ row, event, y, selected, summary, onSelect }: RowProps) {
+function Row({ columns, row, event, y, selected, summary, onSelect }: RowProps) {
   const theme = useStore(themeStore, (state) => state.theme);
   return (
     <div
@@ -155,7 +158,7 @@ function Row({ row, event, y, selected, summary, onSelect }: RowProps) {
       onPointerDown={(down) => down.button !== 1 && onSelect()}
       onDoubleClick={() => event && placeMarker(event.timeNs)}
     >
-      {COLUMNS.map((column, index) => (
+      {columns.map((column, index) => (
         <div
           key={column.key}
           role="gridcell"

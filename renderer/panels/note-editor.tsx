@@ -4,12 +4,14 @@ import { noteColorKeys } from '../../shared/draw/theme.ts';
 import type { Annotation } from '../../shared/model.ts';
 import { cancelNote, finishNote } from '../state/notes.ts';
 import { uiStore } from '../state/stores.ts';
+import { useTimeUnit } from '../ui/use-time-unit.ts';
 import { noteTimeText } from './notes-panel.tsx';
 
 /** The editor of the note being written, over the timeline. Enter saves, Esc leaves it as it was. */
 export function NoteEditor() {
   const draft = useStore(uiStore, (state) => state.noteDraft);
   const text = useRef<HTMLTextAreaElement>(null);
+  const unit = useTimeUnit();
   const id = draft?.id;
   useEffect(() => {
     if (id !== undefined) text.current?.focus();
@@ -27,7 +29,7 @@ export function NoteEditor() {
   };
   return (
     <section className="note-editor" aria-label="Note" onKeyDown={onKey}>
-      <p className="muted mono">{noteTimeText(draft)}</p>
+      <p className="muted mono">{noteTimeText(draft, unit)}</p>
       <textarea
         ref={text}
         className="input"

@@ -1,16 +1,17 @@
 import { useStore } from 'zustand';
 import type { Annotation } from '../../shared/model.ts';
-import { formatDuration } from '../../shared/time.ts';
 import { runCommand } from '../commands/registry.ts';
 import { editNote, showNote } from '../state/notes.ts';
 import { deleteNote } from '../state/session.ts';
 import { annotationsStore, selectionStore } from '../state/stores.ts';
 import { DeleteIcon, EditIcon, NoteIcon } from '../ui/icons.tsx';
-import { offsetText } from '../ui/text.ts';
+import { lengthText, offsetText, type TimeUnit } from '../ui/text.ts';
+import { useTimeUnit } from '../ui/use-time-unit.ts';
 
 /** The notes of the workspace, in order of time. */
 export function NotesPanel() {
   const notes = useStore(annotationsStore, (state) => state.annotations);
+  const unit = useTimeUnit();
   const selected = useStore(selectionStore, (state) => state.annotationId);
   return (
     <div className="notes">
@@ -28,7 +29,7 @@ export function NotesPanel() {
             <li key={note.id} className={note.id === selected ? 'selected' : ''}>
               <span className="note-color" style={{ background: `var(--${note.color}, var(--note-1))` }} />
               <button type="button" className="link-row" onClick={() => showNote(note)}>
-                <span className="mono muted">{noteTimeText(note)}</span>
+                <span className="mono muted">{noteTimeText(note, unit)}</span>
                 <span className="note-text">{note.text}</span>
               </button>
               <button
@@ -56,7 +57,7 @@ export function NotesPanel() {
 }
 
 /** Where a note is: a moment, or a moment and how long. */
-export function noteTimeText(note: Pick<Annotation, 'kind' | 'fromNs' | 'toNs'>): string {
-  const start = offsetText(note.fromNs);
-  return note.kind === 'range' ? `${start}, ${formatDuration(note.toNs - note.fromNs)}` : start;
+export function noteTimeText(note: Pick<Annotation, 'kind' | 'fromNs' | 'toNs'>, unit: TimeUnit): string {
+  const start = offsetText(note.fromNs, unit);
+  return note.kind === 'range' ? `${start}, ${lengthText(note.toNs - note.fromNs, unit)}` : start;
 }

@@ -1,6 +1,7 @@
 import { useMemo } from 'react';
 import { quoteString } from '../../shared/filter/lex.ts';
 import type { WorkspaceSummary } from '../../shared/model.ts';
+import { streamName } from '../state/session.ts';
 import { uiStore } from '../state/stores.ts';
 import { bytesText, countOf, countText } from '../ui/text.ts';
 
@@ -41,7 +42,7 @@ export function RecordingOverview({ summary }: { summary: WorkspaceSummary }) {
       <dl className="facts">
         {summary.streams.map((stream) => (
           <div key={stream.index} className="facts-group">
-            <dt>{stream.name || 'Top buffer'}</dt>
+            <dt>{streamName(stream.index, summary)}</dt>
             <dd>
               {countOf(stream.cpus.length, 'CPU')}, {countOf(stream.events, 'event')}, clock {stream.clock}
             </dd>

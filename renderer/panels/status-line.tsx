@@ -2,7 +2,7 @@ import { useSyncExternalStore } from 'react';
 import { useStore } from 'zustand';
 import { isIdle, onIdleChange } from '../state/idle.ts';
 import { selectionStore, workspaceStore } from '../state/stores.ts';
-import { momentText, offsetText } from '../ui/text.ts';
+import { momentText, offsetText, timeUnitOf } from '../ui/text.ts';
 
 /** Bottom of the window: whether something is being fetched, and the time under the pointer. */
 export function StatusLine() {
@@ -21,7 +21,7 @@ export function StatusLine() {
         </span>
       )}
       <span className="mono hover-time">
-        {summary && hoverNs !== null && `${offsetText(hoverNs)}  ${momentText(hoverNs, summary)}`}
+        {summary && hoverNs !== null && `${offsetText(hoverNs, timeUnitOf(summary))}  ${momentText(hoverNs, summary)}`}
       </span>
     </footer>
   );

@@ -1,13 +1,14 @@
 import { useEffect, useRef, useState } from 'react';
 import { useStore } from 'zustand';
 import type { WorkspaceSummary } from '../../shared/model.ts';
-import { formatDuration, type TimeRange } from '../../shared/time.ts';
+import type { TimeRange } from '../../shared/time.ts';
 import { query, reportError } from '../state/connection.ts';
 import { Latest } from '../state/latest.ts';
 import { selectionStore, viewportStore } from '../state/stores.ts';
 import { CommandButton } from '../ui/command-button.tsx';
 import { BackIcon, FitIcon, NoteIcon, ZoomInIcon, ZoomOutIcon } from '../ui/icons.tsx';
-import { countOf, momentText, offsetText } from '../ui/text.ts';
+import { countOf, lengthText, momentText, offsetText } from '../ui/text.ts';
+import { useTimeUnit } from '../ui/use-time-unit.ts';
 
 /** Above the lanes: moving through time, the markers A and B with B−A, and what is selected. */
 export function TimeBar({ summary }: { summary: WorkspaceSummary }) {
@@ -30,17 +31,18 @@ export function TimeBar({ summary }: { summary: WorkspaceSummary }) {
 function Markers({ summary }: { summary: WorkspaceSummary }) {
   const a = useStore(selectionStore, (state) => state.markerA);
   const b = useStore(selectionStore, (state) => state.markerB);
+  const unit = useTimeUnit();
   const active = useStore(selectionStore, (state) => state.activeMarker);
   const marker = (name: 'A' | 'B', timeNs: number | null) => (
     <button
       type="button"
       className={`marker marker-${name.toLowerCase()}`}
       aria-pressed={active === name}
-      aria-label={`Marker ${name}: ${timeNs === null ? 'not set' : offsetText(timeNs)}`}
+      aria-label={`Marker ${name}: ${timeNs === null ? 'not set' : offsetText(timeNs, unit)}`}
       title={`${timeNs === null ? '' : `${momentText(timeNs, summary)}. `}Double click or M places marker ${active}; click to make ${name} the next one`}
       onClick={() => selectionStore.setState({ activeMarker: name })}
     >
-      <b>{name}</b> <span className="mono">{timeNs === null ? '–' : offsetText(timeNs)}</span>
+      <b>{name}</b> <span className="mono">{timeNs === null ? '–' : offsetText(timeNs, unit)}</span>
     </button>
   );
   return (
@@ -49,7 +51,7 @@ function Markers({ summary }: { summary: WorkspaceSummary }) {
       {marker('A', a)}
       {marker('B', b)}
       <output className="marker-delta" aria-label="B minus A">
-        <b>B−A</b> <span className="mono">{a === null || b === null ? '–' : formatDuration(b - a, 7)}</span>
+        <b>B−A</b> <span className="mono">{a === null || b === null ? '–' : lengthText(b - a, unit, 7)}</span>
       </output>
     </div>
   );
@@ -58,11 +60,12 @@ function Markers({ summary }: { summary: WorkspaceSummary }) {
 /** Length of the selected range and how many events it holds. */
 function Selected() {
   const range = useStore(selectionStore, (state) => state.range);
+  const unit = useTimeUnit();
   const events = useEventCount(range);
   if (!range) return null;
   return (
     <output className="numbers" aria-label="Selected range">
-      <span className="muted">Selected</span> {formatDuration(range.toNs - range.fromNs)}
+      <span className="muted">Selected</span> {lengthText(range.toNs - range.fromNs, unit)}
       {events !== null && ` · ${countOf(events, 'event')}`}
     </output>
   );
@@ -90,10 +93,11 @@ function useEventCount(range: TimeRange | null): number | null {
 }
 
 function ViewLength() {
+  const unit = useTimeUnit();
   const lengthNs = useStore(viewportStore, (state) => state.toNs - state.fromNs);
   return (
     <output className="numbers view-length" aria-label="Visible time">
-      <span className="muted">Visible</span> {formatDuration(lengthNs)}
+      <span className="muted">Visible</span> {lengthText(lengthNs, unit)}
     </output>
   );
 }

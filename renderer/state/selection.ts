@@ -50,18 +50,11 @@ export function showEpisode(episode: Episode): void {
   zoomToRange(episode);
 }
 
-/** Clears what is selected, step by step: the range first, then the event and the markers. */
+/** Clears what is selected, step by step: the range first, then the event, then the markers. */
 export function clearSelection(): void {
-  const { range } = selectionStore.getState();
+  const { range, event } = selectionStore.getState();
   if (range) selectionStore.setState({ range: null, episodeId: null, annotationId: null });
+  else if (event) selectionStore.setState({ event: null, eventTimeNs: null });
   else
-    selectionStore.setState({
-      event: null,
-      eventTimeNs: null,
-      markerA: null,
-      markerB: null,
-      activeMarker: 'A',
-      episodeId: null,
-      annotationId: null,
-    });
+    selectionStore.setState({ markerA: null, markerB: null, activeMarker: 'A', episodeId: null, annotationId: null });
 }

@@ -153,3 +153,13 @@ export function workspaceName(summary: WorkspaceSummary): string {
   const name = first ? fileName(first.path) : 'Workspace';
   return others.length > 0 ? `${name} and ${others.length} more` : name;
 }
+
+/** What a stream is called: its instance, with its file where several are open. */
+export function streamName(index: number, summary: WorkspaceSummary): string {
+  const stream = summary.streams[index];
+  if (!stream) return '';
+  const instance = stream.name || 'top buffer';
+  const recording = summary.recordings[stream.recording];
+  if (summary.recordings.length < 2 || !recording) return instance;
+  return stream.name ? `${fileName(recording.path)}: ${stream.name}` : fileName(recording.path);
+}

@@ -1,5 +1,5 @@
-import type { WorkspaceSummary } from '../../shared/model.ts';
-import { formatSeconds, NS_PER_S, toAbsNs } from '../../shared/time.ts';
+import type { StreamInfo, WorkspaceSummary } from '../../shared/model.ts';
+import { formatDuration, formatSeconds, NS_PER_S, toAbsNs } from '../../shared/time.ts';
 
 /** Numbers, sizes and times as the window writes them. */
 
@@ -17,15 +17,28 @@ export function bytesText(bytes: number): string {
   return `${step === 0 ? value : value.toFixed(1)} ${units[step]}`;
 }
 
+/** What the clock of a workspace counts; ns where streams differ. */
+export type TimeUnit = StreamInfo['timeUnit'];
+
+export function timeUnitOf(summary: WorkspaceSummary): TimeUnit {
+  const [first, ...others] = summary.streams;
+  return first && others.every((stream) => stream.timeUnit === first.timeUnit) ? first.timeUnit : 'ns';
+}
+
 /** A moment as the trace has it: seconds with nine digits, or the bare count of clocks that do not count time. */
 export function momentText(relNs: number, summary: WorkspaceSummary): string {
   const abs = toAbsNs(relNs, BigInt(summary.originNs));
-  return summary.streams.every((stream) => stream.timeUnit !== 'ns') && summary.streams.length > 0
-    ? abs.toString()
-    : formatSeconds(abs, 9);
+  return timeUnitOf(summary) === 'ns' ? formatSeconds(abs, 9) : abs.toString();
 }
 
-/** A moment as the ruler counts it, from the start of the workspace: `+1.234567890 s`, or rounded to fewer digits. */
-export function offsetText(relNs: number, digits: 6 | 9 = 9): string {
-  return `${relNs < 0 ? '-' : '+'}${(Math.abs(relNs) / NS_PER_S).toFixed(digits)} s`;
+/** A moment counted from the start of the workspace, as the ruler does: `+1.234567890 s`, or `+1,234 cycles`. */
+export function offsetText(relNs: number, unit: TimeUnit, digits: 6 | 9 = 9): string {
+  const sign = relNs < 0 ? '-' : '+';
+  const length = Math.abs(relNs);
+  return unit === 'ns' ? `${sign}${(length / NS_PER_S).toFixed(digits)} s` : `${sign}${countText(length)} ${unit}`;
+}
+
+/** A length of time: `18.31 ms`, or `1,234 cycles`. */
+export function lengthText(ns: number, unit: TimeUnit, significant = 4): string {
+  return unit === 'ns' ? formatDuration(ns, significant) : `${countText(ns)} ${unit}`;
 }
