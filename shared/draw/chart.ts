@@ -216,9 +216,11 @@ function footerParts({ summary, window }: ChartData): string[] {
   return [
     summary.recordings.map((recording) => fileName(recording.path)).join(' + '),
     ...(summary.durationNs > 0
-      ? [`${formatDuration(window.toNs - window.fromNs)} of ${formatDuration(summary.durationNs)}`]
+      ? [
+          `${formatDuration(window.toNs - window.fromNs)} of ${formatDuration(summary.durationNs)}`,
+          `trace time ${absolute[0]} to ${absolute[1]} s`,
+        ]
       : []),
-    `trace time ${absolute[0]} to ${absolute[1]} s`,
     ...(clocks.length > 0 ? [`clock ${clocks.join(', ')}`] : []),
     `${summary.events.toLocaleString('en-US')} events in all`,
   ].filter((part) => part !== '');
