@@ -1,7 +1,13 @@
 import { expect, it } from 'vitest';
 import { overviewOf } from '../../../renderer/timeline/overview-data.ts';
 
-const lane = (cpu: number, density: number[]) => ({ stream: 0, cpu, slices: null, density: Uint32Array.from(density), lost: [] });
+const lane = (cpu: number, density: number[]) => ({
+  stream: 0,
+  cpu,
+  slices: null,
+  density: Uint32Array.from(density),
+  lost: [],
+});
 
 it('adds CPUs up, the busiest moment being 1', () => {
   const { levels } = overviewOf({ resolutionNs: 8, lanes: [lane(0, [0, 1, 500]), lane(1, [0, 0, 523])] });
