@@ -59,10 +59,13 @@ export function openFile(path: string): FileSource {
         } catch (error) {
           throw fileError(path, error);
         }
-        if (got === 0) break;
+        if (got === 0) {
+          const message = `${path}: the recording was cut while it was open: it had ${size} bytes, now it ends at ${offset + done}; open it again`;
+          throw new RemoraError({ code: 'file', message, file: path, offset: offset + done });
+        }
         done += got;
       }
-      return done < wanted ? out.subarray(0, done) : out;
+      return out;
     },
     close() {
       if (open) closeSync(fd);

@@ -21,7 +21,7 @@ import { readTraceDat } from '../parse/trace-dat.ts';
 import { CommFinder } from '../query/comms.ts';
 import { EventText } from '../query/event-text.ts';
 import { ChunkCache, type Trace, type TraceRecording, type TraceStream } from '../query/trace.ts';
-import { isCorrupt, setAside } from '../store/database.ts';
+import { isCorrupt, isMarkedDamaged, setAside, translate } from '../store/database.ts';
 import { type StoredStream, WorkspaceStore } from '../store/workspace-store.ts';
 import { type FileSource, openFile } from './file-source.ts';
 import { cachedWorkspacePath, recordingIdentity } from './identity.ts';
@@ -119,35 +119,33 @@ async function openWorkspaceFile(request: OpenRequest, path: string): Promise<Op
   return openTrace({ ...request, paths, workspace: path, noCache: false });
 }
 
-/** Opens the store, starting over where it is damaged; what the user added comes back from the notes file. */
-function openStore(path: string): { store: WorkspaceStore; setAsideAs: string } {
+/**
+ * Opens or builds the workspace at `path`. One that is damaged is set aside, so that nothing of it is lost for good, and
+ * built anew; what the user wrote comes back from the notes file.
+ */
+async function openWith(inputs: Input[], path: string, request: OpenRequest): Promise<OpenedTrace> {
+  if (path === '') return openStored(inputs, path, request);
   try {
-    return { store: new WorkspaceStore(path), setAsideAs: '' };
+    if (!isMarkedDamaged(path)) return await openStored(inputs, path, request);
   } catch (error) {
-    if (path === '' || !isCorrupt(error)) throw error;
-    const setAsideAs = setAside(path);
-    return { store: new WorkspaceStore(path), setAsideAs };
+    if (!isCorrupt(translate(path, error))) throw error;
   }
+  const aside = setAside(path);
+  const opened = await openStored(inputs, path, request);
+  const message = `the workspace was damaged: it was kept as ${aside}, and the index built again`;
+  opened.summary.warnings.push({ file: path, offset: 0, section: 'workspace', message });
+  return opened;
 }
 
-async function openWith(inputs: Input[], path: string, request: OpenRequest): Promise<OpenedTrace> {
-  const { store, setAsideAs } = openStore(path);
+async function openStored(inputs: Input[], path: string, request: OpenRequest): Promise<OpenedTrace> {
+  const store = new WorkspaceStore(path);
   try {
     const notes = new NotesFile(path, store);
     const reopened = await ensureIndexed(inputs, store, request);
     const trace = buildTrace(inputs, store, request.memoryPageBytes);
-    const summary = summarize(trace, store, reopened);
-    if (setAsideAs !== '') {
-      summary.warnings.push({
-        file: path,
-        offset: 0,
-        section: 'workspace',
-        message: `the workspace was damaged; it was kept as ${setAsideAs} and the index built again`,
-      });
-    }
     return {
       trace,
-      summary,
+      summary: summarize(trace, store, reopened),
       notes,
       close() {
         store.close();
@@ -156,7 +154,7 @@ async function openWith(inputs: Input[], path: string, request: OpenRequest): Pr
     };
   } catch (error) {
     store.close();
-    throw error;
+    throw translate(path, error);
   }
 }
 
@@ -349,7 +347,7 @@ function describeStream(
       recording: recordingIndex,
       name: stored.name,
       clock: stored.clock,
-      timeUnit: clockUnits[stored.clock] ?? 'ns',
+      timeUnit: buffer.time.ticks === null ? (clockUnits[stored.clock] ?? 'ns') : 'ns',
       cpus: stored.cpus.map(({ cpu }) => cpu),
       events,
       lost: lost.reduce((sum, { count }) => sum + Math.max(0, count), 0),

@@ -5,6 +5,7 @@ import type { SeriesExpression } from '../../shared/expression/ast.ts';
 import { compile } from '../../shared/expression/compile.ts';
 import { parseExpression } from '../../shared/expression/parse.ts';
 import { unitOfExpression } from '../../shared/expression/unit.ts';
+import { impossibleFrom } from '../../shared/impossible.ts';
 import type { EventTypeInfo } from '../../shared/model.ts';
 import { conversionFactor } from '../../shared/units.ts';
 import { binSamples, coarserBins, sliceBins } from './bins.ts';
@@ -40,8 +41,6 @@ const MOST_GROUPS = 64;
 const SERIES_BUDGET_BYTES = 256 * 1024 * 1024;
 /** With fewer samples in a window than this, binning them takes about a millisecond. */
 const FEW_SAMPLES = 100_000;
-/** Quantities from here on are counters that went below zero. */
-const UNDERFLOW = 2 ** 63;
 
 /** Values of series for any window; evaluated once over all samples, then answered by search. */
 export class SeriesQueries {
@@ -64,7 +63,9 @@ export class SeriesQueries {
       const end = upperBound(group.time, toNs, first);
       const head = { group: group.label, key: group.key, samples: end - first };
       outliers += lowerBound(group.outliers, end) - lowerBound(group.outliers, first);
-      const raw = mode === 'raw' || (mode === 'auto' && end - first <= bins * 2);
+      // Sums and counts are of bins, however few samples there are.
+      const ofBins = spec.aggregate === 'sum' || spec.aggregate === 'count';
+      const raw = mode === 'raw' || (mode === 'auto' && !ofBins && end - first <= bins * 2);
       if (raw) return { ...head, ...this.#raw(series, group, first, end) };
       const aligned = isLevel(binNs) && Number.isInteger(fromNs / binNs) && end - first > FEW_SAMPLES;
       return {
@@ -124,7 +125,7 @@ export class SeriesQueries {
       const factor = conversionFactor(ownUnit, unit, { memoryPageBytes: this.#trace.memoryPageBytes });
       for (let i = 0; i < n; i++) values[i] = (values[i] as number) * factor;
     }
-    const limit = unit === '' ? Number.POSITIVE_INFINITY : UNDERFLOW;
+    const limit = impossibleFrom(unit);
     return { samples, unit, ...splitGroups(groups, group, time, values, kept, limit), bytes: n * 36 };
   }
 }

@@ -1,4 +1,4 @@
-import { copyFileSync, existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import Database from 'better-sqlite3';
 import { RemoraError } from '../../shared/errors.ts';
@@ -36,7 +36,7 @@ export function openDatabase(path: string): Database.Database {
   try {
     database = new Database(path, { timeout: 2000, ...(nativeBinding ? { nativeBinding } : {}) });
   } catch (error) {
-    throw workspaceError(path, `the workspace cannot be opened (${messageOf(error)})`, error);
+    throw translate(path, error);
   }
   try {
     // Of a new file only: larger pages make the chunks' blobs cheaper to write (measured: a tenth of an import).
@@ -49,7 +49,6 @@ export function openDatabase(path: string): Database.Database {
     return database;
   } catch (error) {
     database.close();
-    if (error instanceof RemoraError) throw error;
     throw translate(path, error);
   }
 }
@@ -58,27 +57,52 @@ function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-/** What SQLite's refusals mean to the user. */
-export function translate(path: string, error: unknown): RemoraError {
-  const code = (error as { code?: string }).code ?? '';
+/** What SQLite's refusals mean to the user; other errors stay what they are. */
+export function translate(path: string, error: unknown): unknown {
+  const code = (error as { code?: string } | undefined)?.code ?? '';
+  if (error instanceof RemoraError) return error;
   if (code.startsWith('SQLITE_BUSY') || code.startsWith('SQLITE_LOCKED')) {
     return workspaceError(path, 'the workspace is in use by another process: close it there first', error);
   }
-  if (code === 'SQLITE_NOTADB' || code.startsWith('SQLITE_CORRUPT')) {
-    return workspaceError(path, 'the workspace is damaged', error);
+  if (isDamage(error)) {
+    return workspaceError(
+      path,
+      'the index is damaged: open the recording again and it is built anew; notes are kept',
+      error,
+    );
   }
   if (code === 'SQLITE_FULL' || code.startsWith('SQLITE_IOERR')) {
-    return workspaceError(path, 'the disk is full or cannot be written: free some space, or use --workspace', error);
+    return workspaceError(
+      path,
+      'the disk is full or cannot be written: free some space, or keep the workspace elsewhere',
+      error,
+    );
   }
-  return workspaceError(path, messageOf(error), error);
+  if (code === 'SQLITE_READONLY' || code === 'SQLITE_CANTOPEN') {
+    return workspaceError(path, 'the workspace cannot be written: keep it elsewhere, or open without one', error);
+  }
+  return code.startsWith('SQLITE_') ? workspaceError(path, messageOf(error), error) : error;
 }
 
-/** True when an open failed because the file is no intact database, so that starting over is the remedy. */
-export function isCorrupt(error: unknown): boolean {
-  if (!(error instanceof RemoraError)) return false;
-  const code = (error.cause as { code?: string } | undefined)?.code ?? '';
-  return code === 'SQLITE_NOTADB' || code.startsWith('SQLITE_CORRUPT');
+/** SQLite's word that the file is no intact database, or a chunk that is not what was written. */
+function isDamage(error: unknown): boolean {
+  const code = (error as { code?: string } | undefined)?.code ?? '';
+  return code === 'SQLITE_NOTADB' || code.startsWith('SQLITE_CORRUPT') || error instanceof RangeError;
 }
+
+/** True when an open or a query failed because the file is not intact, so that starting over is the remedy. */
+export function isCorrupt(error: unknown): boolean {
+  return error instanceof RemoraError && isDamage(error.cause);
+}
+
+const damageMark = (path: string): string => `${path}.damaged`;
+
+/** Damage found in the middle of the work cannot be mended there: the next opening sets the file aside. */
+export function markDamaged(path: string): void {
+  writeFileSync(damageMark(path), '');
+}
+
+export const isMarkedDamaged = (path: string): boolean => existsSync(damageMark(path));
 
 function migrate(database: Database.Database, path: string): void {
   const version = database.pragma('user_version', { simple: true }) as number;
@@ -110,9 +134,6 @@ export function setAside(path: string): string {
   for (const [i, file] of databaseFiles(path).entries()) {
     if (existsSync(file)) renameSync(file, databaseFiles(aside)[i] as string);
   }
+  rmSync(damageMark(path), { force: true });
   return aside;
-}
-
-export function removeDatabase(path: string): void {
-  for (const file of databaseFiles(path)) rmSync(file, { force: true });
 }

@@ -54,6 +54,7 @@ export const migrations: readonly string[] = [
     to_ns REAL NOT NULL,
     base_position REAL NOT NULL,  -- in the CPU's unpacked data; positions are relative to it
     flags INTEGER NOT NULL,       -- encodings of the columns
+    checksum INTEGER NOT NULL,    -- over the blobs: SQLite itself has none
     events BLOB NOT NULL,         -- dictionary: u32 id, u32 count
     pids BLOB NOT NULL,           -- dictionary: i32; empty where pids are stored plainly
     time BLOB NOT NULL,

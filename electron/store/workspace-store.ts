@@ -1,6 +1,6 @@
 import type { TraceWarning } from '../../shared/errors.ts';
 import { type Chunk, type ChunkBlobs, decodeChunk, decodeEventCounts, type EncodedChunk } from './chunk-codec.ts';
-import { type Database, openDatabase, translate } from './database.ts';
+import { type Database, isCorrupt, markDamaged, openDatabase, translate } from './database.ts';
 
 /** A recording as the workspace knows it. */
 export interface StoredRecording {
@@ -71,16 +71,18 @@ export class WorkspaceStore {
     this.path = path;
     this.#db = openDatabase(path);
     this.#readChunk = this.#db.prepare<[number], ChunkBlobs>(
-      'SELECT count, from_ns, flags, events, pids, time, event, pid, position FROM chunk WHERE id = ?',
+      'SELECT count, from_ns, flags, checksum, events, pids, time, event, pid, position FROM chunk WHERE id = ?',
     );
   }
 
+  /** Runs `body`; damage is noted beside the file, so that the next opening builds the index again. */
   #guard<T>(body: () => T): T {
     try {
       return body();
     } catch (error) {
-      if ((error as { code?: string }).code?.startsWith('SQLITE_')) throw translate(this.path, error);
-      throw error;
+      const translated = translate(this.path, error);
+      if (isCorrupt(translated) && this.path !== '') markDamaged(this.path);
+      throw translated;
     }
   }
 
@@ -180,7 +182,7 @@ export class WorkspaceStore {
   chunk(info: ChunkInfo): Chunk {
     return this.#guard(() => {
       const blobs = this.#readChunk.get(info.id);
-      if (blobs === undefined) throw new RangeError(`chunk ${info.id} is not in the workspace`);
+      if (blobs === undefined) throw new RangeError(`chunk ${info.id} is missing`);
       const chunk = decodeChunk(blobs);
       if (info.floorNs <= info.fromNs) return chunk;
       const sortTime = chunk.sortTime.slice();
@@ -263,8 +265,8 @@ export class ImportWriter {
     this.recording = recording;
     this.#done = done;
     this.#insertChunk = db.prepare(
-      `INSERT INTO chunk (stream, cpu, first_index, count, from_ns, to_ns, base_position, flags, events, pids, time, event, pid, position)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      `INSERT INTO chunk (stream, cpu, first_index, count, from_ns, to_ns, base_position, flags, checksum, events, pids, time, event, pid, position)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     );
     this.#insertLost = db.prepare('INSERT INTO lost (stream, cpu, before_index, at_ns, count) VALUES (?, ?, ?, ?, ?)');
   }
@@ -301,6 +303,7 @@ export class ImportWriter {
       chunk.toNs,
       basePosition + chunk.firstPosition,
       chunk.flags,
+      chunk.checksum,
       chunk.events,
       chunk.pids,
       chunk.time,
@@ -344,11 +347,19 @@ export class ImportWriter {
     this.#done();
   }
 
-  /** Ends the import without its result: the index of this recording is removed. */
+  /**
+   * Ends the import without its result. What cannot be removed now (the disk is full, the file is gone) counts as not
+   * indexed and is removed at the next opening.
+   */
   abort(): void {
-    if (this.#open) this.#db.exec('ROLLBACK');
-    this.#open = false;
-    this.#db.prepare('DELETE FROM recording WHERE id = ?').run(this.recording);
-    this.#done();
+    try {
+      // A failed write may have ended the transaction already.
+      if (this.#db.inTransaction) this.#db.exec('ROLLBACK');
+      this.#open = false;
+      this.#db.prepare('DELETE FROM recording WHERE id = ?').run(this.recording);
+      this.#done();
+    } catch {
+      // The reason for aborting is the error that counts.
+    }
   }
 }

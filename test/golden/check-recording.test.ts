@@ -1,11 +1,16 @@
 import { readdirSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { checkRecording } from '../check-recording.ts';
 import { corpusFile } from '../corpus.ts';
 
 const readme = corpusFile('README.md');
 const recordings = readme === null ? [] : readdirSync(dirname(readme)).filter((name) => name.endsWith('.dat'));
+
+it('the sample: index, reopened index and threads agree with the bytes', async () => {
+  const { events } = await checkRecording(resolve(import.meta.dirname, '../../assets/samples/throttle.dat'));
+  expect(events).toBe(248_749);
+});
 
 describe.skipIf(readme === null)(
   'every recording of the corpus: index, reopened index and threads agree with the bytes',
