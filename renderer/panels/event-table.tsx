@@ -1,25 +1,23 @@
 // biome-ignore-all lint/a11y/useSemanticElements: rows are placed by hand while scrolling, which a table cannot do
-import { type KeyboardEvent, useEffect, useMemo, useReducer, useRef, useState } from 'react';
+import { type KeyboardEvent, useEffect, useMemo, useState } from 'react';
 import { useStore } from 'zustand';
-import { type ErrorDetail, toErrorDetail } from '../../shared/errors.ts';
-import type { EventRef, EventRow, WorkspaceSummary } from '../../shared/model.ts';
-import { query, reportError } from '../state/connection.ts';
-import { Latest } from '../state/latest.ts';
-import { placeMarker, selectEvent } from '../state/selection.ts';
-import { selectionStore, uiStore } from '../state/stores.ts';
+import type { ErrorDetail } from '../../shared/errors.ts';
+import type { EventRow, WorkspaceSummary } from '../../shared/model.ts';
+import { placeMarker } from '../state/selection.ts';
+import { uiStore } from '../state/stores.ts';
 import { themeStore } from '../state/theme.ts';
 import { Menu } from '../ui/menu.tsx';
 import { countOf, countText } from '../ui/text.ts';
 import { type Column, cellOf, columnsOf, EventTableHead, useColumnWidths } from './event-columns.tsx';
 import { eventMenu } from './event-menu.ts';
-import { EventPages } from './event-pages.ts';
 import { FilterInput } from './filter-input.tsx';
 import { GoTo } from './go-to.tsx';
 import { listPx, ROW_PX, visibleRows } from './row-scroll.ts';
+import { useCursor } from './use-cursor.ts';
+import { useEventPages } from './use-event-pages.ts';
 import { useRowScroll } from './use-row-scroll.ts';
 
 const HEAD_PX = 24;
-const sameEvent = (a: EventRef, b: EventRef) => a.stream === b.stream && a.cpu === b.cpu && a.index === b.index;
 
 /** All events in time order over all CPUs; it and the lanes follow each other's selection. */
 export function EventTable({ summary }: { summary: WorkspaceSummary }) {
@@ -171,85 +169,4 @@ function Row({ columns, row, event, y, selected, summary, onSelect }: RowProps) 
       ))}
     </div>
   );
-}
-
-function useEventPages(workspaceId: string, filter: string, setError: (error: ErrorDetail | null) => void): EventPages {
-  const [, redraw] = useReducer((count: number) => count + 1, 0);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: another workspace has other pages
-  const pages = useMemo(
-    () =>
-      new EventPages(
-        (first, count, signal) => query('rows', { first, count, filter }, { signal }),
-        redraw,
-        (error) => {
-          const detail = toErrorDetail(error);
-          if (detail.code === 'bad-expression') setError(detail);
-          else reportError(error);
-        },
-      ),
-    [workspaceId, filter],
-  );
-  useEffect(() => {
-    setError(null);
-    return () => pages.close();
-  }, [pages, setError]);
-  return pages;
-}
-
-/** The selected row: moved by keys and clicks here, and by whatever else selects an event. */
-function useCursor(
-  pages: EventPages,
-  filter: string,
-  total: number,
-  reveal: (row: number) => void,
-  centre: (row: number) => void,
-) {
-  const selected = useStore(selectionStore, (state) => state.event);
-  const [cursor, setCursor] = useState<number | null>(null);
-  /** The event whose row is known, and in which list: no need to look for it. */
-  const own = useRef<{ event: EventRef; filter: string } | null>(null);
-  /** A row that was moved to before its page came. */
-  const awaited = useRef<number | null>(null);
-  const latest = useRef(new Latest());
-
-  const select = (row: EventRow) => {
-    own.current = { event: row, filter };
-    awaited.current = null;
-    selectEvent(row, row.timeNs);
-  };
-  useEffect(() => {
-    const row = awaited.current === null ? undefined : pages.row(awaited.current);
-    if (row) select(row);
-  });
-
-  useEffect(() => {
-    if (selected === null) {
-      own.current = null;
-      setCursor(null);
-      return;
-    }
-    if (own.current?.filter === filter && sameEvent(selected, own.current.event)) return;
-    own.current = { event: selected, filter };
-    latest.current
-      .run((signal) => query('findRow', { filter, at: { event: selected } }, { signal }))
-      .then((found) => {
-        if (!found) return;
-        setCursor(found.row);
-        centre(found.row);
-      })
-      // The filter hides the event, or is not finished: no row to show.
-      .catch(() => setCursor(null));
-  }, [selected, filter, centre]);
-
-  const moveCursor = (to: number) => {
-    if (total === 0) return;
-    const row = Math.min(Math.max(0, to), total - 1);
-    latest.current.cancel();
-    setCursor(row);
-    reveal(row);
-    const event = pages.row(row);
-    if (event) select(event);
-    else awaited.current = row;
-  };
-  return { cursor, moveCursor };
 }
