@@ -2,11 +2,9 @@ import { writeSync } from 'node:fs';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { RemoraError } from '../../shared/errors.ts';
 import type { Session } from '../engine/sessions.ts';
-import { openCpuBytes } from '../parse/cpu-data.ts';
-import { Printer } from '../parse/print-format/printer.ts';
 import { FilteredLists } from '../query/filtered-list.ts';
-import { type RecordView, visitRecords } from '../query/records.ts';
-import { Report } from '../query/report.ts';
+import type { RecordView } from '../query/records.ts';
+import { reportRecording } from '../query/report-recording.ts';
 import type { TraceRecording } from '../query/trace.ts';
 import { allOf } from './filter-option.ts';
 import { action, type CommandHost, repeated } from './host.ts';
@@ -17,7 +15,7 @@ interface ReportCommandOptions extends InputOptions {
   raw?: boolean;
   latency?: boolean;
   fullTime?: boolean;
-  cpu?: (cpu: number) => boolean;
+  cpu?: Set<number>;
   only?: string[];
 }
 
@@ -59,27 +57,8 @@ function print(
 ): void {
   // Nothing gives Ctrl+C a turn from here on, and nothing is left half-written by it: let it end the process at once.
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.removeAllListeners(signal);
-  const printer = new Printer(head, { nanoseconds: fullTime === true });
-  const report = new Report(head, printer, (piece) => writeNow(fd, piece), { raw, latency, keep });
-  report.header(latencyText({ source, head }));
-  visitRecords(
-    head.buffers.map((buffer) => ({ source, head, buffer })),
-    (record) => report.add(record),
-    cpu,
-  );
-  report.end();
-}
-
-/** A latency tracer's text, which such recordings hold in place of events. */
-function latencyText({ source, head }: Pick<TraceRecording, 'source' | 'head'>): Uint8Array | null {
-  if (head.latencyText === null) return null;
-  const { offset, bytes, compressed = false } = head.latencyText;
-  const text = openCpuBytes(
-    source,
-    { cpu: 0, offset, bytes, compressed, littleEndian: head.abi.littleEndian },
-    head.compression,
-  );
-  return text.read(0, text.size);
+  const request = { raw, latency, keep, cpus: cpu, nanoseconds: fullTime };
+  reportRecording(source, head, request, (piece) => writeNow(fd, piece));
 }
 
 /** Which records `-F`, `--filter`, `--from` and `--to` let through; undefined for all. */
@@ -101,14 +80,19 @@ async function selection(
   return ({ buffer, cpu, index }) => kept[buffer]?.get(cpu)?.[index] === 1;
 }
 
+/** The largest number that the kernel gives a CPU (CONFIG_NR_CPUS on x86-64) is 8191. */
+const MOST_CPUS = 8192;
+
 /** CPUs as trace-cmd takes them: `0,2-3`. */
-function parseCpus(text: string): (cpu: number) => boolean {
-  const wanted = text.split(',').map((part) => {
+function parseCpus(text: string): Set<number> {
+  const cpus = new Set<number>();
+  for (const part of text.split(',')) {
     const range = /^(\d+)(?:-(\d+))?$/.exec(part.trim());
-    if (range === null) throw new InvalidArgumentError('CPUs are numbers and ranges: 0,2-3.');
-    return { first: Number(range[1]), last: Number(range[2] ?? range[1]) };
-  });
-  return (cpu) => wanted.some(({ first, last }) => cpu >= first && cpu <= last);
+    const [first, last] = [Number(range?.[1]), Number(range?.[2] ?? range?.[1])];
+    if (range === null || last >= MOST_CPUS) throw new InvalidArgumentError('CPUs are numbers and ranges: 0,2-3.');
+    for (let cpu = first; cpu <= last; cpu++) cpus.add(cpu);
+  }
+  return cpus;
 }
 
 /** Writes all bytes, waiting while the reader of a pipe is slower. */
