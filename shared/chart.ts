@@ -8,11 +8,9 @@ export const CHART_SPEC_VERSION = 1;
 
 /** How a series is drawn. */
 export const seriesStyles = ['step', 'line', 'points', 'bars', 'area'] as const;
-export type SeriesStyle = (typeof seriesStyles)[number];
 /** Which value of a pixel's samples the line shows; the min–max envelope is always kept. */
 export const aggregates = ['last', 'mean', 'min', 'max', 'sum', 'count'] as const;
 
-export type Aggregate = (typeof aggregates)[number];
 
 export const seriesSpecSchema = z.strictObject({
   /** Expression over the fields of one event type: `writeback:balance_dirty_pages.dirty`. Grammar: shared/expression. */
