@@ -157,21 +157,26 @@ function drawDensity(
 
 /** Gaps that are nearer than this to each other are one bar. */
 const GAP_PX = 8;
+/** Bars wider than this are a band of this height. */
+const WIDE_GAP_PX = 14;
+const BAND_PX = 6;
 const GAP_LABEL = { sizePx: 10, weight: 600 as const };
 
 /**
  * Gaps of lost events: hatched red bars over the lane's height, with how many were lost where that fits before the next
- * bar. The counts of gaps that fall together are added up.
+ * bar. The counts of gaps that fall together are added up; where many do, a low band leaves the lane itself visible.
  */
 function drawLost(surface: Surface, area: Area, scale: TimeScale, lost: CpuLane['lost'], theme: Theme): void {
   const style = { ...GAP_LABEL, color: theme.lost };
   const gaps = visibleGaps(lost, scale);
   for (const [index, gap] of gaps.entries()) {
-    drawHatch(surface, gap.from - 3, area.y, gap.to - gap.from + 6, area.height, theme);
+    const barWidth = gap.to - gap.from + 6;
+    drawHatch(surface, gap.from - 3, area.y, barWidth, barWidth > WIDE_GAP_PX ? BAND_PX : area.height, theme);
     const label = lostText(gap.count, gap.unknown);
     const left = gap.to + 6;
     const width = surface.measure(label, style) + 6;
-    if (left + width > (gaps[index + 1]?.from ?? Number.POSITIVE_INFINITY) - 5) continue;
+    const end = Math.min(scale.x + scale.widthPx, (gaps[index + 1]?.from ?? Number.POSITIVE_INFINITY) - 5);
+    if (left + width > end) continue;
     surface.rect(left, area.y + 1, width, 13, { fill: theme.panel, fillOpacity: 0.92 });
     surface.text(left + 3, area.y + 11, label, style);
   }

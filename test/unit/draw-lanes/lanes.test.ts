@@ -124,6 +124,13 @@ describe('lost events', () => {
     expect(surface.of('rect').filter((rect) => rect.paint.stroke?.color === theme.lost)).toHaveLength(2);
   });
 
+  it('leave the lane visible where they are everywhere', () => {
+    const lost = Array.from({ length: 150 }, (_, i) => ({ atNs: i * 6, count: 1 }));
+    const [band] = draw(lane(null, [], lost)).of('rect');
+    expect(band.width).toBeGreaterThan(800);
+    expect(band.height).toBeLessThan(area.height / 3);
+  });
+
   it('never write over each other or over a bar', () => {
     fc.assert(
       fc.property(fc.array(fc.integer({ min: 0, max: 1000 }), { maxLength: 60 }), (times) => {
