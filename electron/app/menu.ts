@@ -77,6 +77,8 @@ export function setMenu(recent: string[]): void {
         command('&Next event', 'selection.nextEvent'),
         command('&Previous event', 'selection.previousEvent'),
         command('Place &marker', 'selection.mark'),
+        separator,
+        command('&Add note', 'notes.add'),
       ],
     },
     ...(mac ? [{ role: 'windowMenu' as const }] : []),
