@@ -29,7 +29,8 @@ export function addOpen(program: Command, host: CommandHost): void {
 async function openWorkbench(files: readonly string[], host: CommandHost): Promise<void> {
   const say = (line: string): void => void host.stderr.write(`${line}\n`);
   const runtime: ElectronRuntime = await findElectron(say, host.signal);
-  host.signal.throwIfAborted();
+  if (host.signal.aborted) return;
+  if ('executable' in runtime) say('Opening the workbench; this command ends when its window is closed.');
   const failure = 'missing' in runtime ? runtime.missing : await runElectron(runtime.executable, files, host);
   if (failure === null || host.signal.aborted) return;
   say(`Opening in the browser instead of Electron: ${failure}.`);
