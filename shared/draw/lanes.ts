@@ -157,8 +157,8 @@ function drawDensity(
 
 /** Gaps that are nearer than this to each other are one bar. */
 const GAP_PX = 8;
-/** Bars wider than this are a band of this height. */
-const WIDE_GAP_PX = 14;
+/** Bars that would cover more than this share of a lane are a band of this height instead. */
+const MOST_COVERED = 0.2;
 const BAND_PX = 6;
 const GAP_LABEL = { sizePx: 10, weight: 600 as const };
 
@@ -169,9 +169,11 @@ const GAP_LABEL = { sizePx: 10, weight: 600 as const };
 function drawLost(surface: Surface, area: Area, scale: TimeScale, lost: CpuLane['lost'], theme: Theme): void {
   const style = { ...GAP_LABEL, color: theme.lost };
   const gaps = visibleGaps(lost, scale);
+  const barWidth = (gap: Gap): number => gap.to - gap.from + 6;
+  const covered = gaps.reduce((sum, gap) => sum + barWidth(gap), 0);
+  const height = covered > scale.widthPx * MOST_COVERED ? BAND_PX : area.height;
   for (const [index, gap] of gaps.entries()) {
-    const barWidth = gap.to - gap.from + 6;
-    drawHatch(surface, gap.from - 3, area.y, barWidth, barWidth > WIDE_GAP_PX ? BAND_PX : area.height, theme);
+    drawHatch(surface, gap.from - 3, area.y, barWidth(gap), height, theme);
     const label = lostText(gap.count, gap.unknown);
     const left = gap.to + 6;
     const width = surface.measure(label, style) + 6;
