@@ -51,7 +51,7 @@ export const params = {
   /** Bytes dropped onto a browser tab: kept in the cache folder, immutable, found again by content. */
   upload: z.strictObject({ name: z.string().min(1).max(255), bytes: z.instanceof(Uint8Array) }),
   recentFiles: z.strictObject({}),
-  /** CPU lanes for a window. See `LanesResult`. */
+  /** CPU lanes for a window; with a filter, the density is of what passes. See `LanesResult`. */
   lanes: z.strictObject({ workspaceId, ...window, resolutionNs: z.number().positive(), filter }),
   /** `count` rows of the merged list from row `first`. */
   rows: z.strictObject({ workspaceId, first: z.int().nonnegative(), count: z.int().positive().max(5000), filter }),

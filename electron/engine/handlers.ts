@@ -40,11 +40,12 @@ export const handlers: Handlers = {
   upload: ({ name, bytes }, { sessions }) => ({ path: storeUpload(sessions.cacheFolder, name, bytes) }),
   recentFiles: (_, { sessions }) => new RecentFiles(sessions.cacheFolder).list(),
 
-  lanes({ workspaceId, fromNs, toNs, resolutionNs }, { sessions }) {
+  async lanes({ workspaceId, fromNs, toNs, resolutionNs, filter }, { sessions, signal }) {
     if (!(toNs >= fromNs) || (toNs - fromNs) / resolutionNs > 100_000) {
       throw new RemoraError({ code: 'bad-request', message: 'lanes: the window is empty or has over 100,000 buckets' });
     }
-    return sessions.get(workspaceId).lanes.window(fromNs, toNs, resolutionNs);
+    const { lanes, rows } = sessions.get(workspaceId);
+    return lanes.window(fromNs, toNs, resolutionNs, await rows.filtered(filter, signal));
   },
   rows: ({ workspaceId, first, count, filter }, { sessions, signal }) =>
     sessions.get(workspaceId).rows.page(filter, first, count, signal),

@@ -20,6 +20,8 @@ export interface FilteredList {
   n: number;
   timeOf(row: number): number;
   refOf(row: number): EventRef;
+  /** Counts matches per CPU and bucket: `buckets` of `resolutionNs` from `fromNs`. CPUs without a match have no entry. */
+  density(fromNs: number, resolutionNs: number, buckets: number): Map<TraceCpu, Uint32Array>;
   /** Row of an event, or of the first match at or after its time. */
   rowAt(timeNs: number, event: { cpu: TraceCpu; index: number } | null): number;
 }
@@ -155,6 +157,23 @@ function merged(perCpu: Matches[]): FilteredList {
     refOf: (row) => {
       const { stream, cpu } = perCpu[source[row] as number] as Matches;
       return { stream: stream.info.index, cpu: cpu.cpu, index: index[row] as number };
+    },
+    density(fromNs, resolutionNs, buckets) {
+      const counts = new Map<TraceCpu, Uint32Array>();
+      const bySource = perCpu.map(() => null as Uint32Array | null);
+      const end = lowerBound(time, fromNs + resolutionNs * buckets);
+      for (let row = lowerBound(time, fromNs); row < end; row++) {
+        const s = source[row] as number;
+        let own = bySource[s];
+        if (own === null || own === undefined) {
+          own = new Uint32Array(buckets);
+          bySource[s] = own;
+          counts.set((perCpu[s] as Matches).cpu, own);
+        }
+        const bucket = Math.floor(((time[row] as number) - fromNs) / resolutionNs);
+        own[bucket] = (own[bucket] as number) + 1;
+      }
+      return counts;
     },
     rowAt(timeNs, event) {
       const first = lowerBound(time, timeNs);

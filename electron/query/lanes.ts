@@ -1,6 +1,7 @@
 import type { CpuLane, LaneSlices, LanesResult } from '../../shared/api.ts';
 import { type RunSlices, runSlices } from '../derive/schedule.ts';
 import { ByteBudgetCache } from './byte-budget-cache.ts';
+import type { FilteredList } from './filtered-list.ts';
 import { coarserDensity, type DensityLevel, densityWindow, isLevel } from './levels.ts';
 import type { Samples } from './samples.ts';
 import { lowerBound, type Trace, type TraceCpu, type TraceStream, upperBound } from './trace.ts';
@@ -34,13 +35,17 @@ export class Lanes {
     this.#finestNs = 2 ** Math.max(0, Math.ceil(Math.log2(Math.max(1, trace.durationNs) / perCpu)));
   }
 
-  /** The window is widened to whole buckets of `resolutionNs`, so that neighbouring answers line up. */
-  window(fromNs: number, toNs: number, resolutionNs: number): LanesResult {
+  /**
+   * The window is widened to whole buckets of `resolutionNs`, so that neighbouring answers line up. With a `filter`, the
+   * density is of what passes; slices stay what they are.
+   */
+  window(fromNs: number, toNs: number, resolutionNs: number, filter: FilteredList | null = null): LanesResult {
     const from = Math.floor(fromNs / resolutionNs) * resolutionNs;
     const buckets = Math.max(1, Math.ceil((toNs - from) / resolutionNs));
     const to = from + buckets * resolutionNs;
     const comms: Record<number, string> = {};
     const lanes: CpuLane[] = [];
+    const passing = filter?.density(from, resolutionNs, buckets);
     for (const stream of this.#trace.streams) {
       for (const cpu of stream.cpus) {
         const slices = this.#sliceWindow(stream, cpu, from, to, resolutionNs);
@@ -49,7 +54,10 @@ export class Lanes {
           stream: stream.info.index,
           cpu: cpu.cpu,
           slices,
-          density: this.#densityWindow(stream, cpu, from, resolutionNs, buckets),
+          density:
+            passing === undefined
+              ? this.#densityWindow(stream, cpu, from, resolutionNs, buckets)
+              : (passing.get(cpu) ?? new Uint32Array(buckets)),
           lost: cpu.lost
             .map(({ atNs, count }) => ({ atNs: atNs + stream.offsetNs, count }))
             .filter(({ atNs }) => atNs >= from && atNs < to),

@@ -1,7 +1,7 @@
 import type { RowsResult } from '../../shared/api.ts';
 import { RemoraError } from '../../shared/errors.ts';
 import type { EventRef, EventRow } from '../../shared/model.ts';
-import { FilteredLists } from './filtered-list.ts';
+import { type FilteredList, FilteredLists } from './filtered-list.ts';
 import { type ListedEvent, rowAtTime, rowOfEvent, visitRows } from './list.ts';
 import { positionOf } from './payload.ts';
 import { chunkOfIndex, findCpu, type Trace } from './trace.ts';
@@ -50,6 +50,11 @@ export class RowQueries {
     const total = this.#trace.streams.reduce((sum, { info }) => sum + info.events, 0);
     const row = place === null ? rowAtTime(this.#trace, timeNs) : rowOfEvent(this.#trace, place.cpu, place.index);
     return { row: Math.max(0, Math.min(total - 1, row)), timeNs, total };
+  }
+
+  /** The list of a filter; null for the empty filter, which lets all pass. */
+  async filtered(filter: string, signal: AbortSignal): Promise<FilteredList | null> {
+    return filter.trim() === '' ? null : this.#filtered.get(filter, signal);
   }
 
   /** One event as a row. */
