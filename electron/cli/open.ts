@@ -9,6 +9,8 @@ import { printFindings } from './summary.ts';
 
 /** An Electron that fails within this time has shown no window worth keeping. */
 const STARTUP_MS = 20_000;
+/** What a line of Chromium's log begins with: `[process:date/time:level:source(line)]`. */
+const CHROMIUM_LOG = /^\[\d+:\d+\/\d+\.\d+:[^\]]*\]\s*/;
 
 export function addOpen(program: Command, host: CommandHost): void {
   program
@@ -49,9 +51,9 @@ async function runElectron(executable: string, files: readonly string[], host: C
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     for (const line of text.split('\n')) {
       if (line.trim() === '') continue;
-      lastLine = line.trim();
       // Chromium's own log is of no use to the user; what the shell and the engine say is.
-      if (!/^\[\d+:\d+\/\d+\.\d+:/.test(lastLine)) host.stderr.write(`${line}\n`);
+      lastLine = line.trim().replace(CHROMIUM_LOG, '');
+      if (!CHROMIUM_LOG.test(line)) host.stderr.write(`${line}\n`);
     }
   });
   const stop = (): void => void child.kill('SIGTERM');
