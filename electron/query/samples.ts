@@ -1,7 +1,7 @@
 import type { EventFormat, FieldFormat } from '../parse/event-format.ts';
 import { isNumeric, numberReader, textReader } from '../parse/field-access.ts';
 import { ByteBudgetCache } from './byte-budget-cache.ts';
-import { PayloadReader, positionOf } from './payload.ts';
+import { PayloadReader } from './payload.ts';
 import { countInChunk, type Trace, type TraceCpu, type TraceStream } from './trace.ts';
 
 /**
@@ -138,14 +138,12 @@ function collect(trace: Trace, type: number): TypeSamples {
         let k = 0;
         for (const info of cpu.chunks) {
           if (countInChunk(info, id) === 0) continue;
-          const chunk = trace.chunks.get(info);
-          for (let i = 0; i < chunk.count; i++) {
-            if (chunk.id[i] !== id) continue;
-            time[k] = (chunk.time[i] as number) + stream.offsetNs;
-            index[k] = info.firstIndex + i;
-            pid[k] = chunk.pid[i] as number;
-            position[k] = positionOf(info, chunk, i);
-            k++;
+          const found = trace.store.select(info, id);
+          for (let j = 0; j < found.n; j++, k++) {
+            time[k] = (found.time[j] as number) + stream.offsetNs;
+            index[k] = info.firstIndex + (found.at[j] as number);
+            pid[k] = found.pid[j] as number;
+            position[k] = info.basePosition + (found.position[j] as number);
           }
         }
         sources.push({ stream, cpu, id, format: formatOfId.get(id), n, position });

@@ -1,5 +1,13 @@
 import type { TraceWarning } from '../../shared/errors.ts';
-import { type Chunk, type ChunkBlobs, decodeChunk, decodeEventCounts, type EncodedChunk } from './chunk-codec.ts';
+import {
+  type Chunk,
+  type ChunkBlobs,
+  type ChunkSelection,
+  decodeChunk,
+  decodeEventCounts,
+  type EncodedChunk,
+  selectEvents,
+} from './chunk-codec.ts';
 import { type Database, isCorrupt, markDamaged, openDatabase, translate } from './database.ts';
 
 /** A recording as the workspace knows it. */
@@ -188,6 +196,16 @@ export class WorkspaceStore {
       const sortTime = chunk.sortTime.slice();
       for (let i = 0; i < chunk.count; i++) sortTime[i] = Math.max(sortTime[i] as number, info.floorNs);
       return { ...chunk, ordered: false, sortTime };
+    });
+  }
+
+  /** The events of one kind of a chunk, without decoding the others. */
+  select(info: ChunkInfo, id: number): ChunkSelection {
+    return this.#guard(() => {
+      const blobs = this.#readChunk.get(info.id);
+      if (blobs === undefined) throw new RangeError(`chunk ${info.id} is missing`);
+      const place = info.events.findIndex((value, i) => i % 2 === 0 && value === id);
+      return selectEvents(blobs, id, place < 0 ? 0 : (info.events[place + 1] as number));
     });
   }
 
