@@ -112,14 +112,20 @@ function unsignedWithFlags(out: TextSink, spec: Spec, high: number, low: number)
   if (conversion === 'u') {
     number(out, spec, '', digitsOf(high, low), high, low, 'u');
   } else if (conversion === 'o') {
-    const digits = ((BigInt(high >>> 0) << 32n) | BigInt(low >>> 0)).toString(8);
-    const text = alternate && digits !== '0' ? `0${digits}` : digits;
-    pad(out, spec, () => out.text(text.padStart(spec.precision, '0')), Math.max(text.length, spec.precision));
+    octal(out, spec, high, low);
   } else {
     const zero = high === 0 && low === 0;
     const prefix = alternate && !zero ? (conversion === 'X' ? '0X' : '0x') : '';
     number(out, spec, prefix, hexDigits(high, low), high, low, conversion);
   }
+}
+
+function octal(out: TextSink, spec: Spec, high: number, low: number): void {
+  const value = ((BigInt(high >>> 0) << 32n) | BigInt(low >>> 0)).toString(8);
+  let digits = (value === '0' && spec.precision === 0 ? '' : value).padStart(spec.precision, '0');
+  if (spec.alternate && !digits.startsWith('0')) digits = `0${digits}`;
+  if (spec.zero && !spec.left && spec.precision < 0) digits = digits.padStart(spec.width, '0');
+  out.text(spec.left ? digits.padEnd(spec.width) : digits.padStart(spec.width));
 }
 
 /** Sign or prefix, zeros to the precision (or to the width, with the 0 flag), digits; spaces to the width. */
