@@ -68,6 +68,11 @@ abstract class BaseApp {
     return { ...(process.env as Record<string, string>), ...own };
   }
 
+  /** For a failed test's report; null where there is no window to look at. */
+  async screenshot(): Promise<Buffer | null> {
+    return (await this.#page?.screenshot().catch(() => null)) ?? null;
+  }
+
   abstract quit(): Promise<void>;
 
   async remove(): Promise<void> {
@@ -148,8 +153,9 @@ class ElectronApp extends BaseApp implements App {
   #app: ElectronApplication | null = null;
 
   async start(files: string[] = [], { colorScheme = 'light', size = WINDOW_SIZE }: StartOptions = {}): Promise<Page> {
+    // Playwright asks the electron package for the executable, which knows ELECTRON_OVERRIDE_DIST_PATH. To name it here
+    // would leave out the script that Playwright loads first, and then one start in some thirty hangs.
     const app = await _electron.launch({
-      executablePath: process.env['REMORA_TEST_ELECTRON'] || undefined,
       args: [...BROWSER_ARGS, `--user-data-dir=${join(this.folder, 'user-data')}`, projectRoot, ...files],
       env: this.env,
       colorScheme,
@@ -217,7 +223,7 @@ export const test = base.extend<{ app: App }, HostOptions & { testBrowser: Brows
     const app = testBrowser === null ? new ElectronApp() : new BrowserApp(testBrowser);
     await use(app);
     if (info.status !== info.expectedStatus) {
-      const screenshot = await app.page.screenshot().catch(() => null);
+      const screenshot = await app.screenshot();
       if (screenshot) await info.attach('window', { body: screenshot, contentType: 'image/png' });
       await info.attach('complaints', { body: app.complaints.join('\n'), contentType: 'text/plain' });
     }

@@ -123,7 +123,6 @@ async function playwright(project: 'browser' | 'electron', found: Found): Promis
   const code = await run(command as string, args, 25 * MINUTE, {
     PLAYWRIGHT_JSON_OUTPUT_FILE: file,
     REMORA_TEST_BROWSER: project === 'browser' ? found.path : '',
-    REMORA_TEST_ELECTRON: project === 'electron' ? found.path : '',
   });
   const report = readJson<JSONReport>(file);
   collect(`playwright (${project})`, report && playwrightTests(report), code);
