@@ -1,0 +1,137 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import {
+  type ChunkBlobs,
+  ChunkEncoder,
+  decodeChunk,
+  decodeEventCounts,
+  type EncodedChunk,
+  selectEvents,
+} from '../../../electron/store/chunk-codec.ts';
+
+interface Event {
+  time: number;
+  id: number;
+  pid: number;
+  position: number;
+}
+
+const columnsOf = (events: readonly Event[]) => ({
+  time: Float64Array.from(events, ({ time }) => time),
+  id: Uint16Array.from(events, ({ id }) => id),
+  pid: Int32Array.from(events, ({ pid }) => pid),
+  position: Uint32Array.from(events, ({ position }) => position),
+});
+
+const stored = (chunk: EncodedChunk): ChunkBlobs => ({ ...chunk, from_ns: chunk.fromNs });
+
+/** Ascending positions from steps; the other columns as they come, so that times go backward and pids are impossible. */
+const chunks = fc
+  .record({
+    list: fc.array(
+      fc.record({
+        time: fc.oneof(fc.nat(2 ** 31), fc.integer({ min: -(2 ** 50), max: 2 ** 50 })),
+        id: fc.oneof(fc.nat(3), fc.nat(65_535)),
+        pid: fc.oneof(fc.nat(5), fc.nat(2 ** 22), fc.integer()),
+        step: fc.oneof(fc.nat(100), fc.nat(2 ** 20)),
+      }),
+      { minLength: 1, maxLength: 600 },
+    ),
+    sorted: fc.boolean(),
+    narrow: fc.boolean(),
+  })
+  .map(({ list, sorted, narrow }) => {
+    let position = 16;
+    const events = list.map(({ step, ...event }) => {
+      position += step * 4;
+      return {
+        ...event,
+        time: narrow ? Math.abs(event.time) % 2 ** 31 : event.time,
+        pid: narrow ? Math.abs(event.pid) % 1000 : event.pid,
+        position,
+      };
+    });
+    if (sorted) {
+      const times = events.map(({ time }) => time).sort((a, b) => a - b);
+      events.forEach((event, i) => {
+        event.time = times[i] as number;
+      });
+    }
+    return events;
+  });
+
+describe('columns as blobs', () => {
+  it('come back as they were, in any form', () => {
+    const encoder = new ChunkEncoder();
+    fc.assert(
+      fc.property(chunks, (events) => {
+        const columns = columnsOf(events);
+        const chunk = encoder.encode(columns, events.length);
+        const decoded = decodeChunk(stored(chunk));
+        expect(decoded.time).toEqual(columns.time);
+        expect(decoded.id).toEqual(columns.id);
+        expect(decoded.pid).toEqual(columns.pid);
+        expect(Array.from(decoded.position, (at) => at + chunk.firstPosition)).toEqual([...columns.position]);
+        let most = Number.NEGATIVE_INFINITY;
+        expect([...decoded.sortTime]).toEqual(events.map(({ time }) => (most = Math.max(most, time))));
+        const counts = decodeEventCounts(chunk.events);
+        const total = counts.reduce((sum, value, i) => sum + (i % 2 === 1 ? value : 0), 0);
+        expect(total).toBe(events.length);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it('give the events of one kind without the others', () => {
+    const encoder = new ChunkEncoder();
+    fc.assert(
+      fc.property(chunks, (events) => {
+        const chunk = encoder.encode(columnsOf(events), events.length);
+        for (const id of new Set(events.slice(0, 3).map((event) => event.id))) {
+          const own = events.map((event, at) => ({ ...event, at })).filter((event) => event.id === id);
+          const selection = selectEvents(stored(chunk), id, own.length);
+          expect([...selection.at]).toEqual(own.map(({ at }) => at));
+          expect([...selection.time]).toEqual(own.map(({ time }) => time));
+          expect([...selection.pid]).toEqual(own.map(({ pid }) => pid));
+          expect(Array.from(selection.position, (at) => at + chunk.firstPosition)).toEqual(
+            own.map(({ position }) => position),
+          );
+        }
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  it('tell totals per pid and kind over all chunks', () => {
+    const encoder = new ChunkEncoder();
+    const events = [7, 7, 8, -1, 7].map((pid, i) => ({ time: i, id: i % 2, pid, position: i * 8 }));
+    encoder.encode(columnsOf(events), events.length);
+    encoder.encode(columnsOf(events.slice(0, 3)), 3);
+    expect([...encoder.pidTotals]).toEqual(
+      expect.arrayContaining([
+        [7, 5],
+        [8, 2],
+        [-1, 1],
+      ]),
+    );
+    expect([...encoder.eventTotals]).toEqual(
+      expect.arrayContaining([
+        [0, 5],
+        [1, 3],
+      ]),
+    );
+  });
+
+  it('with any byte flipped are refused', () => {
+    const encoder = new ChunkEncoder();
+    const events = Array.from({ length: 50 }, (_, i) => ({ time: i * 10, id: i % 3, pid: i % 4, position: i * 8 }));
+    const chunk = encoder.encode(columnsOf(events), events.length);
+    for (const name of ['events', 'pids', 'time', 'event', 'pid', 'position'] as const) {
+      for (let at = 0; at < chunk[name].length; at++) {
+        const flipped = chunk[name].slice();
+        flipped[at] = (flipped[at] as number) ^ 0x10;
+        expect(() => decodeChunk({ ...stored(chunk), [name]: flipped })).toThrow(/damaged/);
+      }
+    }
+  });
+});
