@@ -5,7 +5,7 @@ import type { WorkspaceSummary } from '../../shared/model.ts';
 import { toAbsNs } from '../../shared/time.ts';
 import { action, type CommandHost, repeated, wholeNumber } from './host.ts';
 import { type InputOptions, readInput, withInput } from './input.ts';
-import { csvLines, writeJson, writeLines } from './output.ts';
+import { csvLines, writeLines } from './output.ts';
 import { plotOf } from './plot-option.ts';
 import { parseWindow } from './time-point.ts';
 
@@ -46,7 +46,7 @@ export function addSeries(program: Command, host: CommandHost): void {
               messages.say(`remora: ${text}: ${result.moreGroups} more groups are left out; narrow it with \`where\``);
             for (const line of result.lines) lines.push(printedLine(line, result, summary));
           }
-          if (options.json) await writeJson(host.stdout, { series: lines.map(lineDocument) });
+          if (options.json) await writeLines(host.stdout, jsonLines(lines));
           else await writeLines(host.stdout, options.bins === undefined ? sampleCsv(lines) : binCsv(lines));
         }),
       ),
@@ -54,54 +54,29 @@ export function addSeries(program: Command, host: CommandHost): void {
   program.addCommand(command);
 }
 
-/** One line of a series as it is printed: relative to the origin of the stream that all of it comes from. */
+/** One line of a series as it is printed: its times count from the origin of the stream that all of it comes from. */
 interface PrintedLine {
-  expr: string;
-  group: string;
-  unit: string;
-  originNs: string;
-  samples: [tNs: number, value: number][];
-  bins: { t0: number; t1: number; min: number; max: number; mean: number; last: number; count: number }[];
-  mode: SeriesLine['mode'];
+  head: { expr: string; group: string; unit: string; originNs: string };
+  line: SeriesLine;
+  /** What is printed of the line's arrays: closed-open. */
+  first: number;
+  end: number;
+  /** That origin on the workspace axis. */
+  originOnAxis: number;
+  binNs: number;
 }
 
-function printedLine(
-  line: SeriesLine,
-  { spec, unit, binNs, fromNs, toNs }: SeriesResult,
-  summary: WorkspaceSummary,
-): PrintedLine {
+function printedLine(line: SeriesLine, result: SeriesResult, summary: WorkspaceSummary): PrintedLine {
+  const { spec, unit, binNs, fromNs, toNs } = result;
   const originOnAxis = originOf(spec.expr, line, summary);
   const originNs = String(toAbsNs(originOnAxis, BigInt(summary.originNs)));
-  const printed: PrintedLine = {
-    expr: spec.expr,
-    group: line.group,
-    unit,
-    originNs,
-    samples: [],
-    bins: [],
-    mode: line.mode,
-  };
+  let [first, end] = [0, line.tNs.length];
+  // A raw line has a neighbour on either side of the window, for drawing.
   if (line.mode === 'raw') {
-    // A raw line has a neighbour on either side of the window, for drawing.
-    for (let i = 0; i < line.tNs.length; i++) {
-      const tNs = line.tNs[i] as number;
-      if (tNs >= fromNs && tNs <= toNs) printed.samples.push([tNs - originOnAxis, line.value[i] as number]);
-    }
-    return printed;
+    while (first < end && (line.tNs[first] as number) < fromNs) first++;
+    while (end > first && (line.tNs[end - 1] as number) > toNs) end--;
   }
-  for (let i = 0; i < line.tNs.length; i++) {
-    const t0 = (line.tNs[i] as number) - originOnAxis;
-    printed.bins.push({
-      t0,
-      t1: t0 + binNs,
-      min: line.min[i] as number,
-      max: line.max[i] as number,
-      mean: line.mean[i] as number,
-      last: line.last[i] as number,
-      count: line.count[i] as number,
-    });
-  }
-  return printed;
+  return { head: { expr: spec.expr, group: line.group, unit, originNs }, line, first, end, originOnAxis, binNs };
 }
 
 /**
@@ -125,26 +100,68 @@ function streamsWith(expr: string, { streams, eventTypes }: WorkspaceSummary): S
   return new Set(streams.filter(has).map(({ index }) => index));
 }
 
-function lineDocument({ expr, group, unit, originNs, samples, bins, mode }: PrintedLine): object {
-  return mode === 'raw' ? { expr, group, unit, originNs, samples } : { expr, group, unit, originNs, bins };
+/** Samples or bins of a line, one by one: there can be too many of them for one more copy. */
+function* samplesOf({ line, first, end, originOnAxis }: PrintedLine): Generator<[tNs: number, value: number]> {
+  if (line.mode !== 'raw') return;
+  for (let i = first; i < end; i++) yield [(line.tNs[i] as number) - originOnAxis, line.value[i] as number];
+}
+
+function* binsOf({
+  line,
+  first,
+  end,
+  originOnAxis,
+  binNs,
+}: PrintedLine): Generator<Record<(typeof binKeys)[number], number>> {
+  if (line.mode !== 'bins') return;
+  const { tNs, min, max, mean, last, count } = line;
+  for (let i = first; i < end; i++) {
+    const t0 = (tNs[i] as number) - originOnAxis;
+    const of = (column: ArrayLike<number>): number => column[i] as number;
+    yield { t0, t1: t0 + binNs, min: of(min), max: of(max), mean: of(mean), last: of(last), count: of(count) };
+  }
+}
+const binKeys = ['t0', 't1', 'min', 'max', 'mean', 'last', 'count'] as const;
+
+/** The JSON document, with some hundred entries to a line of text. */
+function* jsonLines(lines: readonly PrintedLine[]): Generator<string> {
+  yield '{';
+  yield '  "series": [';
+  for (const [index, printed] of lines.entries()) {
+    const raw = printed.line.mode === 'raw';
+    yield `    ${JSON.stringify(printed.head).slice(0, -1)},"${raw ? 'samples' : 'bins'}":[`;
+    let piece: string[] = [];
+    for (const entry of raw ? samplesOf(printed) : binsOf(printed)) {
+      // The comma belongs to the entry before: it is written when there is another one.
+      if (piece.length === 256) {
+        yield `      ${piece.join(',')},`;
+        piece = [];
+      }
+      piece.push(JSON.stringify(entry));
+    }
+    if (piece.length > 0) yield `      ${piece.join(',')}`;
+    yield index === lines.length - 1 ? '    ]}' : '    ]},';
+  }
+  yield '  ]';
+  yield '}';
 }
 
 function* sampleCsv(lines: readonly PrintedLine[]): Generator<string> {
-  const header = ['expr', 'group', 'unit', 't_ns', 'value'];
-  yield* csvLines(header, rows());
+  yield* csvLines(['expr', 'group', 'unit', 't_ns', 'value'], rows());
   function* rows(): Generator<(string | number)[]> {
-    for (const { expr, group, unit, samples } of lines)
-      for (const [tNs, value] of samples) yield [expr, group, unit, tNs, value];
+    for (const printed of lines) {
+      const { expr, group, unit } = printed.head;
+      for (const [tNs, value] of samplesOf(printed)) yield [expr, group, unit, tNs, value];
+    }
   }
 }
 
 function* binCsv(lines: readonly PrintedLine[]): Generator<string> {
-  const header = ['expr', 'group', 'unit', 't0_ns', 't1_ns', 'min', 'max', 'mean', 'last', 'count'];
-  yield* csvLines(header, rows());
+  yield* csvLines(['expr', 'group', 'unit', 't0_ns', 't1_ns', 'min', 'max', 'mean', 'last', 'count'], rows());
   function* rows(): Generator<(string | number)[]> {
-    for (const { expr, group, unit, bins } of lines) {
-      for (const { t0, t1, min, max, mean, last, count } of bins)
-        yield [expr, group, unit, t0, t1, min, max, mean, last, count];
+    for (const printed of lines) {
+      const { expr, group, unit } = printed.head;
+      for (const bin of binsOf(printed)) yield [expr, group, unit, ...binKeys.map((key) => bin[key])];
     }
   }
 }
