@@ -8,7 +8,6 @@ import { CHART_SPEC_VERSION, type ChartSpec, chartSpecSchema, type PanelSpec } f
 import { RemoraError } from '../../shared/errors.ts';
 import type { WorkspaceSummary } from '../../shared/model.ts';
 import { presetChart, presets } from '../../shared/presets.ts';
-import { exportChart } from '../export/chart-data.ts';
 import { exitCode } from './exit-code.ts';
 import { action, type CommandHost, repeated } from './host.ts';
 import { type InputOptions, readInput, withInput } from './input.ts';
@@ -81,6 +80,7 @@ export function addChart(program: Command, host: CommandHost): void {
             ? (Promise.resolve(notes) as ReturnType<Engine['call']> as never)
             : engine.call(method, params, { signal: host.signal, ...callOptions });
         const request = { workspaceId: summary.workspaceId, spec, format, theme: options.theme, ...options.size };
+        const { exportChart } = await import('../export/chart-data.ts');
         const { bytes } = await exportChart(call, summary, request);
         await writeWhole(output, bytes);
         if (options.json) await writeJson(host.stdout, { file: output, format, bytes: bytes.length, spec });

@@ -5,7 +5,6 @@ import { type Command, Option } from 'commander';
 import { RemoraError } from '../../shared/errors.ts';
 import { EngineHost } from '../engine/host.ts';
 import { enginePath, rendererFolder, version } from '../installation.ts';
-import { serve } from '../serve.ts';
 import { exitCode } from './exit-code.ts';
 import { action, type CommandHost, wholeNumber } from './host.ts';
 import { writeOut } from './output.ts';
@@ -37,6 +36,8 @@ export async function serveUntilStopped(
     if (existsSync(built)) continue;
     throw new RemoraError({ code: 'file', file: built, message: `${built} is missing: run \`npm run build\`.` });
   }
+  // Loaded here: other commands need no web server.
+  const { serve } = await import('../serve.ts');
   const engine = new EngineHost({ entry: enginePath });
   const stopped = new Promise<void>((done) => {
     if (host.signal.aborted) done();

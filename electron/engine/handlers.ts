@@ -3,7 +3,6 @@ import { API_VERSION } from '../../shared/api.ts';
 import { RemoraError } from '../../shared/errors.ts';
 import type { Annotation } from '../../shared/model.ts';
 import { toAbsNs, toRelNs } from '../../shared/time.ts';
-import { exportChart } from '../export/chart-data.ts';
 import { samplePath } from '../installation.ts';
 import { eventDetail } from '../query/event-detail.ts';
 import { nearestIndex, rowOfEvent } from '../query/list.ts';
@@ -93,7 +92,11 @@ export const handlers: Handlers = {
     sessions.get(workspaceId).trace.store.putView(name, json);
     return null;
   },
-  exportChart: (request, { sessions, call }) => exportChart(call, sessions.get(request.workspaceId).summary, request),
+  async exportChart(request, { sessions, call }) {
+    // Drawing is loaded when a chart is asked for: every start would pay for it.
+    const { exportChart } = await import('../export/chart-data.ts');
+    return exportChart(call, sessions.get(request.workspaceId).summary, request);
+  },
 };
 
 function cpuOf(trace: Trace, stream: number, cpu: number): TraceCpu {

@@ -5,7 +5,7 @@
  * Times named `_ns` are relative to the stream's origin (REAL, integral); absolute times are decimal TEXT, as SQLite's
  * integers are signed 64-bit and clocks are not.
  */
-export const SCHEMA_VERSION = 1;
+export const SCHEMA_VERSION = 2;
 
 /** `migrations[n]` turns version n into n + 1; version 0 is an empty database. */
 export const migrations: readonly string[] = [
@@ -54,7 +54,6 @@ export const migrations: readonly string[] = [
     to_ns REAL NOT NULL,
     base_position REAL NOT NULL,  -- in the CPU's unpacked data; positions are relative to it
     flags INTEGER NOT NULL,       -- encodings of the columns
-    checksum INTEGER NOT NULL,    -- over the blobs: SQLite itself has none
     events BLOB NOT NULL,         -- dictionary: u32 id, u32 count
     pids BLOB NOT NULL,           -- dictionary: i32; empty where pids are stored plainly
     time BLOB NOT NULL,
@@ -90,5 +89,10 @@ export const migrations: readonly string[] = [
     name TEXT PRIMARY KEY,
     json TEXT NOT NULL
   );
+  `,
+  // Chunks carry a checksum of their blobs, as SQLite has none. Indexes without one are built again.
+  `
+  DELETE FROM recording;
+  ALTER TABLE chunk ADD COLUMN checksum INTEGER NOT NULL DEFAULT 0;
   `,
 ];

@@ -91,7 +91,7 @@ function contenders(path: string): Contender[] {
     { name: 'remora info, reopened', run: () => remora(['info', path], caches.kept) },
     { name: 'remora report', run: () => remora(['report', path], caches.kept) },
   ];
-  if (works('trace-cmd', '--version') || works('trace-cmd', 'list', '-h')) {
+  if (works('which', 'trace-cmd')) {
     list.push({ name: 'trace-cmd report', run: () => measure('trace-cmd', ['report', path], process.env, false) });
   } else say('left out  trace-cmd report: trace-cmd is not installed');
   const loader = kshark();
