@@ -137,3 +137,7 @@ export function setAside(path: string): string {
   rmSync(damageMark(path), { force: true });
   return aside;
 }
+
+export function removeDatabase(path: string): void {
+  for (const file of databaseFiles(path)) rmSync(file, { force: true });
+}
