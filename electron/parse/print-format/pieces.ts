@@ -86,7 +86,7 @@ function readConversion(format: string, from: number, firstArg: number, argCount
         length = 1;
         continue;
       case '*':
-        if (arg >= argCount || star !== null) return { piece: null, next: at + 1, nextArg: arg, failed: true };
+        if (arg >= argCount || star !== null) return { piece: null, next: at, nextArg: arg, failed: true };
         star = arg++;
         continue;
     }
@@ -96,7 +96,7 @@ function readConversion(format: string, from: number, firstArg: number, argCount
       const text = latin1Bytes(`>${char}<`);
       return { piece: { kind: 'text', text, endsWith0x: false }, next: end, nextArg: arg, failed: false };
     }
-    if (arg >= argCount) return { piece: null, next: at + 1, nextArg: arg, failed: true };
+    if (arg >= argCount) return { piece: null, next: at, nextArg: arg, failed: true };
     if (char === 'p') {
       const size = pointerSuffixLength(format.slice(end, end + 12));
       const piece: Piece = { kind: 'pointer', suffix: format.slice(end, end + size), arg, star };

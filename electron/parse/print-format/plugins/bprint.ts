@@ -87,7 +87,7 @@ function unpack(format: string, record: PrintRecord, from: number, scope: Scope,
   const { longBytes, littleEndian } = scope.abi;
   const number = (bytes: number): void => {
     at = record.at + ((at - record.at + 3) & ~3);
-    if (at + bytes <= record.end) readUnsigned(record, at, bytes, littleEndian);
+    if (at + bytes <= record.reach) readUnsigned(record, at, bytes, littleEndian);
     else {
       record.high = 0;
       record.low = 0;
@@ -97,7 +97,7 @@ function unpack(format: string, record: PrintRecord, from: number, scope: Scope,
   };
   const string = (): void => {
     let end = at;
-    while (end < record.end && record.bytes[end] !== 0) end++;
+    while (end < record.reach && record.bytes[end] !== 0) end++;
     args.push({ high: 0, low: 0, text: record.bytes.slice(at, end) });
     at = end + 1;
   };
