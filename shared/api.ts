@@ -53,8 +53,17 @@ export const params = {
   recentFiles: z.strictObject({}),
   /** CPU lanes for a window; with a filter, the density is of what passes. See `LanesResult`. */
   lanes: z.strictObject({ workspaceId, ...window, resolutionNs: z.number().positive(), filter }),
-  /** `count` rows of the merged list from row `first`. */
-  rows: z.strictObject({ workspaceId, first: z.int().nonnegative(), count: z.int().positive().max(5000), filter }),
+  /**
+   * `count` rows of the merged list from row `first`. A filtered list is scanned as far as it goes before it is answered;
+   * with `partial`, an answer comes after a moment with what was found by then, and is to be asked for again.
+   */
+  rows: z.strictObject({
+    workspaceId,
+    first: z.int().nonnegative(),
+    count: z.int().positive().max(5000),
+    filter,
+    partial: z.boolean().default(false),
+  }),
   /** The row of the event nearest to a time, or of a given event. */
   findRow: z.strictObject({
     workspaceId,
@@ -149,9 +158,11 @@ export interface LanesResult {
 }
 
 export interface RowsResult {
-  /** Length of the whole (filtered) list. */
+  /** Length of the whole (filtered) list; as far as it is known while `scan` is not null. */
   total: number;
   rows: EventRow[];
+  /** Of a partial answer: events looked at so far, and in all. The rows found are the final beginning of the list. */
+  scan: { done: number; total: number } | null;
 }
 
 /**

@@ -39,17 +39,17 @@ export const handlers: Handlers = {
   upload: ({ name, bytes }, { sessions }) => ({ path: storeUpload(sessions.cacheFolder, name, bytes) }),
   recentFiles: (_, { sessions }) => new RecentFiles(sessions.cacheFolder).list(),
 
-  async lanes({ workspaceId, fromNs, toNs, resolutionNs, filter }, { sessions, signal }) {
+  async lanes({ workspaceId, fromNs, toNs, resolutionNs, filter }, { sessions, signal, onProgress }) {
     if (!(toNs >= fromNs) || (toNs - fromNs) / resolutionNs > 100_000) {
       throw new RemoraError({ code: 'bad-request', message: 'lanes: the window is empty or has over 100,000 buckets' });
     }
     const { lanes, rows } = sessions.get(workspaceId);
-    return lanes.window(fromNs, toNs, resolutionNs, await rows.filtered(filter, signal));
+    return lanes.window(fromNs, toNs, resolutionNs, await rows.filtered(filter, { signal, onProgress }));
   },
-  rows: ({ workspaceId, first, count, filter }, { sessions, signal }) =>
-    sessions.get(workspaceId).rows.page(filter, first, count, signal),
-  findRow: ({ workspaceId, filter, at }, { sessions, signal }) =>
-    sessions.get(workspaceId).rows.find(filter, at, signal),
+  rows: ({ workspaceId, first, count, filter, partial }, { sessions, signal, onProgress }) =>
+    sessions.get(workspaceId).rows.page(filter, first, count, { signal, onProgress }, partial),
+  findRow: ({ workspaceId, filter, at }, { sessions, signal, onProgress }) =>
+    sessions.get(workspaceId).rows.find(filter, at, { signal, onProgress }),
   eventDetail({ workspaceId, event }, { sessions }) {
     const { trace, rows } = sessions.get(workspaceId);
     const cpu = cpuOf(trace, event.stream, event.cpu);

@@ -1,71 +1,261 @@
+import type { Progress } from '../../shared/api.ts';
 import { RemoraError } from '../../shared/errors.ts';
 import type { Filter } from '../../shared/filter/ast.ts';
 import { type CompiledFilter, compileFilter } from '../../shared/filter/compile.ts';
-import type { FieldReader } from '../../shared/filter/evaluate.ts';
 import { contains, overlaps } from '../../shared/filter/intervals.ts';
 import { type Prefilter, prefilter } from '../../shared/filter/prefilter.ts';
 import type { EventRef } from '../../shared/model.ts';
-import { bigintReader, isNumeric, numberReader, textReader } from '../parse/field-access.ts';
+import type { ChunkInfo } from '../store/workspace-store.ts';
 import { ByteBudgetCache } from './byte-budget-cache.ts';
-import { cgroupFieldOf } from './groups.ts';
-import { PayloadReader, positionOf } from './payload.ts';
+import { EventReader } from './event-reader.ts';
+import { positionOf } from './payload.ts';
 import { parseFilterOrThrow, shapeOf } from './sample-filter.ts';
 import { lowerBound, type Trace, type TraceCpu, type TraceStream } from './trace.ts';
 
-const LISTS_BUDGET_BYTES = 128 * 1024 * 1024;
-const BLOCK_BYTES = 1 << 18;
+const MOST_LISTS = 8;
+/** A scan that nobody waits for any more goes on for this long: the next page of the same list is often asked for. */
+const ABANDONED_AFTER_MS = 2000;
+/** Chunks are scanned for about this long between two turns of the event loop. */
+const TURN_MS = 8;
 
-/** The events that pass a filter, in the list's order. */
-export interface FilteredList {
-  n: number;
-  timeOf(row: number): number;
-  refOf(row: number): EventRef;
-  /** Counts matches per CPU and bucket: `buckets` of `resolutionNs` from `fromNs`. CPUs without a match have no entry. */
-  density(fromNs: number, resolutionNs: number, buckets: number): Map<TraceCpu, Uint32Array>;
-  /** Row of an event, or of the first match at or after its time. */
-  rowAt(timeNs: number, event: { cpu: TraceCpu; index: number } | null): number;
+/** One CPU as the scan sees it. */
+interface Source {
+  stream: TraceStream;
+  cpu: TraceCpu;
+  reader: EventReader;
+  tests: Tests;
+  /** Matches found but not yet in the list, from `next` on. */
+  times: number[];
+  indexes: number[];
+  next: number;
 }
 
-/** Builds and keeps filtered lists; a scan gives the event loop a turn after every chunk and can be cancelled. */
+/** One chunk to scan. `key`: none of its events, nor of the CPU's later ones, sorts before it. */
+interface Task {
+  source: Source;
+  info: ChunkInfo;
+  key: number;
+}
+
+/**
+ * The events that pass a filter, in the list's order, while they are being found: chunks are scanned in the order of time
+ * over all CPUs, so that what is found is the final beginning of the list at every moment. Starts by itself.
+ */
+export class FilteredList {
+  readonly #trace: Trace;
+  readonly #sources: Source[];
+  readonly #tasks: Task[];
+  #time = new Float64Array(1024);
+  #index = new Float64Array(1024);
+  #source = new Uint16Array(1024);
+  /** Rows found so far. */
+  n = 0;
+  complete = false;
+  /** Events behind the scan, and in all. */
+  scanned = 0;
+  readonly total: number;
+  #error: unknown = null;
+  #waiting = 0;
+  #aloneSince = performance.now();
+  #listeners: (() => void)[] = [];
+
+  constructor(trace: Trace, filter: Filter) {
+    this.#trace = trace;
+    this.#sources = trace.streams.flatMap((stream) => {
+      const tests = testsOf(trace, stream, filter);
+      return stream.cpus.map((cpu) => ({
+        stream,
+        cpu,
+        reader: new EventReader(trace, stream, cpu),
+        tests,
+        times: [],
+        indexes: [],
+        next: 0,
+      }));
+    });
+    this.#tasks = this.#sources.flatMap((source) =>
+      source.cpu.chunks.map((info) => ({
+        source,
+        info,
+        key: Math.max(info.fromNs, info.floorNs) + source.stream.offsetNs,
+      })),
+    );
+    // Stable, and keys ascend within a CPU: each CPU's chunks stay in their order.
+    this.#tasks.sort((a, b) => a.key - b.key);
+    this.total = this.#tasks.reduce((sum, { info }) => sum + info.count, 0);
+    void this.#run();
+  }
+
+  get failed(): boolean {
+    return this.#error !== null;
+  }
+
+  /** Until all is scanned, or `enough` says so. Throws what the scan throws, or `cancelled` by the caller's signal. */
+  async wait(
+    signal: AbortSignal,
+    enough: () => boolean = () => false,
+    onProgress?: (progress: Progress) => void,
+  ): Promise<void> {
+    this.#waiting++;
+    try {
+      while (!this.complete && this.#error === null && !enough()) {
+        if (signal.aborted) throw new RemoraError({ code: 'cancelled', message: 'the filter was cancelled' });
+        onProgress?.({ stage: 'Filtering', unit: 'events', done: this.scanned, total: this.total, events: this.n });
+        await new Promise<void>((resolve) => this.#listeners.push(resolve));
+      }
+      if (this.#error !== null) throw this.#error;
+    } finally {
+      this.#waiting--;
+      this.#aloneSince = performance.now();
+    }
+  }
+
+  async #run(): Promise<void> {
+    try {
+      let turn = performance.now();
+      for (let k = 0; k < this.#tasks.length; k++) {
+        const { source, info } = this.#tasks[k] as Task;
+        this.#scanChunk(source, info);
+        this.scanned += info.count;
+        this.#merge(k + 1 < this.#tasks.length ? (this.#tasks[k + 1] as Task).key : Number.POSITIVE_INFINITY);
+        if (performance.now() - turn < TURN_MS) continue;
+        this.#tell();
+        await new Promise(setImmediate);
+        turn = performance.now();
+        if (this.#waiting === 0 && turn - this.#aloneSince > ABANDONED_AFTER_MS) {
+          throw new RemoraError({ code: 'cancelled', message: 'the filter was cancelled' });
+        }
+      }
+      this.complete = true;
+    } catch (error) {
+      this.#error = error;
+    }
+    this.#tell();
+  }
+
+  #tell(): void {
+    for (const listener of this.#listeners.splice(0)) listener();
+  }
+
+  #scanChunk(source: Source, info: ChunkInfo): void {
+    const { stream, reader } = source;
+    const wanted = wantedOf(source, info);
+    if (wanted.size === 0) return;
+    const chunk = this.#trace.chunks.get(info);
+    for (let i = 0; i < chunk.count; i++) {
+      const id = chunk.id[i] as number;
+      const test = wanted.get(id);
+      if (test === undefined) continue;
+      if (test !== true) {
+        const timeNs = (chunk.time[i] as number) + stream.offsetNs;
+        reader.place(id, chunk.pid[i] as number, timeNs, positionOf(info, chunk, i));
+        if (!test.test(reader)) continue;
+      }
+      source.times.push((chunk.sortTime[i] as number) + stream.offsetNs);
+      source.indexes.push(info.firstIndex + i);
+    }
+  }
+
+  /** Takes over what sorts before `frontier`; ties go by stream and CPU, as in the whole list. */
+  #merge(frontier: number): void {
+    for (;;) {
+      let chosen = -1;
+      let best = frontier;
+      for (let s = 0; s < this.#sources.length; s++) {
+        const source = this.#sources[s] as Source;
+        const at = source.times[source.next];
+        if (at !== undefined && at < best) {
+          best = at;
+          chosen = s;
+        }
+      }
+      if (chosen < 0) break;
+      const source = this.#sources[chosen] as Source;
+      this.#add(best, source.indexes[source.next] as number, chosen);
+      source.next++;
+      if (source.next === source.times.length) {
+        source.times = [];
+        source.indexes = [];
+        source.next = 0;
+      }
+    }
+  }
+
+  #add(time: number, index: number, source: number): void {
+    if (this.n === this.#time.length) {
+      const grow = <T extends Float64Array | Uint16Array>(column: T, make: (n: number) => T): T => {
+        const larger = make(column.length * 2);
+        larger.set(column);
+        return larger;
+      };
+      this.#time = grow(this.#time, (n) => new Float64Array(n));
+      this.#index = grow(this.#index, (n) => new Float64Array(n));
+      this.#source = grow(this.#source, (n) => new Uint16Array(n));
+    }
+    this.#time[this.n] = time;
+    this.#index[this.n] = index;
+    this.#source[this.n] = source;
+    this.n++;
+  }
+
+  timeOf(row: number): number {
+    return this.#time[row] as number;
+  }
+
+  refOf(row: number): EventRef {
+    const { stream, cpu } = this.#sources[this.#source[row] as number] as Source;
+    return { stream: stream.info.index, cpu: cpu.cpu, index: this.#index[row] as number };
+  }
+
+  /** Counts matches per CPU and bucket: `buckets` of `resolutionNs` from `fromNs`. CPUs without a match have no entry. */
+  density(fromNs: number, resolutionNs: number, buckets: number): Map<TraceCpu, Uint32Array> {
+    const counts = new Map<TraceCpu, Uint32Array>();
+    const bySource: (Uint32Array | undefined)[] = [];
+    const end = lowerBound(this.#time, fromNs + resolutionNs * buckets, 0, this.n);
+    for (let row = lowerBound(this.#time, fromNs, 0, this.n); row < end; row++) {
+      const s = this.#source[row] as number;
+      let own = bySource[s];
+      if (own === undefined) {
+        own = new Uint32Array(buckets);
+        bySource[s] = own;
+        counts.set((this.#sources[s] as Source).cpu, own);
+      }
+      const bucket = Math.floor((this.timeOf(row) - fromNs) / resolutionNs);
+      own[bucket] = (own[bucket] as number) + 1;
+    }
+    return counts;
+  }
+
+  /** Row of an event, or of the first match at or after its time. */
+  rowAt(timeNs: number, event: { cpu: TraceCpu; index: number } | null): number {
+    const first = lowerBound(this.#time, timeNs, 0, this.n);
+    if (event === null) return first;
+    for (let row = first; row < this.n && this.timeOf(row) <= timeNs; row++) {
+      if ((this.#sources[this.#source[row] as number] as Source).cpu === event.cpu && this.#index[row] === event.index)
+        return row;
+    }
+    return first;
+  }
+}
+
+/** The filtered lists of a workspace; those used last are kept. A scan goes on as long as somebody waits for it. */
 export class FilteredLists {
   readonly #trace: Trace;
-  readonly #lists = new ByteBudgetCache<string, Promise<FilteredList>>(
-    LISTS_BUDGET_BYTES,
-    () => LISTS_BUDGET_BYTES / 8,
-  );
+  readonly #lists = new ByteBudgetCache<string, FilteredList>(MOST_LISTS, () => 1);
 
   constructor(trace: Trace) {
     this.#trace = trace;
   }
 
-  async get(text: string, signal: AbortSignal): Promise<FilteredList> {
-    // A scan that was cancelled by one caller starts again for the next.
-    for (;;) {
-      const list = this.#lists.get(text, () => scan(this.#trace, parseFilterOrThrow(text), signal));
-      try {
-        return await list;
-      } catch (error) {
-        this.#lists.delete(text);
-        if (signal.aborted || !(error instanceof RemoraError) || error.code !== 'cancelled') throw error;
-      }
-    }
+  /** Throws RemoraError `bad-expression`. */
+  get(text: string): FilteredList {
+    const make = (): FilteredList => new FilteredList(this.#trace, parseFilterOrThrow(text));
+    const list = this.#lists.get(text, make);
+    if (!list.failed) return list;
+    // It was given up when nobody waited: it starts again.
+    this.#lists.delete(text);
+    return this.#lists.get(text, make);
   }
-}
-
-interface Matches {
-  stream: TraceStream;
-  cpu: TraceCpu;
-  time: Float64Array;
-  index: Float64Array;
-}
-
-async function scan(trace: Trace, filter: Filter, signal: AbortSignal): Promise<FilteredList> {
-  const perCpu: Matches[] = [];
-  for (const stream of trace.streams) {
-    const tests = testsOf(trace, stream, filter);
-    for (const cpu of stream.cpus) perCpu.push(await scanCpu(trace, stream, cpu, tests, signal));
-  }
-  return merged(perCpu);
 }
 
 type Tests = Map<number, { compiled: true | CompiledFilter; bounds: Prefilter }>;
@@ -84,201 +274,16 @@ function testsOf(trace: Trace, stream: TraceStream, filter: Filter): Tests {
   return tests;
 }
 
-async function scanCpu(
-  trace: Trace,
-  stream: TraceStream,
-  cpu: TraceCpu,
-  tests: Tests,
-  signal: AbortSignal,
-): Promise<Matches> {
-  const times: number[] = [];
-  const indexes: number[] = [];
-  const event = new EventReader(trace, stream, cpu);
-  for (const info of cpu.chunks) {
-    if (signal.aborted) throw new RemoraError({ code: 'cancelled', message: 'the filter was cancelled' });
-    const wanted = new Map<number, true | CompiledFilter>();
-    for (let i = 0; i < info.events.length; i += 2) {
-      const id = info.events[i] as number;
-      const test = tests.get(id);
-      if (test === undefined) continue;
-      const { cpus, times: range } = test.bounds;
-      if (contains(cpus, cpu.cpu) && overlaps(range, info.fromNs + stream.offsetNs, info.toNs + stream.offsetNs))
-        wanted.set(id, test.compiled);
-    }
-    if (wanted.size === 0) continue;
-    const chunk = trace.chunks.get(info);
-    for (let i = 0; i < chunk.count; i++) {
-      const id = chunk.id[i] as number;
-      const test = wanted.get(id);
-      if (test === undefined) continue;
-      if (test !== true) {
-        event.place(
-          id,
-          chunk.pid[i] as number,
-          (chunk.time[i] as number) + stream.offsetNs,
-          positionOf(info, chunk, i),
-        );
-        if (!test.test(event)) continue;
-      }
-      times.push((chunk.sortTime[i] as number) + stream.offsetNs);
-      indexes.push(info.firstIndex + i);
-    }
-    await new Promise(setImmediate);
+/** The kinds of event in a chunk that can pass, with their tests: a chunk without any is not read. */
+function wantedOf({ stream, cpu, tests }: Source, info: ChunkInfo): Map<number, true | CompiledFilter> {
+  const wanted = new Map<number, true | CompiledFilter>();
+  for (let i = 0; i < info.events.length; i += 2) {
+    const id = info.events[i] as number;
+    const test = tests.get(id);
+    if (test === undefined) continue;
+    const { cpus, times } = test.bounds;
+    const inTime = overlaps(times, info.fromNs + stream.offsetNs, info.toNs + stream.offsetNs);
+    if (inTime && contains(cpus, cpu.cpu)) wanted.set(id, test.compiled);
   }
-  return { stream, cpu, time: Float64Array.from(times), index: Float64Array.from(indexes) };
-}
-
-/** Merges per-CPU matches by time; ties by stream and CPU, as in the whole list. */
-function merged(perCpu: Matches[]): FilteredList {
-  const n = perCpu.reduce((sum, { time }) => sum + time.length, 0);
-  const time = new Float64Array(n);
-  const index = new Float64Array(n);
-  const source = new Uint16Array(n);
-  const next = perCpu.map(() => 0);
-  for (let row = 0; row < n; row++) {
-    let chosen = -1;
-    let best = Number.POSITIVE_INFINITY;
-    for (let s = 0; s < perCpu.length; s++) {
-      const at = (perCpu[s] as Matches).time[next[s] as number];
-      if (at !== undefined && (chosen < 0 || at < best)) {
-        best = at;
-        chosen = s;
-      }
-    }
-    const k = next[chosen] as number;
-    time[row] = best;
-    index[row] = (perCpu[chosen] as Matches).index[k] as number;
-    source[row] = chosen;
-    next[chosen] = k + 1;
-  }
-  return {
-    n,
-    timeOf: (row) => time[row] as number,
-    refOf: (row) => {
-      const { stream, cpu } = perCpu[source[row] as number] as Matches;
-      return { stream: stream.info.index, cpu: cpu.cpu, index: index[row] as number };
-    },
-    density(fromNs, resolutionNs, buckets) {
-      const counts = new Map<TraceCpu, Uint32Array>();
-      const bySource = perCpu.map(() => null as Uint32Array | null);
-      const end = lowerBound(time, fromNs + resolutionNs * buckets);
-      for (let row = lowerBound(time, fromNs); row < end; row++) {
-        const s = source[row] as number;
-        let own = bySource[s];
-        if (own === null || own === undefined) {
-          own = new Uint32Array(buckets);
-          bySource[s] = own;
-          counts.set((perCpu[s] as Matches).cpu, own);
-        }
-        const bucket = Math.floor(((time[row] as number) - fromNs) / resolutionNs);
-        own[bucket] = (own[bucket] as number) + 1;
-      }
-      return counts;
-    },
-    rowAt(timeNs, event) {
-      const first = lowerBound(time, timeNs);
-      if (event === null) return first;
-      for (let row = first; row < n && (time[row] as number) <= timeNs; row++) {
-        if ((perCpu[source[row] as number] as Matches).cpu === event.cpu && index[row] === event.index) return row;
-      }
-      return first;
-    },
-  };
-}
-
-/** Reads the fields that a filter asks for from one record at a time, decoding only those. */
-class EventReader implements FieldReader {
-  readonly #trace: Trace;
-  readonly #stream: TraceStream;
-  readonly #cpu: TraceCpu;
-  readonly #payloads: PayloadReader;
-  readonly #numbers = new Map<string, (view: DataView, at: number, end: number) => number>();
-  readonly #texts = new Map<string, (view: DataView, at: number, end: number) => string>();
-  #id = 0;
-  #pid = 0;
-  #timeNs = 0;
-  #position = 0;
-
-  constructor(trace: Trace, stream: TraceStream, cpu: TraceCpu) {
-    this.#trace = trace;
-    this.#stream = stream;
-    this.#cpu = cpu;
-    this.#payloads = new PayloadReader(stream, cpu, BLOCK_BYTES);
-  }
-
-  place(id: number, pid: number, timeNs: number, position: number): void {
-    this.#id = id;
-    this.#pid = pid;
-    this.#timeNs = timeNs;
-    this.#position = position;
-  }
-
-  get #type() {
-    return this.#trace.eventTypes[this.#stream.recording.typeOfId[this.#id] as number];
-  }
-  get #cgroupField(): string | null {
-    return this.#type === undefined ? null : cgroupFieldOf(this.#type);
-  }
-
-  number(field: string): number {
-    switch (field) {
-      case '$cpu':
-        return this.#cpu.cpu;
-      case '$pid':
-        return this.#pid;
-      case '$time':
-        return this.#timeNs;
-      case '$cgroup':
-        return this.#cgroupField === 'cgroup_ino' ? this.number('cgroup_ino') : Number.NaN;
-    }
-    const key = `${this.#id}.${field}`;
-    let read = this.#numbers.get(key);
-    if (read === undefined) {
-      const format = this.#stream.recording.formatOfId.get(this.#id)?.fields.find(({ name }) => name === field);
-      read =
-        format !== undefined && isNumeric(format) && !format.isArray
-          ? numberReader(format, this.#stream.layout.abi)
-          : () => Number.NaN;
-      this.#numbers.set(key, read);
-    }
-    const { view, at, length } = this.#payloads.read(this.#position);
-    return read(view, at, at + length);
-  }
-
-  text(field: string): string {
-    switch (field) {
-      case '$cpu':
-      case '$pid':
-      case '$time':
-        return String(this.number(field));
-      case '$task':
-        return this.#stream.recording.commOf(this.#pid);
-      case '$event':
-        return this.#type?.name ?? '';
-      case '$system':
-        return this.#type?.system ?? '';
-      case '$info': {
-        const { view, at, length } = this.#payloads.read(this.#position);
-        return this.#stream.recording.printer.info(this.#id, view, at, length);
-      }
-      case '$cgroup': {
-        const name = this.#cgroupField;
-        return name === null ? '' : this.#trace.cgroupLabel(this.text(name));
-      }
-    }
-    const key = `${this.#id}.${field}`;
-    let read = this.#texts.get(key);
-    if (read === undefined) {
-      const format = this.#stream.recording.formatOfId.get(this.#id)?.fields.find(({ name }) => name === field);
-      const { abi } = this.#stream.layout;
-      if (format === undefined) read = () => '';
-      else if (isNumeric(format) && !format.isArray) {
-        const exact = bigintReader(format, abi);
-        read = (view, at, end) => exact(view, at, end)?.toString() ?? '';
-      } else read = textReader(format, abi);
-      this.#texts.set(key, read);
-    }
-    const { view, at, length } = this.#payloads.read(this.#position);
-    return read(view, at, at + length);
-  }
+  return wanted;
 }

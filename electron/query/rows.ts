@@ -1,10 +1,19 @@
-import type { RowsResult } from '../../shared/api.ts';
+import type { Progress, RowsResult } from '../../shared/api.ts';
 import { RemoraError } from '../../shared/errors.ts';
 import type { EventRef, EventRow } from '../../shared/model.ts';
 import { type FilteredList, FilteredLists } from './filtered-list.ts';
 import { type ListedEvent, rowAtTime, rowOfEvent, visitRows } from './list.ts';
 import { positionOf } from './payload.ts';
 import { chunkOfIndex, findCpu, type Trace } from './trace.ts';
+
+/** How long a page of a filtered list may take before it is answered with what there is. */
+const PARTIAL_MS = 100;
+
+/** Who waits for an answer. */
+export interface Caller {
+  signal: AbortSignal;
+  onProgress?: (progress: Progress) => void;
+}
 
 /** Pages of the event list, filtered or not. */
 export class RowQueries {
@@ -16,8 +25,13 @@ export class RowQueries {
     this.#filtered = new FilteredLists(trace);
   }
 
-  async page(filter: string, first: number, count: number, signal: AbortSignal): Promise<RowsResult> {
-    if (filter.trim() === '') {
+  /**
+   * `count` rows from `first`. Of a filtered list waits until all is scanned; with `partial` only until the page is there
+   * or `PARTIAL_MS` are over, and then `scan` says how far it is.
+   */
+  async page(filter: string, first: number, count: number, caller: Caller, partial = false): Promise<RowsResult> {
+    const list = this.#list(filter);
+    if (list === null) {
       const total = this.#trace.streams.reduce((sum, { info }) => sum + info.events, 0);
       const rows: EventRow[] = [];
       if (first < total) {
@@ -26,24 +40,26 @@ export class RowQueries {
           return rows.length < count;
         });
       }
-      return { total, rows };
+      return { total, rows, scan: null };
     }
-    const list = await this.#filtered.get(filter, signal);
+    const until = performance.now() + PARTIAL_MS;
+    const enough = (): boolean => partial && (list.n >= first + count || performance.now() > until);
+    await list.wait(caller.signal, enough, caller.onProgress);
     const rows: EventRow[] = [];
     for (let row = first; row < Math.min(list.n, first + count); row++) rows.push(this.row(list.refOf(row), row));
-    return { total: list.n, rows };
+    return { total: list.n, rows, scan: list.complete ? null : { done: list.scanned, total: list.total } };
   }
 
   /** Row of a time (the first at or after it) or of an event; of a filtered list, the nearest that passes. */
   async find(
     filter: string,
     at: { timeNs: number } | { event: EventRef },
-    signal: AbortSignal,
+    caller: Caller,
   ): Promise<{ row: number; timeNs: number; total: number }> {
     const place = 'event' in at ? this.#place(at.event) : null;
     const timeNs = place === null ? (at as { timeNs: number }).timeNs : place.timeNs;
-    if (filter.trim() !== '') {
-      const list = await this.#filtered.get(filter, signal);
+    const list = await this.filtered(filter, caller);
+    if (list !== null) {
       const row = Math.min(list.n - 1, list.rowAt(timeNs, place));
       return { row: Math.max(0, row), timeNs: row < 0 ? timeNs : list.timeOf(row), total: list.n };
     }
@@ -52,9 +68,15 @@ export class RowQueries {
     return { row: Math.max(0, Math.min(total - 1, row)), timeNs, total };
   }
 
-  /** The list of a filter; null for the empty filter, which lets all pass. */
-  async filtered(filter: string, signal: AbortSignal): Promise<FilteredList | null> {
-    return filter.trim() === '' ? null : this.#filtered.get(filter, signal);
+  /** The whole list of a filter; null for the empty filter, which lets all pass. */
+  async filtered(filter: string, caller: Caller): Promise<FilteredList | null> {
+    const list = this.#list(filter);
+    await list?.wait(caller.signal, undefined, caller.onProgress);
+    return list;
+  }
+
+  #list(filter: string): FilteredList | null {
+    return filter.trim() === '' ? null : this.#filtered.get(filter);
   }
 
   /** One event as a row. */

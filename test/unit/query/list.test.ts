@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Session, Sessions } from '../../../electron/engine/sessions.ts';
 
 const sample = resolve(import.meta.dirname, '../../../assets/samples/throttle.dat');
-const signal = new AbortController().signal;
+const caller = { signal: new AbortController().signal };
 let folder: string;
 let sessions: Sessions;
 let session: Session;
@@ -22,48 +22,70 @@ afterAll(() => {
 
 describe('the event list', () => {
   it('pages are parts of one list, up to its last row', async () => {
-    const whole = await session.rows.page('', 1000, 300, signal);
-    const part = await session.rows.page('', 1100, 10, signal);
+    const whole = await session.rows.page('', 1000, 300, caller);
+    const part = await session.rows.page('', 1100, 10, caller);
     expect(part.rows).toEqual(whole.rows.slice(100, 110));
-    const end = await session.rows.page('', whole.total - 3, 100, signal);
+    const end = await session.rows.page('', whole.total - 3, 100, caller);
     expect(end.rows.map(({ row }) => row)).toEqual([whole.total - 3, whole.total - 2, whole.total - 1]);
-    expect((await session.rows.page('', whole.total, 10, signal)).rows).toEqual([]);
+    expect((await session.rows.page('', whole.total, 10, caller)).rows).toEqual([]);
     const times = whole.rows.map(({ timeNs }) => timeNs);
     expect(times).toEqual([...times].sort((a, b) => a - b));
   });
 
   it('a row is found by its event and by its time', async () => {
-    const { rows } = await session.rows.page('', 5000, 50, signal);
+    const { rows } = await session.rows.page('', 5000, 50, caller);
     for (const row of rows) {
       const { stream, cpu, index } = row;
-      expect((await session.rows.find('', { event: { stream, cpu, index } }, signal)).row).toBe(row.row);
-      const first = await session.rows.find('', { timeNs: row.timeNs }, signal);
+      expect((await session.rows.find('', { event: { stream, cpu, index } }, caller)).row).toBe(row.row);
+      const first = await session.rows.find('', { timeNs: row.timeNs }, caller);
       expect(first.row).toBeLessThanOrEqual(row.row);
-      expect((await session.rows.page('', first.row, 1, signal)).rows[0]?.timeNs).toBe(row.timeNs);
+      expect((await session.rows.page('', first.row, 1, caller)).rows[0]?.timeNs).toBe(row.timeNs);
     }
   });
 
   it('a filtered list holds what the filter lets pass of the whole, in its order', async () => {
     const filter = 'balance_dirty_pages: pause > 0 && bdi == "btrfs-1"';
-    const { total, rows } = await session.rows.page(filter, 0, 1000, signal);
+    const { total, rows } = await session.rows.page(filter, 0, 1000, caller);
     expect(total).toBe(117);
     expect(rows.length).toBe(total);
     expect(new Set(rows.map(({ eventName }) => eventName))).toEqual(new Set(['balance_dirty_pages']));
     for (const { info } of rows) expect(info).toMatch(/^bdi btrfs-1: .* pause=[1-9]/);
     const third = rows[2];
-    const found = await session.rows.find(filter, { event: third as NonNullable<typeof third> }, signal);
+    const found = await session.rows.find(filter, { event: third as NonNullable<typeof third> }, caller);
     expect(found).toEqual({ row: 2, timeNs: third?.timeNs, total });
   });
 
   it('text of the Info column can be asked for, virtual fields too', async () => {
-    const text = await session.rows.page('info ~ "*bdi btrfs-1: *" && event == "balance_dirty_pages"', 0, 1, signal);
-    const field = await session.rows.page('balance_dirty_pages: bdi == "btrfs-1"', 0, 1, signal);
+    const text = await session.rows.page('info ~ "*bdi btrfs-1: *" && event == "balance_dirty_pages"', 0, 1, caller);
+    const field = await session.rows.page('balance_dirty_pages: bdi == "btrfs-1"', 0, 1, caller);
     expect(text.total).toBe(field.total);
-    expect((await session.rows.page('cgroup == "backup"', 0, 1, signal)).total).toBeGreaterThan(0);
+    expect((await session.rows.page('cgroup == "backup"', 0, 1, caller)).total).toBeGreaterThan(0);
+  });
+
+  it('pages that are asked for before the scan ends are the beginning of the final list', async () => {
+    const filter = 'info ~ "*pause=*" && sched_switch != 1';
+    const early = await session.rows.page(filter, 0, 5, caller, true);
+    const pages = [early];
+    for (let page = early; page.scan !== null; pages.push(page))
+      page = await session.rows.page(filter, 0, 5000, caller, true);
+    const all = await session.rows.page(filter, 0, 5000, caller);
+    expect(all.scan).toBeNull();
+    for (const page of pages) expect(page.rows).toEqual(all.rows.slice(0, page.rows.length));
+    expect(pages.map(({ total }) => total)).toEqual(pages.map(({ total }) => total).sort((a, b) => a - b));
+  });
+
+  it('a caller that goes does not end the scan of another', async () => {
+    const filter = 'info ~ "*a*" && common_pid > 0';
+    const controller = new AbortController();
+    const first = session.rows.page(filter, 0, 1, { signal: controller.signal });
+    const second = session.rows.page(filter, 0, 1, caller);
+    controller.abort();
+    await expect(first).rejects.toMatchObject({ code: 'cancelled' });
+    expect((await second).total).toBeGreaterThan(0);
   });
 
   it('a filter that does not parse says where', async () => {
-    await expect(session.rows.page('pause >', 0, 1, signal)).rejects.toMatchObject({
+    await expect(session.rows.page('pause >', 0, 1, caller)).rejects.toMatchObject({
       code: 'bad-expression',
       detail: { position: 7 },
     });
@@ -71,9 +93,9 @@ describe('the event list', () => {
 
   it('density with a filter counts the same events as the list', async () => {
     const filter = 'balance_dirty_pages: pause > 0';
-    const { total } = await session.rows.page(filter, 0, 1, signal);
+    const { total } = await session.rows.page(filter, 0, 1, caller);
     const { durationNs } = session.summary;
-    const lanes = session.lanes.window(0, durationNs + 1, 2 ** 24, await session.rows.filtered(filter, signal));
+    const lanes = session.lanes.window(0, durationNs + 1, 2 ** 24, await session.rows.filtered(filter, caller));
     const counted = lanes.lanes.reduce((sum, { density }) => sum + density.reduce((a, b) => a + b, 0), 0);
     expect(counted).toBe(total);
   });

@@ -1,0 +1,104 @@
+import type { FieldReader } from '../../shared/filter/evaluate.ts';
+import { bigintReader, isNumeric, numberReader, textReader } from '../parse/field-access.ts';
+import { cgroupFieldOf } from './groups.ts';
+import { PayloadReader } from './payload.ts';
+import type { Trace, TraceCpu, TraceStream } from './trace.ts';
+
+const BLOCK_BYTES = 1 << 18;
+
+/** Reads the fields that a filter asks for from one record at a time, decoding only those. */
+export class EventReader implements FieldReader {
+  readonly #trace: Trace;
+  readonly #stream: TraceStream;
+  readonly #cpu: TraceCpu;
+  readonly #payloads: PayloadReader;
+  readonly #numbers = new Map<string, (view: DataView, at: number, end: number) => number>();
+  readonly #texts = new Map<string, (view: DataView, at: number, end: number) => string>();
+  #id = 0;
+  #pid = 0;
+  #timeNs = 0;
+  #position = 0;
+
+  constructor(trace: Trace, stream: TraceStream, cpu: TraceCpu) {
+    this.#trace = trace;
+    this.#stream = stream;
+    this.#cpu = cpu;
+    this.#payloads = new PayloadReader(stream, cpu, BLOCK_BYTES);
+  }
+
+  place(id: number, pid: number, timeNs: number, position: number): void {
+    this.#id = id;
+    this.#pid = pid;
+    this.#timeNs = timeNs;
+    this.#position = position;
+  }
+
+  get #type() {
+    return this.#trace.eventTypes[this.#stream.recording.typeOfId[this.#id] as number];
+  }
+  get #cgroupField(): string | null {
+    return this.#type === undefined ? null : cgroupFieldOf(this.#type);
+  }
+
+  number(field: string): number {
+    switch (field) {
+      case '$cpu':
+        return this.#cpu.cpu;
+      case '$pid':
+        return this.#pid;
+      case '$time':
+        return this.#timeNs;
+      case '$cgroup':
+        return this.#cgroupField === 'cgroup_ino' ? this.number('cgroup_ino') : Number.NaN;
+    }
+    const key = `${this.#id}.${field}`;
+    let read = this.#numbers.get(key);
+    if (read === undefined) {
+      const format = this.#stream.recording.formatOfId.get(this.#id)?.fields.find(({ name }) => name === field);
+      read =
+        format !== undefined && isNumeric(format) && !format.isArray
+          ? numberReader(format, this.#stream.layout.abi)
+          : () => Number.NaN;
+      this.#numbers.set(key, read);
+    }
+    const { view, at, length } = this.#payloads.read(this.#position);
+    return read(view, at, at + length);
+  }
+
+  text(field: string): string {
+    switch (field) {
+      case '$cpu':
+      case '$pid':
+      case '$time':
+        return String(this.number(field));
+      case '$task':
+        return this.#stream.recording.commOf(this.#pid);
+      case '$event':
+        return this.#type?.name ?? '';
+      case '$system':
+        return this.#type?.system ?? '';
+      case '$info': {
+        const { view, at, length } = this.#payloads.read(this.#position);
+        return this.#stream.recording.printer.info(this.#id, view, at, length);
+      }
+      case '$cgroup': {
+        const name = this.#cgroupField;
+        return name === null ? '' : this.#trace.cgroupLabel(this.text(name));
+      }
+    }
+    const key = `${this.#id}.${field}`;
+    let read = this.#texts.get(key);
+    if (read === undefined) {
+      const format = this.#stream.recording.formatOfId.get(this.#id)?.fields.find(({ name }) => name === field);
+      const { abi } = this.#stream.layout;
+      if (format === undefined) read = () => '';
+      else if (isNumeric(format) && !format.isArray) {
+        const exact = bigintReader(format, abi);
+        read = (view, at, end) => exact(view, at, end)?.toString() ?? '';
+      } else read = textReader(format, abi);
+      this.#texts.set(key, read);
+    }
+    const { view, at, length } = this.#payloads.read(this.#position);
+    return read(view, at, at + length);
+  }
+}
