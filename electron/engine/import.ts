@@ -8,6 +8,7 @@ import { correctTime } from '../parse/time-correction.ts';
 import type { ImportWriter } from '../store/workspace-store.ts';
 import { previewOf } from './preview.ts';
 import { indexSlabs, type SlabAnswer, type SlabOrder, threadsFor } from './slab-pool.ts';
+import { importText } from './text-import.ts';
 
 /** Unpacked bytes of one CPU that are indexed at a time: what progress, cancel and threads work in. */
 const SLAB_BYTES = 1 << 24;
@@ -49,6 +50,10 @@ export async function importRecording(
   writer: ImportWriter,
   options: ImportOptions = {},
 ): Promise<void> {
+  if (head.text !== null) {
+    await importText(source, head, writer, options);
+    return;
+  }
   for (const warning of head.warnings) writer.addWarning(warning);
   const streams: StreamImport[] = [];
   const orders: (SlabOrder & { cpu: CpuImport; streamImport: StreamImport })[] = [];

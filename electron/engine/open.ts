@@ -17,16 +17,19 @@ import { isNumeric } from '../parse/field-access.ts';
 import { subBufferLayout } from '../parse/layout.ts';
 import { Printer } from '../parse/print-format/printer.ts';
 import type { RecordingHead } from '../parse/recording.ts';
-import { readTraceDat } from '../parse/trace-dat.ts';
+import { ringBufferAccess } from '../parse/record-access.ts';
+import { textAccess } from '../parse/text-trace/access.ts';
 import { CommFinder } from '../query/comms.ts';
-import { EventText } from '../query/event-text.ts';
+import { type EventPrinter, EventText } from '../query/event-text.ts';
+import { textPrinter } from '../query/text-printer.ts';
 import { ChunkCache, type Trace, type TraceRecording, type TraceStream } from '../query/trace.ts';
-import { isCorrupt, isMarkedDamaged, setAside, translate } from '../store/database.ts';
+import { isCorrupt, isMarkedDamaged, removeDatabase, setAside, translate } from '../store/database.ts';
 import { type StoredStream, WorkspaceStore } from '../store/workspace-store.ts';
 import { type FileSource, openFile } from './file-source.ts';
 import { cachedWorkspacePath, recordingIdentity } from './identity.ts';
 import { importRecording } from './import.ts';
 import { NotesFile } from './notes-file.ts';
+import { isWorkspace, openRecording } from './readers.ts';
 
 export interface OpenRequest {
   paths: string[];
@@ -62,7 +65,7 @@ interface Input {
  * axis. A recording that cannot be read at all fails the call, and then nothing is left behind.
  */
 export async function openTrace(request: OpenRequest): Promise<OpenedTrace> {
-  const named = request.paths.filter((path) => extname(path) === '.remora');
+  const named = request.paths.filter((path) => extname(path) === '.remora' || isWorkspace(path));
   if (named.length > 1 || (named.length === 1 && request.paths.length > 1)) {
     throw new RemoraError({ code: 'bad-request', message: 'open one workspace by itself, or several recordings' });
   }
@@ -70,12 +73,10 @@ export async function openTrace(request: OpenRequest): Promise<OpenedTrace> {
   const inputs: Input[] = [];
   try {
     for (const path of request.paths) {
-      const source = openFile(path);
-      inputs.push({ source, head: undefined as never, identity: '' });
-      const input = inputs.at(-1) as Input;
-      input.head = readTraceDat(source);
+      const input = { ...(await openRecording(path, request)), identity: '' };
+      inputs.push(input);
       requireSomething(input);
-      input.identity = recordingIdentity(source);
+      input.identity = recordingIdentity(input.source);
     }
     const path = request.noCache
       ? ''
@@ -94,7 +95,8 @@ export async function openTrace(request: OpenRequest): Promise<OpenedTrace> {
 
 /** A damaged file without a single byte of event data is an error, not an empty trace. */
 function requireSomething({ head, source }: Input): void {
-  const empty = head.latencyText === null && head.buffers.every(({ cpus }) => cpus.length === 0);
+  const empty =
+    head.format === 'trace.dat' && head.latencyText === null && head.buffers.every(({ cpus }) => cpus.length === 0);
   const [first] = head.warnings;
   if (!empty || first === undefined) return;
   const reason = first.message.replace(`${source.name}: `, '');
@@ -138,6 +140,7 @@ async function openWith(inputs: Input[], path: string, request: OpenRequest): Pr
 }
 
 async function openStored(inputs: Input[], path: string, request: OpenRequest): Promise<OpenedTrace> {
+  const isNew = path !== '' && !existsSync(path);
   const store = new WorkspaceStore(path);
   try {
     const notes = new NotesFile(path, store);
@@ -154,6 +157,8 @@ async function openStored(inputs: Input[], path: string, request: OpenRequest): 
     };
   } catch (error) {
     store.close();
+    // Nothing half-written: an import that was cancelled leaves no empty workspace. Notes have a file of their own.
+    if (isNew) removeDatabase(path);
     throw translate(path, error);
   }
 }
@@ -269,7 +274,7 @@ function describeRecording(
     uname: head.uname,
   };
   const formatOfId = new Map(head.formats.map((format) => [format.id, format]));
-  let printer: Printer | undefined;
+  let printer: EventPrinter | undefined;
   const recording: TraceRecording = {
     info,
     source,
@@ -278,7 +283,7 @@ function describeRecording(
     formatOfId,
     // Made when the first text is asked for: it reads all of kallsyms.
     get printer() {
-      printer ??= new Printer(head);
+      printer ??= head.text === null ? new Printer(head) : textPrinter(head.text);
       return printer;
     },
     commOf: (pid) => head.comms.get(pid) ?? (pid === 0 ? '<idle>' : '<...>'),
@@ -341,6 +346,7 @@ function describeStream(
   const events = stored.cpus.reduce((sum, cpu) => sum + cpu.events, 0);
   const offsetNs = events > 0 ? Number(BigInt(stored.origin) - originNs) : 0;
   const lost = store.lost(stored.id);
+  const layout = subBufferLayout(head, buffer);
   return {
     info: {
       index,
@@ -361,7 +367,8 @@ function describeStream(
     },
     recording,
     buffer,
-    layout: subBufferLayout(head, buffer),
+    layout,
+    access: head.text === null ? ringBufferAccess(layout) : textAccess(head.text),
     offsetNs,
     cpus: stored.cpus.map(({ cpu, events: count }) => ({
       stream: index,

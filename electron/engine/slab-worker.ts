@@ -4,13 +4,13 @@ import { type CpuBytes, openCpuBytes } from '../parse/cpu-data.ts';
 import type { Compression } from '../parse/decompress.ts';
 import type { CpuData } from '../parse/recording.ts';
 import { ChunkEncoder } from '../store/chunk-codec.ts';
-import { openFile } from './file-source.ts';
+import { openSource } from './open-source.ts';
 import { SlabIndexer, type SlabJob } from './index-slab.ts';
 import type { SlabAnswer, SlabOrder } from './slab-pool.ts';
 
 /** A thread that indexes slabs of one recording: orders in, results out, one at a time. */
 const { path, compression } = workerData as { path: string; compression: Compression };
-const source = openFile(path);
+const source = openSource(path);
 const encoder = new ChunkEncoder();
 const indexer = new SlabIndexer(encoder);
 const open = new Map<string, CpuBytes>();

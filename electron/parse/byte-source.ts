@@ -10,6 +10,8 @@ export interface ByteSource {
    * (it must be long enough), else a fresh array; either way the caller owns the result.
    */
   read(offset: number, length: number, into?: Uint8Array): Uint8Array;
+  /** Of a recording that is more than one file: the part of that name. Closed with the whole. */
+  part?(name: string): ByteSource;
 }
 
 /** A source over bytes in memory; used for decompressed sections and by tests. `read` copies. */

@@ -20,8 +20,14 @@ export interface CpuBytes {
   readonly warnings: readonly TraceWarning[];
 }
 
-export function openCpuBytes(source: ByteSource, data: CpuData, compression: Compression): CpuBytes {
+export function openCpuBytes(recording: ByteSource, data: CpuData, compression: Compression): CpuBytes {
+  const source = data.part === undefined ? recording : partOf(recording, data.part);
   return data.compressed ? new PackedCpuBytes(source, data, compression) : new PlainCpuBytes(source, data);
+}
+
+function partOf(recording: ByteSource, part: string): ByteSource {
+  if (recording.part === undefined) throw new RangeError(`${recording.name} has no part ${part}`);
+  return recording.part(part);
 }
 
 /** Ring-buffer data never packs tighter than this; a chunk that claims more is damage or a bomb. */

@@ -1,5 +1,6 @@
 import { RemoraError } from '../../shared/errors.ts';
 import type { TraceAbi } from './recording.ts';
+import type { TextField } from './text-trace/fields.ts';
 
 /**
  * The `format` text of one event, as tracefs has it under `events/<system>/<event>/format` and as every recording
@@ -27,8 +28,11 @@ export interface FieldFormat {
   size: number;
   signed: boolean;
   common: boolean;
-  /** Where the value is: in place; or elsewhere in the record, found through a `__data_loc` / `__rel_loc` word. */
-  location: 'fixed' | 'data-loc' | 'rel-loc';
+  /**
+   * Where the value is: in place; elsewhere in the record, found through a `__data_loc` / `__rel_loc` word; or written out in
+   * a record that is text, found as `text` says (`offset` and `size` then mean nothing).
+   */
+  location: 'fixed' | 'data-loc' | 'rel-loc' | 'text';
   isArray: boolean;
   /** An array of plain `char`: text, ended by NUL or by its size. Arrays of `unsigned char` or `u8` are bytes. */
   isString: boolean;
@@ -39,6 +43,8 @@ export interface FieldFormat {
   arrayLength: number;
   /** Size of one element in bytes; the field's size for a scalar; 1 where the element's type is not known. */
   elementBytes: number;
+  /** Of a field with location `text`: see text-trace/fields.ts. */
+  text?: TextField;
 }
 
 export interface EventFormat {

@@ -1,5 +1,6 @@
 import type { FieldFormat } from './event-format.ts';
 import type { TraceAbi } from './recording.ts';
+import { textFieldBigint, textFieldBytes, textFieldNumber, textFieldText } from './text-trace/fields.ts';
 
 /**
  * Readers of one field's value, compiled once per field: the choice of width, sign, byte order and place is made
@@ -9,6 +10,7 @@ import type { TraceAbi } from './recording.ts';
  * Dynamic fields hold a word with the place of their data (include/trace/stages/stage2_data_offsets.h):
  * `__data_loc`: length << 16 | offset from the record's start; `__rel_loc`: the same, offset from the word's end;
  * a 2-byte word (before 2.6.32) is the offset alone, and the data a string up to its NUL.
+ * In records that are text, fields are found by their names: text-trace/fields.ts.
  */
 export type NumberReader = (view: DataView, at: number, end: number) => number;
 export type BigintReader = (view: DataView, at: number, end: number) => bigint | null;
@@ -26,6 +28,7 @@ export function isNumeric(field: FieldFormat): boolean {
  */
 export function numberReader(field: FieldFormat, abi: TraceAbi, index = 0): NumberReader {
   if (!isNumeric(field)) return () => Number.NaN;
+  if (field.location === 'text') return textFieldNumber(field);
   const read = numberAt(field.elementBytes, field.signed, abi.littleEndian);
   const bytes = field.elementBytes;
   if (field.location !== 'fixed') {
@@ -45,6 +48,7 @@ export function numberReader(field: FieldFormat, abi: TraceAbi, index = 0): Numb
 /** The exact value of a numeric field; null where numberReader gives NaN. */
 export function bigintReader(field: FieldFormat, abi: TraceAbi, index = 0): BigintReader {
   const { littleEndian } = abi;
+  if (field.location === 'text') return textFieldBigint(field);
   if (!isNumeric(field) || field.elementBytes !== 8) {
     const read = numberReader(field, abi, index);
     return (view, at, end) => {
@@ -63,6 +67,7 @@ export function bigintReader(field: FieldFormat, abi: TraceAbi, index = 0): Bigi
 
 /** The field's bytes, borrowed from the view's buffer; as many as the record holds where it is too short. */
 export function bytesReader(field: FieldFormat, abi: TraceAbi): BytesReader {
+  if (field.location === 'text') return textFieldBytes(field);
   if (field.location !== 'fixed') {
     const place = dataPlace(field, abi);
     return (view, at, end) => {
@@ -87,6 +92,7 @@ export function bytesReader(field: FieldFormat, abi: TraceAbi): BytesReader {
  * as `[1, 2]`, everything else as hexadecimal bytes. Empty where the record is too short.
  */
 export function textReader(field: FieldFormat, abi: TraceAbi): TextReader {
+  if (field.location === 'text') return textFieldText(field);
   const bytes = bytesReader(field, abi);
   if (field.isString) return (view, at, end) => decodeText(bytes(view, at, end));
   if (!isNumeric(field)) return (view, at, end) => Buffer.from(bytes(view, at, end)).toString('hex');

@@ -7,6 +7,16 @@ function pageField(headerPage: string, name: string): { offset: number; size: nu
   return match === null ? null : { offset: Number(match[1]), size: Number(match[2]) };
 }
 
+/** What header_page says about a sub-buffer: its size, and that of `commit`, which is the kernel's long; null where it does not. */
+export function pageLayout(headerPage: string): { subBufferBytes: number | null; commitBytes: 4 | 8 | null } {
+  const commit = pageField(headerPage, 'commit');
+  const data = pageField(headerPage, 'data');
+  return {
+    subBufferBytes: data === null ? null : data.offset + data.size,
+    commitBytes: commit === null ? null : commit.size === 4 ? 4 : 8,
+  };
+}
+
 /**
  * Layout of a buffer's sub-buffers. header_page is the kernel's own word; where it is missing, the file's long size
  * stands in for the kernel's.

@@ -1,12 +1,13 @@
 import type { TraceWarning } from '../../shared/errors.ts';
 import type { EventFormat } from './event-format.ts';
+import type { TextRecords } from './text-trace/head.ts';
 
 /**
  * What the head of a recording says, whatever the file format: everything but the events themselves. Plain data,
- * immutable once read. Produced by trace-dat.ts (and, later, by readers of raw buffers and text).
+ * immutable once read. Produced by trace-dat.ts, by text-trace/head.ts and, for raw buffers, by engine/raw-folder.ts.
  */
 export interface RecordingHead {
-  format: 'trace.dat';
+  format: 'trace.dat' | 'ftrace text' | 'raw buffers';
   version: number;
   compression: 'none' | 'zlib' | 'zstd';
   abi: TraceAbi;
@@ -34,6 +35,8 @@ export interface RecordingHead {
   traceClock: string;
   /** A latency tracer's text, which such files hold in place of ring-buffer data: where it lies in the file. */
   latencyText: { offset: number; bytes: number; compressed?: boolean } | null;
+  /** Set where the records are lines of text, in all buffers; null where they are a ring buffer's. */
+  text: TextRecords | null;
   warnings: TraceWarning[];
 }
 
@@ -73,6 +76,8 @@ export interface CpuData {
   compressed: boolean;
   /** Byte order of the chunk directory's words. */
   littleEndian: boolean;
+  /** The data is not in the recording's file but in this part of it, see ByteSource.part: raw buffers are a file each. */
+  part?: string;
 }
 
 /** How raw time stamps become trace time: see time-correction.ts for the order in which the parts apply. */

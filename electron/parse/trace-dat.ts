@@ -70,6 +70,7 @@ export function readTraceDat(source: ByteSource): RecordingHead {
     cpuCount: 0,
     traceClock: '',
     latencyText: null,
+    text: null,
     warnings: [],
   };
   if (version === 7) readVersion7(source, cursor, head);

@@ -1,4 +1,4 @@
-import { payloadOf } from '../parse/sub-buffer.ts';
+import type { RecordAccess } from '../parse/record-access.ts';
 import type { Chunk } from '../store/chunk-codec.ts';
 import type { ChunkInfo } from '../store/workspace-store.ts';
 import type { TraceCpu, TraceStream } from './trace.ts';
@@ -18,9 +18,8 @@ export interface Payload {
  */
 export class PayloadReader {
   readonly #cpu: TraceCpu;
-  readonly #littleEndian: boolean;
+  readonly #access: RecordAccess;
   readonly #blockBytes: number;
-  readonly #subBufferBytes: number;
   #block: Uint8Array;
   #view: DataView;
   #start = -1;
@@ -29,32 +28,39 @@ export class PayloadReader {
   /** `blockBytes`: read at a time; small for single events, large for scans of whole columns. */
   constructor(stream: TraceStream, cpu: TraceCpu, blockBytes: number) {
     this.#cpu = cpu;
-    this.#littleEndian = stream.layout.abi.littleEndian;
-    this.#subBufferBytes = stream.layout.subBufferBytes;
-    this.#blockBytes = Math.max(1, Math.ceil(blockBytes / this.#subBufferBytes)) * this.#subBufferBytes;
+    this.#access = stream.access;
+    this.#blockBytes = this.#inUnits(blockBytes);
     this.#block = new Uint8Array(this.#blockBytes);
     this.#view = new DataView(this.#block.buffer);
   }
 
   /** Payload of the record at `position` in the unpacked CPU data. Valid until the next call. */
   read(position: number): Payload {
-    if (position < this.#start || position >= this.#end) this.#load(position);
-    const first = position - this.#start;
-    const { at, length } = payloadOf(this.#view, first, this.#littleEndian);
-    return {
-      view: this.#view,
-      at,
-      length: Math.max(0, Math.min(length, this.#end - this.#start - at)),
-      headerBytes: at - first,
-    };
+    if (position < this.#start || position >= this.#end) this.#load(position, this.#blockBytes);
+    for (let bytes = this.#blockBytes; ; bytes *= 2) {
+      const first = position - this.#start;
+      const place = this.#access.payload(this.#view, first, this.#end - this.#start, this.#end >= this.#cpu.bytes.size);
+      if (place !== null)
+        return { view: this.#view, at: place.at, length: place.length, headerBytes: place.at - first };
+      this.#load(position, bytes);
+    }
   }
 
-  #load(position: number): void {
-    // A record never crosses its sub-buffer, so blocks of whole sub-buffers hold whole records.
-    this.#start = Math.floor(position / this.#subBufferBytes) * this.#subBufferBytes;
-    const got = this.#cpu.bytes.read(this.#start, this.#blockBytes, this.#block).length;
+  #load(position: number, bytes: number): void {
+    if (this.#block.length < bytes) {
+      this.#block = new Uint8Array(this.#inUnits(bytes));
+      this.#view = new DataView(this.#block.buffer);
+    }
+    const unit = this.#access.blockUnit;
+    this.#start = Math.floor(position / unit) * unit;
+    const got = this.#cpu.bytes.read(this.#start, this.#block.length, this.#block).length;
     this.#block.fill(0, got);
-    this.#end = this.#start + this.#blockBytes;
+    // A last sub-buffer that the file cuts is read as if it were whole.
+    this.#end = this.#start + Math.ceil(got / unit) * unit;
+  }
+
+  #inUnits(bytes: number): number {
+    return Math.max(1, Math.ceil(bytes / this.#access.blockUnit)) * this.#access.blockUnit;
   }
 }
 

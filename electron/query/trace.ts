@@ -2,6 +2,7 @@ import type { CgroupInfo, EventTypeInfo, RecordingInfo, StreamInfo, TaskInfo } f
 import type { ByteSource } from '../parse/byte-source.ts';
 import type { CpuBytes } from '../parse/cpu-data.ts';
 import type { EventFormat } from '../parse/event-format.ts';
+import type { RecordAccess } from '../parse/record-access.ts';
 import type { RecordingBuffer, RecordingHead } from '../parse/recording.ts';
 import type { SubBufferLayout } from '../parse/sub-buffer.ts';
 import type { Chunk } from '../store/chunk-codec.ts';
@@ -50,6 +51,8 @@ export interface TraceStream {
   recording: TraceRecording;
   buffer: RecordingBuffer;
   layout: SubBufferLayout;
+  /** How its records are found. */
+  access: RecordAccess;
   /** Adds the workspace axis: workspace time = stream time + this. */
   offsetNs: number;
   cpus: TraceCpu[];

@@ -1,0 +1,121 @@
+import { closeSync, openSync, readSync } from 'node:fs';
+import type { Progress } from '../../shared/api.ts';
+import { RemoraError } from '../../shared/errors.ts';
+import type { ByteSource } from '../parse/byte-source.ts';
+import { openCpuBytes } from '../parse/cpu-data.ts';
+import type { RecordingHead } from '../parse/recording.ts';
+import { textHead, withText } from '../parse/text-trace/head.ts';
+import { DIALECT_BYTES, readDialect, type TextDialect } from '../parse/text-trace/dialect.ts';
+import { type TextSurvey, TextSurveyor } from '../parse/text-trace/survey.ts';
+import { isTraceDat, readTraceDat } from '../parse/trace-dat.ts';
+import { describeBytes } from './describe-bytes.ts';
+import type { FileSource } from './file-source.ts';
+import { openSource } from './open-source.ts';
+import { findRawFolder, readRawHead } from './raw-folder.ts';
+import { scanText } from './text-import.ts';
+
+/**
+ * What a path holds is told by its content, here and nowhere else: a trace.dat, a folder of raw buffers, ftrace's text, or a
+ * workspace. Names and endings mean nothing.
+ */
+
+/** A recording, open: its bytes, to be closed, and what it says about itself. */
+export interface OpenRecording {
+  source: FileSource;
+  head: RecordingHead;
+}
+
+export interface ReadOptions {
+  signal?: AbortSignal | undefined;
+  onProgress?: ((progress: Progress) => void) | undefined;
+}
+
+/** Opens a recording of any kind. Throws RemoraError: `file`, `not-a-trace`, `unsupported-version`, `damaged`. */
+export async function openRecording(path: string, options: ReadOptions = {}): Promise<OpenRecording> {
+  const source = openSource(path);
+  try {
+    return { source, head: await readHead(source, options) };
+  } catch (error) {
+    source.close();
+    throw error;
+  }
+}
+
+async function readHead(source: FileSource, options: ReadOptions): Promise<RecordingHead> {
+  if (source.part !== undefined)
+    return readRawHead(findRawFolder(source.name) ?? { path: source.name, cpus: [] }, source);
+  const start = source.read(0, DIALECT_BYTES);
+  if (isTraceDat(start)) return readLatency(source, readTraceDat(source), options);
+  const dialect = readDialect(start);
+  if (dialect !== null)
+    return textHead(await survey(source, source.name, dialect, options), {
+      offset: 0,
+      bytes: source.size,
+      compressed: false,
+    });
+  throw new RemoraError({
+    code: 'not-a-trace',
+    message: `${source.name}: not a recording that Remora reads (a trace.dat, a folder of raw per-CPU buffers, ftrace text): ${describeBytes(start)}`,
+    file: source.name,
+    offset: 0,
+  });
+}
+
+/** A latency tracer's recording holds that tracer's text in place of events: the text's lines are its events. */
+async function readLatency(source: FileSource, head: RecordingHead, options: ReadOptions): Promise<RecordingHead> {
+  if (head.latencyText === null) return head;
+  const { offset, bytes, compressed = false } = head.latencyText;
+  const text = openCpuBytes(
+    source,
+    { cpu: 0, offset, bytes, compressed, littleEndian: head.abi.littleEndian },
+    head.compression,
+  );
+  const dialect = readDialect(text.read(0, DIALECT_BYTES));
+  if (dialect === null) return head;
+  return withText(head, await survey(text, source.name, dialect, options), { offset, bytes, compressed });
+}
+
+async function survey(
+  text: Pick<ByteSource, 'size' | 'read'>,
+  name: string,
+  dialect: TextDialect,
+  { signal, onProgress }: ReadOptions,
+): Promise<TextSurvey> {
+  const surveyor = new TextSurveyor(name, dialect);
+  await scanText(text, (bytes, position, last) => surveyor.scan(bytes, position, last), {
+    signal,
+    onProgress: (done, total) => onProgress?.({ stage: 'Reading', unit: 'bytes', done, total }),
+  });
+  return surveyor.finish();
+}
+
+const SQLITE_MAGIC = 'SQLite format 3\0';
+/** `application_id` of a workspace, at byte 68 of the database's header. */
+const WORKSPACE_ID = 'Rmra';
+
+/** Whether a file is a workspace: a database that says so, whatever its name. */
+export function isWorkspace(path: string): boolean {
+  const header = firstBytes(path, 72).toString('latin1');
+  return header.startsWith(SQLITE_MAGIC) && header.endsWith(WORKSPACE_ID);
+}
+
+/** Whether a file is a recording, by its first bytes; for lists of files, so that little is read. */
+export function looksLikeRecording(path: string): boolean {
+  const start = firstBytes(path, 8192);
+  return isTraceDat(start) || readDialect(start) !== null;
+}
+
+function firstBytes(path: string, length: number): Buffer {
+  const bytes = Buffer.alloc(length);
+  try {
+    const fd = openSync(path, 'r');
+    try {
+      return bytes.subarray(0, readSync(fd, bytes, 0, length, 0));
+    } finally {
+      closeSync(fd);
+    }
+  } catch {
+    // Not ours to read, or not there: who opens it is told why.
+    return bytes.subarray(0, 0);
+  }
+}
