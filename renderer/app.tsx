@@ -6,7 +6,7 @@ import { ExportDialog } from './panels/export-dialog.tsx';
 import { Header } from './panels/header.tsx';
 import { HelpDialog } from './panels/help-dialog.tsx';
 import { OpenDialog } from './panels/open-dialog.tsx';
-import { OpeningCard } from './panels/opening-card.tsx';
+import { OpeningCard } from './panels/opening.tsx';
 import { CommandPalette } from './panels/palette.tsx';
 import { StatusLine } from './panels/status-line.tsx';
 import { Workbench } from './panels/workbench.tsx';
@@ -17,17 +17,14 @@ export function App() {
   const connected = useStore(workspaceStore, (state) => state.connected);
   const status = useStore(workspaceStore, (state) => state.status);
   const summary = useStore(workspaceStore, (state) => state.summary);
+  const estimate = useStore(workspaceStore, (state) => state.estimate);
   return (
     <div className="window">
       <Header />
       <ErrorBanner />
       <main className="window-body">
-        {summary ? (
-          <Workbench key={summary.workspaceId} summary={summary} />
-        ) : (
-          status === 'empty' && connected && <EmptyState />
-        )}
-        {status === 'opening' && <OpeningCard />}
+        {summary || estimate ? <Workbench summary={summary} /> : status === 'empty' && connected && <EmptyState />}
+        {status === 'opening' && !estimate && <OpeningCard />}
       </main>
       <StatusLine />
       <Dialogs />

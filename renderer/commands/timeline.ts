@@ -1,5 +1,5 @@
 import { clearSelection, placeMarker, stepEvent } from '../state/selection.ts';
-import { selectionStore, viewportStore, workspaceStore } from '../state/stores.ts';
+import { hasTimeline, selectionStore, viewportStore, workspaceStore } from '../state/stores.ts';
 import { panBy, previousView, showAll, zoomBy, zoomToRange } from '../state/viewport.ts';
 import type { Command } from './registry.ts';
 
@@ -36,7 +36,7 @@ export const timelineCommands: readonly Command[] = [
     group: 'Timeline',
     keys: ['KeyW', '[Shift]+='],
     repeats: true,
-    enabled: isOpen,
+    enabled: hasTimeline,
     run: () => zoomBy(ZOOM_STEP, anchorNs()),
   },
   {
@@ -45,7 +45,7 @@ export const timelineCommands: readonly Command[] = [
     group: 'Timeline',
     keys: ['KeyS', '-'],
     repeats: true,
-    enabled: isOpen,
+    enabled: hasTimeline,
     run: () => zoomBy(1 / ZOOM_STEP, anchorNs()),
   },
   {
@@ -54,7 +54,7 @@ export const timelineCommands: readonly Command[] = [
     group: 'Timeline',
     keys: ['KeyA'],
     repeats: true,
-    enabled: isOpen,
+    enabled: hasTimeline,
     run: () => panBy(-PAN_STEP),
   },
   {
@@ -63,7 +63,7 @@ export const timelineCommands: readonly Command[] = [
     group: 'Timeline',
     keys: ['KeyD'],
     repeats: true,
-    enabled: isOpen,
+    enabled: hasTimeline,
     run: () => panBy(PAN_STEP),
   },
   {
@@ -71,7 +71,7 @@ export const timelineCommands: readonly Command[] = [
     title: 'Fit the selection, or everything',
     group: 'Timeline',
     keys: ['KeyF'],
-    enabled: isOpen,
+    enabled: hasTimeline,
     run: fitSelection,
   },
   {
@@ -79,7 +79,7 @@ export const timelineCommands: readonly Command[] = [
     title: 'Show the whole recording',
     group: 'Timeline',
     keys: ['0'],
-    enabled: isOpen,
+    enabled: hasTimeline,
     run: showAll,
   },
   {
@@ -113,7 +113,7 @@ export const timelineCommands: readonly Command[] = [
     title: 'Place marker A or B',
     group: 'Selection',
     keys: ['KeyM'],
-    enabled: isOpen,
+    enabled: hasTimeline,
     run: mark,
   },
   {
@@ -121,7 +121,7 @@ export const timelineCommands: readonly Command[] = [
     title: 'Clear the selection',
     group: 'Selection',
     keys: ['Escape'],
-    enabled: isOpen,
+    enabled: hasTimeline,
     run: clearSelection,
   },
 ];

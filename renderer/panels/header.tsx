@@ -1,6 +1,6 @@
 import { useStore } from 'zustand';
 import type { WorkspaceSummary } from '../../shared/model.ts';
-import { workspaceName } from '../state/session.ts';
+import { fileName, workspaceName } from '../state/session.ts';
 import { type UiState, uiStore, workspaceStore } from '../state/stores.ts';
 import { CommandButton } from '../ui/command-button.tsx';
 import {
@@ -23,11 +23,14 @@ const THEME_ICONS: Record<UiState['theme'], () => React.ReactNode> = {
 /** Top of the window: what is open, and what can be done with it. */
 export function Header() {
   const summary = useStore(workspaceStore, (state) => state.summary);
+  const opening = useStore(workspaceStore, ({ estimate, opening }) =>
+    estimate ? opening.map(fileName).join(', ') : '',
+  );
   const theme = useStore(uiStore, (state) => state.theme);
   const ThemeIcon = THEME_ICONS[theme];
   return (
     <header className="window-header">
-      {summary ? <Facts summary={summary} /> : <strong>Remora</strong>}
+      {summary ? <Facts summary={summary} /> : <strong className="ellipsis">{opening || 'Remora'}</strong>}
       <div role="toolbar" aria-label="Window" className="toolbar">
         <CommandButton id="file.open" icon={<OpenIcon />} text="Open" />
         <CommandButton id="file.exportChart" icon={<ExportIcon />} text="Export chart" />

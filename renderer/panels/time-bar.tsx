@@ -11,7 +11,7 @@ import { countOf, lengthText, momentText, offsetText } from '../ui/text.ts';
 import { useTimeUnit } from '../ui/use-time-unit.ts';
 
 /** Above the lanes: moving through time, the markers A and B with B−A, and what is selected. */
-export function TimeBar({ summary }: { summary: WorkspaceSummary }) {
+export function TimeBar({ summary }: { summary: WorkspaceSummary | null }) {
   return (
     <div className="time-bar">
       <div role="toolbar" aria-label="Timeline" className="toolbar">
@@ -22,13 +22,13 @@ export function TimeBar({ summary }: { summary: WorkspaceSummary }) {
         <CommandButton id="notes.add" icon={<NoteIcon />} text="Add note" />
       </div>
       <Markers summary={summary} />
-      <Selected />
+      <Selected countable={summary !== null} />
       <ViewLength />
     </div>
   );
 }
 
-function Markers({ summary }: { summary: WorkspaceSummary }) {
+function Markers({ summary }: { summary: WorkspaceSummary | null }) {
   const a = useStore(selectionStore, (state) => state.markerA);
   const b = useStore(selectionStore, (state) => state.markerB);
   const unit = useTimeUnit();
@@ -39,7 +39,7 @@ function Markers({ summary }: { summary: WorkspaceSummary }) {
       className={`marker marker-${name.toLowerCase()}`}
       aria-pressed={active === name}
       aria-label={`Marker ${name}: ${timeNs === null ? 'not set' : offsetText(timeNs, unit)}`}
-      title={`${timeNs === null ? '' : `${momentText(timeNs, summary)}. `}Double click or M places marker ${active}; click to make ${name} the next one`}
+      title={`${timeNs === null || !summary ? '' : `${momentText(timeNs, summary)}. `}Double click or M places marker ${active}; click to make ${name} the next one`}
       onClick={() => selectionStore.setState({ activeMarker: name })}
     >
       <b>{name}</b> <span className="mono">{timeNs === null ? '–' : offsetText(timeNs, unit)}</span>
@@ -57,11 +57,11 @@ function Markers({ summary }: { summary: WorkspaceSummary }) {
   );
 }
 
-/** Length of the selected range and how many events it holds. */
-function Selected() {
+/** Length of the selected range and, once that can be known, how many events it holds. */
+function Selected({ countable }: { countable: boolean }) {
   const range = useStore(selectionStore, (state) => state.range);
   const unit = useTimeUnit();
-  const events = useEventCount(range);
+  const events = useEventCount(countable ? range : null);
   if (!range) return null;
   return (
     <output className="numbers" aria-label="Selected range">

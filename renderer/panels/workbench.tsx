@@ -9,11 +9,15 @@ import { EventDetails } from './event-details.tsx';
 import { EventTable } from './event-table.tsx';
 import { NoteEditor } from './note-editor.tsx';
 import { NotesPanel } from './notes-panel.tsx';
+import { OpeningDetails, OpeningPanel } from './opening.tsx';
 import { TimeBar } from './time-bar.tsx';
 import { WarningsPanel } from './warnings-panel.tsx';
 
-/** The window with something open: timeline and plots above, lists below, details at the right. */
-export function Workbench({ summary }: { summary: WorkspaceSummary }) {
+/**
+ * The window with something open: timeline and plots above, lists below, details at the right. Without a summary it is
+ * still being opened: the timeline shows an estimate, and how far indexing is takes the place of the lists.
+ */
+export function Workbench({ summary }: { summary: WorkspaceSummary | null }) {
   const layout = uiStore.getState().layout;
   const keep = (group: string) => (sizes: Layout) =>
     uiStore.setState({ layout: { ...uiStore.getState().layout, [group]: sizes } });
@@ -36,13 +40,13 @@ export function Workbench({ summary }: { summary: WorkspaceSummary }) {
             </Panel>
             <Separator className="separator" aria-label="Height of the lists" />
             <Panel id="lists" minSize={120}>
-              <Lists summary={summary} />
+              {summary ? <Lists key={summary.workspaceId} summary={summary} /> : <OpeningPanel />}
             </Panel>
           </Group>
         </Panel>
         <Separator className="separator" aria-label="Width of the details" />
         <Panel id="details" defaultSize={440} minSize={260} groupResizeBehavior="preserve-pixel-size">
-          <EventDetails summary={summary} />
+          {summary ? <EventDetails key={summary.workspaceId} summary={summary} /> : <OpeningDetails />}
         </Panel>
       </Group>
     </div>
@@ -59,7 +63,7 @@ function Lists({ summary }: { summary: WorkspaceSummary }) {
       selected={tab}
       onSelect={(key) => uiStore.setState({ bottomTab: key })}
       tabs={[
-        { key: 'events', label: 'Events', panel: <EventTable key={summary.workspaceId} summary={summary} /> },
+        { key: 'events', label: 'Events', panel: <EventTable summary={summary} /> },
         { key: 'episodes', label: 'Episodes', count: episodes, panel: <EpisodesPanel /> },
         { key: 'notes', label: 'Notes', count: notes, panel: <NotesPanel /> },
         {

@@ -1,12 +1,13 @@
 import type { Annotation } from '../../shared/model.ts';
 import { saveNote } from './session.ts';
-import { selectionStore, uiStore } from './stores.ts';
+import { selectionStore, uiStore, workspaceStore } from './stores.ts';
 import { zoomToRange } from './viewport.ts';
 
 /** Writing notes: a draft that the editor shows, saved into the workspace or thrown away. */
 
-/** Where a new note would go: the selected range, else the selected event, else the pointer. */
+/** Where a new note would go: the selected range, else the selected event, else the pointer; null: nowhere. */
 export function placeOfNewNote(): Pick<Annotation, 'kind' | 'fromNs' | 'toNs'> | null {
+  if (!workspaceStore.getState().summary) return null;
   const { range, eventTimeNs, hoverNs } = selectionStore.getState();
   if (range) return { kind: 'range', fromNs: range.fromNs, toNs: range.toNs };
   const atNs = eventTimeNs ?? hoverNs;

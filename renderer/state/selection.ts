@@ -50,6 +50,20 @@ export function showEpisode(episode: Episode): void {
   zoomToRange(episode);
 }
 
+/** Moves all that is selected along with its times, which count from another origin now. */
+export function moveSelection(shiftNs: number): void {
+  if (shiftNs === 0) return;
+  const { eventTimeNs, hoverNs, markerA, markerB, range } = selectionStore.getState();
+  const moved = (timeNs: number | null) => (timeNs === null ? null : timeNs + shiftNs);
+  selectionStore.setState({
+    eventTimeNs: moved(eventTimeNs),
+    hoverNs: moved(hoverNs),
+    markerA: moved(markerA),
+    markerB: moved(markerB),
+    range: range && { fromNs: range.fromNs + shiftNs, toNs: range.toNs + shiftNs },
+  });
+}
+
 /** Clears what is selected, step by step: the range first, then the event, then the markers. */
 export function clearSelection(): void {
   const { range, event } = selectionStore.getState();

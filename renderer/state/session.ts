@@ -1,18 +1,13 @@
-import type { Progress } from '../../shared/api.ts';
+import type { OpenPreview, Progress } from '../../shared/api.ts';
 import type { Annotation, WorkspaceSummary } from '../../shared/model.ts';
+import { bringBack, clearWorkspaceStores, putAside, takeAside } from './aside.ts';
 import { call, currentHost, query, reportError } from './connection.ts';
+import { addPreview, moveOrigin, originShift } from './estimate.ts';
 import { whileBusy } from './idle.ts';
-import {
-  annotationsStore,
-  episodesStore,
-  plotsStore,
-  resetSelection,
-  selectionStore,
-  uiStore,
-  workspaceStore,
-} from './stores.ts';
+import { moveSelection } from './selection.ts';
+import { annotationsStore, episodesStore, selectionStore, uiStore, workspaceStore } from './stores.ts';
 import { flushView, forgetView, restoreView } from './view-memory.ts';
-import { resetViewport } from './viewport.ts';
+import { hasMoved, moveViewport, resetViewport } from './viewport.ts';
 
 /** What is open: opening, closing, and what the workspace keeps of the user. */
 
@@ -36,10 +31,12 @@ async function openWith(names: string[], findPaths: () => Promise<string[]>): Pr
   opening?.abort();
   const controller = new AbortController();
   opening = controller;
-  workspaceStore.setState({ status: 'opening', opening: names, progress: null, error: null });
+  workspaceStore.setState({ status: 'opening', opening: names, progress: null, error: null, estimate: null });
   uiStore.setState({ dialog: 'none' });
   const onProgress = (progress: Progress) => {
-    if (opening === controller) workspaceStore.setState({ progress });
+    if (opening !== controller) return;
+    if (progress.preview) showPreview(progress.preview);
+    workspaceStore.setState({ progress });
   };
   try {
     const paths = await whileBusy(findPaths());
@@ -50,31 +47,58 @@ async function openWith(names: string[], findPaths: () => Promise<string[]>): Pr
   } catch (error) {
     if (opening !== controller) return;
     if (!controller.signal.aborted) reportError(error);
+    bringBack();
     const stillOpen = workspaceStore.getState().summary !== null;
-    workspaceStore.setState({ status: stillOpen ? 'open' : 'empty', opening: [], progress: null });
+    workspaceStore.setState({ status: stillOpen ? 'open' : 'empty', opening: [], progress: null, estimate: null });
   } finally {
     if (opening === controller) opening = null;
   }
 }
 
+/** Shows what a recording looks like while it is being indexed, in place of what is open. */
+function showPreview(preview: OpenPreview): void {
+  const { estimate: before } = workspaceStore.getState();
+  if (!before) putAside();
+  const estimate = addPreview(before, preview);
+  takeTimesOver(before?.originNs ?? null, estimate.originNs, estimate.durationNs);
+  workspaceStore.setState({ estimate });
+}
+
+/** Whoever moved on the axis of a preview stays at that time on the one that replaces it. Tells whether anybody did. */
+function takeTimesOver(fromOriginNs: string | null, originNs: string, durationNs: number): boolean {
+  const shiftNs = fromOriginNs === null ? 0 : originShift(fromOriginNs, originNs);
+  const moved = fromOriginNs !== null && hasMoved();
+  moveSelection(shiftNs);
+  if (moved) moveViewport(shiftNs, durationNs);
+  else resetViewport(durationNs);
+  return moved;
+}
+
 async function showWorkspace(summary: WorkspaceSummary): Promise<void> {
-  const before = workspaceStore.getState().summary;
+  const { summary: open, estimate } = workspaceStore.getState();
+  const before = open ?? takeAside();
   if (before && before.workspaceId !== summary.workspaceId) {
-    flushView();
+    if (open) flushView();
     await call('close', { workspaceId: before.workspaceId }).catch(() => undefined);
   }
-  clearWorkspaceStores();
+  if (!estimate) clearWorkspaceStores();
   forgetView();
-  resetViewport(summary.durationNs);
-  workspaceStore.setState({ status: 'open', summary, opening: [], progress: null });
+  const moved = takeTimesOver(estimate?.originNs ?? null, summary.originNs, summary.durationNs);
+  workspaceStore.setState({
+    status: 'open',
+    summary,
+    opening: [],
+    progress: null,
+    estimate: estimate && moveOrigin(estimate, summary.originNs),
+  });
   document.title = `${workspaceName(summary)} — Remora`;
   if (summary.events === 0 && summary.warnings.length > 0) uiStore.setState({ bottomTab: 'warnings' });
-  await Promise.all([restoreView(), loadAnnotations(), loadEpisodes()]);
+  await Promise.all([restoreView({ keepTime: moved }), loadAnnotations(), loadEpisodes()]);
 }
 
 /** The engine was started anew and knows nothing of what was open: opens it again, which its index makes quick. */
 export async function reopen(): Promise<void> {
-  const { summary } = workspaceStore.getState();
+  const summary = workspaceStore.getState().summary ?? takeAside();
   if (!summary) return;
   workspaceStore.setState({ summary: null });
   await openFiles(summary.recordings.map((recording) => recording.path));
@@ -89,17 +113,9 @@ export async function closeWorkspace(): Promise<void> {
   if (!summary) return;
   flushView();
   clearWorkspaceStores();
-  workspaceStore.setState({ status: 'empty', summary: null, error: null });
+  workspaceStore.setState({ status: 'empty', summary: null, error: null, estimate: null });
   document.title = 'Remora';
   await call('close', { workspaceId: summary.workspaceId }).catch(reportError);
-}
-
-function clearWorkspaceStores(): void {
-  resetSelection();
-  plotsStore.setState({ plots: [] });
-  uiStore.setState({ tableFilter: '', noteDraft: null });
-  annotationsStore.setState({ annotations: [] });
-  episodesStore.setState({ episodes: [], totals: [], findings: [] });
 }
 
 export async function loadEpisodes(): Promise<void> {

@@ -4,6 +4,7 @@ import type { PlotPanelSpec } from '../../shared/chart.ts';
 import type { ErrorDetail } from '../../shared/errors.ts';
 import type { Annotation, Episode, EpisodeTotal, EventRef, Finding, WorkspaceSummary } from '../../shared/model.ts';
 import type { TimeRange } from '../../shared/time.ts';
+import type { Estimate } from './estimate.ts';
 
 /**
  * The window's state: small, flat vanilla stores, one per concern. Components subscribe to slices of them; the
@@ -21,6 +22,8 @@ export interface WorkspaceState {
   /** The last error, until dismissed; the window stays usable beside it. */
   error: ErrorDetail | null;
   summary: WorkspaceSummary | null;
+  /** What is being opened looks like this; drawn until its lanes are there. */
+  estimate: Estimate | null;
 }
 export const workspaceStore = createStore<WorkspaceState>(() => ({
   connected: false,
@@ -29,7 +32,14 @@ export const workspaceStore = createStore<WorkspaceState>(() => ({
   progress: null,
   error: null,
   summary: null,
+  estimate: null,
 }));
+
+/** Whether there is a time axis to move on: that of a workspace, or of what is being opened. */
+export function hasTimeline(): boolean {
+  const { summary, estimate } = workspaceStore.getState();
+  return summary !== null || estimate !== null;
+}
 
 /** The visible window of time, shared by lanes, plots and table; `history` holds earlier views for Alt+Left. */
 export interface ViewportState extends TimeRange {

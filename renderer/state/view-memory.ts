@@ -71,19 +71,20 @@ export function watchView(): () => void {
   };
 }
 
-/** Brings back the view of the open workspace, if it has one. */
-export async function restoreView(): Promise<void> {
+/** Brings back the view of the open workspace, if it has one; `keepTime` leaves the visible time as it is. */
+export async function restoreView({ keepTime = false } = {}): Promise<void> {
   const json = await query('getView', { name: VIEW_NAME }).then(
     (view) => view.json,
     () => '',
   );
   const view = parseView(json);
   if (view) {
-    viewportStore.setState(view.viewport);
+    if (!keepTime) viewportStore.setState(view.viewport);
     plotsStore.setState({
       plots: view.plots.filter((spec) => spec.kind === 'plot').map((spec) => ({ key: newPlotKey(), spec })),
     });
-    selectionStore.setState({ markerA: view.markers.a, markerB: view.markers.b });
+    const { markerA, markerB } = selectionStore.getState();
+    selectionStore.setState({ markerA: markerA ?? view.markers.a, markerB: markerB ?? view.markers.b });
     uiStore.setState({ tableFilter: view.tableFilter });
   }
   kept = currentView();

@@ -23,6 +23,18 @@ export function resetViewport(durationNs: number): void {
   viewportStore.setState({ ...withMargin(bounds), bounds, history: [] });
 }
 
+/** Whether anything but the whole has been looked at since. */
+export const hasMoved = (): boolean => viewportStore.getState().history.length > 0;
+
+/** Stays at what is seen while times come to count from another origin and the data to be this long. */
+export function moveViewport(shiftNs: number, durationNs: number): void {
+  const { fromNs, toNs, history } = viewportStore.getState();
+  const bounds = { fromNs: 0, toNs: Math.max(durationNs, MIN_SPAN_NS) };
+  const moved = (range: TimeRange): TimeRange =>
+    limitRange({ fromNs: range.fromNs + shiftNs, toNs: range.toNs + shiftNs }, bounds);
+  viewportStore.setState({ ...moved({ fromNs, toNs }), bounds, history: history.map(moved) });
+}
+
 function withMargin(range: TimeRange, share = MARGIN): TimeRange {
   const margin = (range.toNs - range.fromNs) * share;
   return { fromNs: range.fromNs - margin, toNs: range.toNs + margin };

@@ -2,7 +2,7 @@ import { segmentAt } from '../../shared/draw/ribbons.ts';
 import type { Episode, EventRow } from '../../shared/model.ts';
 import { query, reportError } from '../state/connection.ts';
 import { selectEvent, selectRange } from '../state/selection.ts';
-import { episodesStore, selectionStore, viewportStore } from '../state/stores.ts';
+import { episodesStore, selectionStore, viewportStore, workspaceStore } from '../state/stores.ts';
 import { revealTime } from '../state/viewport.ts';
 import type { LaneRow } from './layout.ts';
 
@@ -11,9 +11,12 @@ import type { LaneRow } from './layout.ts';
 type CpuRow = Extract<LaneRow, { kind: 'cpu' }>;
 type RibbonRow = Extract<LaneRow, { kind: 'ribbon' }>;
 
-/** The event of a CPU lane nearest to a time, the first after it (1) or the last before it (-1); null: none. */
-export const eventNear = (row: CpuRow, timeNs: number, direction: -1 | 0 | 1 = 0): Promise<EventRow | null> =>
-  query('nearestEvent', { stream: row.stream, cpu: row.cpu, timeNs, direction });
+/** The event of a CPU lane nearest to a time, the first after it (1) or the last before it (-1); null: none known. */
+export async function eventNear(row: CpuRow, timeNs: number, direction: -1 | 0 | 1 = 0): Promise<EventRow | null> {
+  // What is still being indexed has no events to name.
+  if (!workspaceStore.getState().summary) return null;
+  return query('nearestEvent', { stream: row.stream, cpu: row.cpu, timeNs, direction });
+}
 
 export async function selectNear(row: CpuRow, timeNs: number, direction: -1 | 0 | 1 = 0): Promise<void> {
   try {

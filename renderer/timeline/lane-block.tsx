@@ -5,10 +5,11 @@ import { drawNoteBands } from '../../shared/draw/notes.ts';
 import { drawRibbon } from '../../shared/draw/ribbons.ts';
 import { drawTimeGrid } from '../../shared/draw/ruler.ts';
 import type { Theme } from '../../shared/draw/theme.ts';
-import { annotationsStore, episodesStore, selectionStore, viewportStore } from '../state/stores.ts';
+import { annotationsStore, episodesStore, selectionStore, viewportStore, workspaceStore } from '../state/stores.ts';
 import { themeStore } from '../state/theme.ts';
 import { Canvas } from './canvas.tsx';
 import type { CanvasSurface } from './canvas-surface.ts';
+import { drawEstimate } from './estimate.ts';
 import { currentScale, geometryStore, timeWidthPx } from './geometry.ts';
 import { stepInLane } from './lane-actions.ts';
 import { laneTarget } from './lane-target.ts';
@@ -16,7 +17,7 @@ import { lanesStore } from './lanes-data.ts';
 import { type LaneBlock, type LaneRow, laneKey } from './layout.ts';
 import { setPointTarget } from './pointing.ts';
 
-const watch = [viewportStore, geometryStore, lanesStore, annotationsStore, episodesStore];
+const watch = [viewportStore, geometryStore, lanesStore, annotationsStore, episodesStore, workspaceStore];
 /** Free space above and below the drawing of a lane. */
 const PAD_PX = 3;
 
@@ -86,6 +87,7 @@ function LaneName({ row, color }: { row: LaneRow; color?: string }) {
 function paintBlock(surface: CanvasSurface, block: LaneBlock, colors: Map<string, string>, theme: Theme): void {
   const scale = currentScale();
   const { result, lanes } = lanesStore.getState();
+  const estimated = result ? [] : (workspaceStore.getState().estimate?.lanes ?? []);
   const whole = { x: 0, y: 0, width: surface.widthPx, height: surface.heightPx };
   drawTimeGrid(surface, whole, scale, theme);
   for (const row of block.rows) {
@@ -97,6 +99,10 @@ function paintBlock(surface: CanvasSurface, block: LaneBlock, colors: Map<string
     else {
       const lane = lanes.get(laneKey(row.stream, row.cpu));
       if (lane && result) drawCpuLane(surface, area, scale, lane, result, theme);
+      else {
+        const estimate = estimated.find(({ stream, cpu }) => stream === row.stream && cpu === row.cpu);
+        if (estimate) drawEstimate(surface, area, scale, estimate, theme);
+      }
     }
   }
   drawNoteBands(surface, whole, scale, annotationsStore.getState().annotations, theme);

@@ -43,6 +43,7 @@ export function laneTarget(block: LaneBlock, colors: Map<string, string>): Point
 }
 
 function cpuMenu(row: Extract<LaneRow, { kind: 'cpu' }>, ns: number): MenuSection[] {
+  if (!workspaceStore.getState().summary) return [];
   const { result, lanes } = lanesStore.getState();
   const slices = lanes.get(laneKey(row.stream, row.cpu))?.slices;
   const slice = slices && sliceAt(slices, ns);
@@ -80,7 +81,10 @@ function describeCpu(row: Extract<LaneRow, { kind: 'cpu' }>, ns: number): Tip {
   const nsPerPx = (scale.toNs - scale.fromNs) / scale.widthPx;
   const rows: Tip['rows'] = [['time', timeText(ns, nsPerPx)]];
   const lane = lanes.get(laneKey(row.stream, row.cpu));
-  if (!lane || !result) return { title: row.label, rows };
+  if (!lane || !result) {
+    const estimated = workspaceStore.getState().status === 'opening';
+    return { title: row.label, rows, text: estimated ? 'How dense events are is an estimate so far.' : undefined };
+  }
   const gaps = lane.lost.filter((lost) => Math.abs(lost.atNs - ns) < GAP_REACH_PX * nsPerPx);
   if (gaps.length > 0) {
     const counts = gaps.map((gap) => gap.count).filter((count) => count >= 0);

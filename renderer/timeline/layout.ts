@@ -3,6 +3,7 @@ import { cpuLaneLabel, firstSliceAfter } from '../../shared/draw/lanes.ts';
 import type { Ribbon } from '../../shared/draw/ribbons.ts';
 import { streamLabel } from '../../shared/draw/stream-label.ts';
 import type { WorkspaceSummary } from '../../shared/model.ts';
+import type { Estimate } from '../state/estimate.ts';
 
 /** One horizontal strip of the timeline. */
 export type LaneRow = { key: string; label: string; y: number; heightPx: number } & (
@@ -33,9 +34,24 @@ const ROWS_PER_BLOCK = 16;
 
 /** Sections of the timeline from top to bottom: throttled cgroups, then the CPUs of each stream. Empty ones are left out. */
 export function layoutLanes(summary: WorkspaceSummary, ribbons: Ribbon[]): LaneSection[] {
-  const cpus = summary.streams.flatMap((stream) => stream.cpus.map((cpu) => ({ stream, cpu })));
-  const cpuPx = cpus.length > MANY_CPUS ? LOW_CPU_PX : CPU_PX;
   const several = summary.streams.length > 1;
+  const cpus = summary.streams.flatMap(({ index, cpus }) =>
+    cpus.map((cpu) => ({ stream: index, streamName: several ? streamLabel(summary, index) : '', cpu })),
+  );
+  return sectionsOf(cpus, ribbons);
+}
+
+/** The same for what is being opened: its CPUs, where they will be when it is indexed. */
+export function layoutEstimate({ lanes }: Estimate): LaneSection[] {
+  const several = lanes.some((lane) => lane.stream !== lanes[0].stream);
+  return sectionsOf(
+    lanes.map(({ stream, streamName, cpu }) => ({ stream, streamName: several ? streamName || 'top' : '', cpu })),
+    [],
+  );
+}
+
+function sectionsOf(cpus: { stream: number; streamName: string; cpu: number }[], ribbons: Ribbon[]): LaneSection[] {
+  const cpuPx = cpus.length > MANY_CPUS ? LOW_CPU_PX : CPU_PX;
   const sections: LaneSection[] = [
     section(
       'episodes',
@@ -52,13 +68,13 @@ export function layoutLanes(summary: WorkspaceSummary, ribbons: Ribbon[]): LaneS
     section(
       'cpus',
       'CPUs',
-      cpus.map(({ stream, cpu }) => ({
+      cpus.map(({ stream, streamName, cpu }) => ({
         kind: 'cpu',
-        key: `cpu ${stream.index} ${cpu}`,
-        label: cpuLaneLabel(cpu, several ? streamLabel(summary, stream.index) : ''),
+        key: `cpu ${stream} ${cpu}`,
+        label: cpuLaneLabel(cpu, streamName),
         y: 0,
         heightPx: cpuPx,
-        stream: stream.index,
+        stream,
         cpu,
       })),
     ),

@@ -11,25 +11,24 @@ export interface Overview {
 /** Two px a bucket: finer is not seen at the overview's height. */
 const BUCKET_PX = 2;
 
-/** Loads the overview once for a workspace and a width; null until it is there. */
+/** Loads the overview once for a workspace (empty: none) and a width; null until it is there. */
 export function useOverview(workspaceId: string, durationNs: number, widthPx: number): Overview | null {
-  const [overview, setOverview] = useState<Overview | null>(null);
+  const [loaded, setLoaded] = useState<{ workspaceId: string; overview: Overview } | null>(null);
   // Widths within a factor of two share their buckets: resizing loads nothing again.
   const resolutionNs =
     widthPx > 0 ? 2 ** Math.max(0, Math.ceil(Math.log2(Math.max(1, (durationNs * BUCKET_PX) / widthPx)))) : 0;
-  // biome-ignore lint/correctness/useExhaustiveDependencies: another workspace has another overview
   useEffect(() => {
-    if (resolutionNs === 0) return;
+    if (resolutionNs === 0 || workspaceId === '') return;
     const controller = new AbortController();
     query('lanes', { fromNs: 0, toNs: durationNs + 1, resolutionNs }, { signal: controller.signal }).then(
-      (result) => setOverview(overviewOf(result)),
+      (result) => setLoaded({ workspaceId, overview: overviewOf(result) }),
       (error) => {
         if (!controller.signal.aborted) reportError(error);
       },
     );
     return () => controller.abort();
   }, [workspaceId, durationNs, resolutionNs]);
-  return overview;
+  return loaded?.workspaceId === workspaceId ? loaded.overview : null;
 }
 
 /** Adds up the lanes of a result that covers the whole recording. */

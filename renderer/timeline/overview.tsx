@@ -1,4 +1,4 @@
-import { type PointerEvent, useRef } from 'react';
+import { type PointerEvent, useMemo, useRef } from 'react';
 import { useStore } from 'zustand';
 import { drawNoteBands } from '../../shared/draw/notes.ts';
 import { timeToX, xToTime } from '../../shared/draw/ruler.ts';
@@ -8,6 +8,7 @@ import { themeStore } from '../state/theme.ts';
 import { showRange } from '../state/viewport.ts';
 import { Canvas } from './canvas.tsx';
 import type { CanvasSurface } from './canvas-surface.ts';
+import { overviewOfEstimate } from './estimate.ts';
 import { geometryStore, scaleFor, timeWidthPx } from './geometry.ts';
 import { type Overview, useOverview } from './overview-data.ts';
 
@@ -21,7 +22,10 @@ export function OverviewStrip() {
   const summary = useStore(workspaceStore, (state) => state.summary);
   const widthPx = useStore(geometryStore, timeWidthPx);
   const theme = useStore(themeStore, (state) => state.theme);
-  const overview = useOverview(summary?.workspaceId ?? '', summary?.durationNs ?? 0, widthPx);
+  const estimate = useStore(workspaceStore, (state) => state.estimate);
+  const estimated = useMemo(() => estimate && overviewOfEstimate(estimate.lanes, estimate.durationNs), [estimate]);
+  const loaded = useOverview(summary?.workspaceId ?? '', summary?.durationNs ?? 0, widthPx);
+  const overview = loaded ?? estimated;
   /** Time from the start of the view to where it is held. */
   const held = useRef<number | null>(null);
 

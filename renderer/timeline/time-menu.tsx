@@ -2,7 +2,7 @@ import { useStore } from 'zustand';
 import { narrowFilter } from '../panels/narrow-filter.ts';
 import { startNote } from '../state/notes.ts';
 import { selectRange } from '../state/selection.ts';
-import { selectionStore, uiStore } from '../state/stores.ts';
+import { selectionStore, uiStore, workspaceStore } from '../state/stores.ts';
 import { zoomToRange } from '../state/viewport.ts';
 import { Menu, type MenuItem, type MenuSection } from '../ui/menu.tsx';
 import { menuStore } from './pointing.ts';
@@ -25,7 +25,7 @@ export function timeSections(ns: number): MenuSection[] {
     {
       title: 'Time',
       items: [
-        note,
+        ...(workspaceStore.getState().summary ? [note] : []),
         { label: 'Place marker A here', run: () => selectionStore.setState({ markerA: ns, activeMarker: 'B' }) },
         { label: 'Place marker B here', run: () => selectionStore.setState({ markerB: ns, activeMarker: 'A' }) },
         ...(inRange ? [{ label: 'Zoom to the selected range', run: () => zoomToRange(range) }] : []),

@@ -9,7 +9,7 @@ import { Head } from './head.tsx';
 import { attachHeldKeys } from './held-keys.ts';
 import { LaneBlockView } from './lane-block.tsx';
 import { keepLanesLoaded, lanesStore } from './lanes-data.ts';
-import { type LaneSection, layoutLanes } from './layout.ts';
+import { type LaneSection, layoutEstimate, layoutLanes } from './layout.ts';
 import { Overlay } from './overlay.tsx';
 import { OVERVIEW_PX, OverviewStrip } from './overview.tsx';
 import { attachPointer } from './pointer.ts';
@@ -25,7 +25,7 @@ const widths = {
 } as CSSProperties;
 
 /**
- * Ruler, notes, lanes and plots of the open workspace on one time axis. Fills its parent, which gives it a height. The
+ * Ruler, notes, lanes and plots of the open workspace on one time axis, or what is known of the one being opened. Fills its parent, which gives it a height. The
  * canvases follow the stores by themselves; React renders when lanes or plots come and go.
  */
 export function Timeline() {
@@ -38,7 +38,11 @@ export function Timeline() {
   const theme = useStore(themeStore, (state) => state.theme);
   const ribbons = useMemo(() => ribbonsOf(episodes), [episodes]);
   const colors = useMemo(() => ribbonColors(ribbons, theme), [ribbons, theme]);
-  const sections = useMemo(() => (summary ? layoutLanes(summary, ribbons) : []), [summary, ribbons]);
+  const estimate = useStore(workspaceStore, (state) => state.estimate);
+  const sections = useMemo(
+    () => (summary ? layoutLanes(summary, ribbons) : estimate ? layoutEstimate(estimate) : []),
+    [summary, ribbons, estimate],
+  );
 
   useLayoutEffect(() => {
     const measure = () => {

@@ -1,0 +1,66 @@
+import type { WorkspaceSummary } from '../../shared/model.ts';
+import {
+  annotationsStore,
+  episodesStore,
+  plotsStore,
+  resetSelection,
+  selectionStore,
+  uiStore,
+  viewportStore,
+  workspaceStore,
+} from './stores.ts';
+import { flushView } from './view-memory.ts';
+
+/**
+ * A workspace that stays open in the engine while the window shows what is being opened in its place. It comes back as
+ * it was where nothing comes of that.
+ */
+let aside: { summary: WorkspaceSummary; bringBack(): void } | null = null;
+
+/** Empties the window for something else; what is open is put aside. */
+export function putAside(): void {
+  const { summary } = workspaceStore.getState();
+  if (summary) {
+    flushView();
+    const viewport = viewportStore.getState();
+    const selection = selectionStore.getState();
+    const plots = plotsStore.getState();
+    const annotations = annotationsStore.getState();
+    const episodes = episodesStore.getState();
+    const { tableFilter, noteDraft } = uiStore.getState();
+    const bringBack = () => {
+      viewportStore.setState(viewport);
+      selectionStore.setState(selection);
+      plotsStore.setState(plots);
+      annotationsStore.setState(annotations);
+      episodesStore.setState(episodes);
+      uiStore.setState({ tableFilter, noteDraft });
+      workspaceStore.setState({ summary });
+    };
+    aside = { summary, bringBack };
+    workspaceStore.setState({ summary: null });
+  }
+  clearWorkspaceStores();
+}
+
+/** Shows again what was put aside, if anything was. */
+export function bringBack(): void {
+  aside?.bringBack();
+  aside = null;
+}
+
+/** What was put aside will not come back: hands it over to be closed. */
+export function takeAside(): WorkspaceSummary | null {
+  const summary = aside?.summary ?? null;
+  aside = null;
+  return summary;
+}
+
+/** Forgets all that belongs to one workspace. */
+export function clearWorkspaceStores(): void {
+  resetSelection();
+  plotsStore.setState({ plots: [] });
+  uiStore.setState({ tableFilter: '', noteDraft: null });
+  annotationsStore.setState({ annotations: [] });
+  episodesStore.setState({ episodes: [], totals: [], findings: [] });
+}
