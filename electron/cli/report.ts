@@ -3,8 +3,8 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { RemoraError } from '../../shared/errors.ts';
 import type { Session } from '../engine/sessions.ts';
 import { FilteredLists } from '../query/filtered-list.ts';
-import type { RecordView } from '../query/records.ts';
 import { reportRecording } from '../query/report-recording.ts';
+import { reportText, type TextReportRequest } from '../query/text-report.ts';
 import type { TraceRecording } from '../query/trace.ts';
 import { allOf } from './filter-option.ts';
 import { action, type CommandHost, repeated } from './host.ts';
@@ -35,7 +35,7 @@ export function addReport(program: Command, host: CommandHost): void {
       action(host, (files: string[], options: ReportCommandOptions) =>
         readSession(files, options, host, async (session) => {
           const keep = await selection(session, options, host.signal);
-          print(theRecording(session), options, keep, host.stdout.fd);
+          print(session, options, keep, host.stdout.fd);
         }),
       ),
     );
@@ -50,13 +50,24 @@ function theRecording({ trace }: Session): TraceRecording {
 
 /** Prints in one go, each piece written before the next is made: what is not read is not printed ahead. */
 function print(
-  { source, head }: TraceRecording,
+  session: Session,
   { raw, latency, fullTime, cpu }: ReportCommandOptions,
-  keep: ((record: RecordView) => boolean) | undefined,
+  keep: TextReportRequest['keep'],
   fd: number,
 ): void {
   // Nothing gives Ctrl+C a turn from here on, and nothing is left half-written by it: let it end the process at once.
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.removeAllListeners(signal);
+  const { source, head } = theRecording(session);
+  if (head.format === 'ftrace text') {
+    // What the lines do not say cannot be printed otherwise than they say it.
+    if (raw || latency || fullTime)
+      throw new RemoraError({
+        code: 'bad-request',
+        message: `${source.name}: the lines of a text are printed as they are: leave out -R, -l and -t`,
+      });
+    reportText(session.trace, { cpus: cpu, keep }, (piece) => writeNow(fd, piece));
+    return;
+  }
   const request = { raw, latency, keep, cpus: cpu, nanoseconds: fullTime };
   reportRecording(source, head, request, (piece) => writeNow(fd, piece));
 }
@@ -66,7 +77,7 @@ async function selection(
   { trace, summary }: Session,
   options: ReportCommandOptions,
   signal: AbortSignal,
-): Promise<((record: RecordView) => boolean) | undefined> {
+): Promise<TextReportRequest['keep']> {
   // Filters of several -F are alternatives, as in trace-cmd; everything else narrows them.
   const filter = allOf((options.only ?? []).join('; '), options.filter ?? '', windowFilter(options, summary));
   if (filter === '') return undefined;

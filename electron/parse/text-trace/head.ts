@@ -11,6 +11,8 @@ export interface TextRecords {
   streams: ({ buffer: number; seconds: number; nanoseconds: number } | null)[];
   /** Names of the streams, for the scanner. */
   streamNames: string[];
+  /** The events stand in time order, so that the text is its own report. */
+  ordered: boolean;
 }
 
 const NO_CORRECTION: TimeCorrection = { offsetNs: 0n, ticks: null, shifts: new Map(), interpolateShifts: false };
@@ -70,6 +72,7 @@ export function withText(head: RecordingHead, survey: TextSurvey, place: TextPla
         return buffer < 0 ? null : { buffer, seconds: stream.seconds, nanoseconds: stream.nanoseconds };
       }),
       streamNames: survey.streams.map(({ name }) => name),
+      ordered: survey.ordered,
     },
     warnings: [...head.warnings, ...survey.warnings],
   };

@@ -32,8 +32,8 @@ export interface TextSurvey {
   tgids: Map<number, number>;
   /** The kernel's release, where a latency header names it. */
   uname: string;
-  /** Lines that are no event. */
-  unparsed: number;
+  /** No event is earlier than the one above it. */
+  ordered: boolean;
   warnings: TraceWarning[];
 }
 
@@ -59,6 +59,9 @@ export class TextSurveyor implements TextSink {
   readonly #unparsedId: number;
   #unparsed = 0;
   #uname = '';
+  #ordered = true;
+  #lastSeconds = Number.NEGATIVE_INFINITY;
+  #lastNanoseconds = 0;
   #timeless = false;
 
   constructor(file: string, dialect: TextDialect) {
@@ -76,6 +79,13 @@ export class TextSurveyor implements TextSink {
 
   event(bytes: Uint8Array, line: TraceLine, body: TextBody, id: number, stream: number, position: number): void {
     this.#place(line, stream);
+    if (
+      line.seconds < this.#lastSeconds ||
+      (line.seconds === this.#lastSeconds && line.nanoseconds < this.#lastNanoseconds)
+    )
+      this.#ordered = false;
+    this.#lastSeconds = line.seconds;
+    this.#lastNanoseconds = line.nanoseconds;
     this.#counts[id] = (this.#counts[id] ?? 0) + 1;
     if (id === this.#unparsedId) {
       this.#tellUnparsed(bytes, line, position);
@@ -199,7 +209,7 @@ export class TextSurveyor implements TextSink {
       comms: this.#comms,
       tgids: this.#tgids,
       uname: this.#uname,
-      unparsed: this.#unparsed,
+      ordered: this.#ordered,
       warnings: this.#warnings,
     };
   }
