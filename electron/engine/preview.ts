@@ -25,10 +25,9 @@ interface LaneSamples {
  * recording. Null where there is nothing to show.
  */
 export function previewOf(source: ByteSource, head: RecordingHead): OpenPreview | null {
-  const lanes = head.buffers
-    .flatMap((buffer) => sampleBuffer(source, head, buffer))
-    .filter(({ time }) => time.length > 0);
-  const times = lanes.flatMap(({ time }) => [time[0] as bigint, time[time.length - 1] as bigint]);
+  // CPUs without data stay in: they have a lane in the workspace too.
+  const lanes = head.buffers.flatMap((buffer) => sampleBuffer(source, head, buffer));
+  const times = lanes.flatMap(({ time }) => [time.at(0), time.at(-1)]).filter((time) => time !== undefined);
   if (times.length === 0) return null;
   const origin = times.reduce((a, b) => (b < a ? b : a));
   const end = times.reduce((a, b) => (b > a ? b : a));
@@ -43,7 +42,8 @@ export function previewOf(source: ByteSource, head: RecordingHead): OpenPreview 
 function sampleBuffer(source: ByteSource, head: RecordingHead, buffer: RecordingBuffer): LaneSamples[] {
   const layout = subBufferLayout(head, buffer);
   const { littleEndian } = layout.abi;
-  return buffer.cpus.map((data) => {
+  const cpus = [...buffer.cpus].sort((a, b) => a.cpu - b.cpu);
+  return cpus.map((data) => {
     const bytes = openCpuBytes(source, data, head.compression);
     const pages = Math.floor(bytes.size / layout.subBufferBytes);
     const wanted = Math.min(pages, data.compressed ? PACKED_SAMPLES : PLAIN_SAMPLES);

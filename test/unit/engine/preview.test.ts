@@ -1,9 +1,12 @@
 import { readFileSync } from 'node:fs';
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { previewOf } from '../../../electron/engine/preview.ts';
 import { bytesSource } from '../../../electron/parse/byte-source.ts';
 import { openCpuBytes } from '../../../electron/parse/cpu-data.ts';
 import { readTraceDat } from '../../../electron/parse/trace-dat.ts';
+import { recordings } from '../../build/arbitrary.ts';
+import { buildTraceDat } from '../../build/trace-dat.ts';
 import { corpusFile } from '../../corpus.ts';
 
 /** Bytes of data and time of every sub-buffer of a little-endian 64-bit recording, read without the code under test. */
@@ -42,4 +45,22 @@ describe.each(['small-v6.dat', 'host-clock-boot.dat', 'host-lost.dat'])('preview
       else expect(Math.abs(drawn / total - 1)).toBeLessThan(0.1);
     }
   });
+});
+
+it('has the lanes that the workspace will have: every CPU of every buffer, also those without events', () => {
+  let empty = 0;
+  fc.assert(
+    fc.property(recordings, ({ recording }) => {
+      const source = bytesSource(buildTraceDat(recording), 'built.dat');
+      const head = readTraceDat(source);
+      const preview = previewOf(source, head);
+      if (preview === null) return;
+      expect(preview.lanes.map(({ stream, cpu }) => [stream, cpu])).toEqual(
+        head.buffers.flatMap(({ name, cpus }) => cpus.map(({ cpu }) => [name, cpu])),
+      );
+      empty += preview.lanes.filter(({ bytes }) => bytes.every((count) => count === 0)).length;
+    }),
+    { numRuns: 100 },
+  );
+  expect(empty).toBeGreaterThan(0);
 });
