@@ -37,9 +37,22 @@ const numberTypes: [declaration: string, bytes: number, signed: boolean][] = [
 ];
 
 const field: fc.Arbitrary<Omit<BuiltField, 'name'>> = fc.oneof(
-  { weight: 4, arbitrary: fc.constantFrom(...numberTypes).map(([declaration, bytes, signed]) => ({ declaration, bytes, signed, kind: 'number' as const })) },
-  { weight: 1, arbitrary: fc.constantFrom(1, 8, 16, 32).map((n) => ({ declaration: `char[${n}]`, bytes: n, signed: true, kind: 'chars' as const })) },
-  { weight: 1, arbitrary: fc.constant({ declaration: '__data_loc char[]', bytes: 4, signed: true, kind: 'data-loc' as const }) },
+  {
+    weight: 4,
+    arbitrary: fc
+      .constantFrom(...numberTypes)
+      .map(([declaration, bytes, signed]) => ({ declaration, bytes, signed, kind: 'number' as const })),
+  },
+  {
+    weight: 1,
+    arbitrary: fc
+      .constantFrom(1, 8, 16, 32)
+      .map((n) => ({ declaration: `char[${n}]`, bytes: n, signed: true, kind: 'chars' as const })),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.constant({ declaration: '__data_loc char[]', bytes: 4, signed: true, kind: 'data-loc' as const }),
+  },
 );
 
 const fields = fc
@@ -47,7 +60,10 @@ const fields = fc
   .map((all) => all.map(([name, rest], i): BuiltField => ({ name: `${name}_${i}`, ...rest })));
 
 const formats: fc.Arbitrary<BuiltFormat[]> = fc
-  .array(fc.record({ system: fc.constantFrom('writeback', 'sched', 'block'), name: word, fields }), { minLength: 1, maxLength: 6 })
+  .array(fc.record({ system: fc.constantFrom('writeback', 'sched', 'block'), name: word, fields }), {
+    minLength: 1,
+    maxLength: 6,
+  })
   .map((all) =>
     all.map(({ system, name, fields: own }, i) => ({
       system,
@@ -58,7 +74,7 @@ const formats: fc.Arbitrary<BuiltFormat[]> = fc
     })),
   );
 
-function valueOf({ kind, bytes, signed }: BuiltField): fc.Arbitrary<BuiltValue> {
+function arbitraryValue({ kind, bytes, signed }: BuiltField): fc.Arbitrary<BuiltValue> {
   if (kind === 'chars') return text.map((value) => value.slice(0, bytes));
   if (kind === 'data-loc') return text;
   const bits = BigInt(bytes * 8);
@@ -95,15 +111,29 @@ function rawEvent(known: BuiltFormat[]): fc.Arbitrary<RawEvent> {
     step,
     format: fc.nat({ max: known.length - 1 }),
     common,
-    seed: fc.tuple(...known.map((format) => fc.tuple(...format.fields.map(valueOf)) as fc.Arbitrary<BuiltValue[]>)),
-    stamp: fc.oneof({ weight: 8, arbitrary: fc.constant(undefined) }, fc.constant('extend' as const), fc.constant('absolute' as const)),
+    seed: fc.tuple(
+      ...known.map((format) => fc.tuple(...format.fields.map(arbitraryValue)) as fc.Arbitrary<BuiltValue[]>),
+    ),
+    stamp: fc.oneof(
+      { weight: 8, arbitrary: fc.constant(undefined) },
+      fc.constant('extend' as const),
+      fc.constant('absolute' as const),
+    ),
     discarded: fc.oneof({ weight: 9, arbitrary: fc.constant(false) }, fc.constant(true)),
-    lostBefore: fc.oneof({ weight: 30, arbitrary: fc.constant(undefined) }, fc.constant(-1), fc.integer({ min: 1, max: 1_000_000 })),
+    lostBefore: fc.oneof(
+      { weight: 30, arbitrary: fc.constant(undefined) },
+      fc.constant(-1),
+      fc.integer({ min: 1, max: 1_000_000 }),
+    ),
   });
 }
 
 /** The events of one CPU: what is written and what a reader finds. Times of all CPUs start near each other. */
-function cpu(known: BuiltFormat[], startNs: bigint, littleEndian: boolean): fc.Arbitrary<{ events: BufferEvent[]; expected: ExpectedEvent[] }> {
+function cpu(
+  known: BuiltFormat[],
+  startNs: bigint,
+  littleEndian: boolean,
+): fc.Arbitrary<{ events: BufferEvent[]; expected: ExpectedEvent[] }> {
   return fc.array(rawEvent(known), { maxLength: 60, size: 'max' }).map((raws) => {
     const events: BufferEvent[] = [];
     const expected: ExpectedEvent[] = [];
@@ -142,20 +172,35 @@ const container = fc.constantFrom(
 
 /** A whole recording: any version, byte order, long and sub-buffer size, up to three CPUs and two instances. */
 export const recordings: fc.Arbitrary<Case> = fc
-  .record({ abi, container, formats, startNs: fc.bigInt({ min: 1n, max: 1n << 50n }), comm: text.map((name) => name.replace(/[\n\r]/g, ' ').slice(0, 15)) })
+  .record({
+    abi,
+    container,
+    formats,
+    startNs: fc.bigInt({ min: 1n, max: 1n << 50n }),
+    comm: text.map((name) => name.replace(/[\n\r]/g, ' ').slice(0, 15)),
+  })
   .chain(({ abi: ring, container: outer, formats: known, startNs, comm }) =>
     fc
-      .array(fc.array(cpu(known, startNs, ring.littleEndian), { minLength: 1, maxLength: 3 }), { minLength: 1, maxLength: 3 })
+      .array(fc.array(cpu(known, startNs, ring.littleEndian), { minLength: 1, maxLength: 3 }), {
+        minLength: 1,
+        maxLength: 3,
+      })
       .map((buffers) => {
         // Version 6 has one CPU count for all buffers.
         const cpus = Math.max(...buffers.map((buffer) => buffer.length));
-        const filled = buffers.map((buffer) => Array.from({ length: cpus }, (_, i) => buffer[i] ?? { events: [], expected: [] }));
+        const filled = buffers.map((buffer) =>
+          Array.from({ length: cpus }, (_, i) => buffer[i] ?? { events: [], expected: [] }),
+        );
         return {
           recording: {
             ...outer,
             abi: ring,
             formats: known,
-            buffers: filled.map((buffer, i) => ({ name: i === 0 ? '' : `instance-${i}`, clock: 'local', cpus: buffer.map(({ events }) => events) })),
+            buffers: filled.map((buffer, i) => ({
+              name: i === 0 ? '' : `instance-${i}`,
+              clock: 'local',
+              cpus: buffer.map(({ events }) => events),
+            })),
             comms: [[1, `x${comm}`]] as [number, string][],
             uname: 'Linux built 1.0',
             kallsyms: 'ffffffff81000000 T _text\n',

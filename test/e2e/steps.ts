@@ -1,4 +1,4 @@
-import { type Locator, type Page } from '@playwright/test';
+import type { Locator, Page } from '@playwright/test';
 import { type App, expect, samplePath, settled } from './host.ts';
 
 /** What a user does, said once. */
@@ -9,7 +9,8 @@ export const SAMPLE = { events: '248,749 events', cgroups: ['web', 'db', 'backup
 export const events = (page: Page): Locator => page.getByRole('grid', { name: 'Events' });
 export const details = (page: Page): Locator => page.getByRole('region', { name: 'Event details' });
 export const timeline = (page: Page): Locator => page.getByRole('region', { name: 'Timeline' });
-export const visibleTime = (page: Page): Promise<string> => page.getByRole('status', { name: 'Visible time' }).innerText();
+export const visibleTime = (page: Page): Promise<string> =>
+  page.getByRole('status', { name: 'Visible time' }).innerText();
 
 /** The data rows that are on screen, without the head. */
 export const rows = (grid: Locator): Locator => grid.locator('[role=row][aria-rowindex]:not([aria-rowindex="1"])');
@@ -41,7 +42,13 @@ export async function selectFirst(page: Page, filter: string): Promise<void> {
 }
 
 /** Drags over the time axis from one share of its width to another, at the height of a lane. */
-export async function dragTime(page: Page, lane: string, from: number, to: number, key?: 'Shift' | 'Space'): Promise<void> {
+export async function dragTime(
+  page: Page,
+  lane: string,
+  from: number,
+  to: number,
+  key?: 'Shift' | 'Space',
+): Promise<void> {
   const name = await page.getByRole('button', { name: lane, exact: true }).boundingBox();
   const whole = await timeline(page).boundingBox();
   if (!name || !whole) throw new Error(`${lane} is not on screen`);
@@ -74,7 +81,8 @@ export function coloursOf(canvas: Locator): Promise<number> {
     const { width, height } = element as HTMLCanvasElement;
     const data = (element as HTMLCanvasElement).getContext('2d')?.getImageData(0, 0, width, height).data ?? [];
     const seen = new Set<number>();
-    for (let i = 0; i < data.length; i += 4) seen.add(data[i] * 65536 + data[i + 1] * 256 + data[i + 2] + data[i + 3] * 2 ** 24);
+    for (let i = 0; i < data.length; i += 4)
+      seen.add(data[i] * 65536 + data[i + 1] * 256 + data[i + 2] + data[i + 3] * 2 ** 24);
     return seen.size;
   });
 }

@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
-import { chromium } from 'playwright-core';
+import { chromium } from '@playwright/test';
 
 /** What every browser of the tests is started with: it must work as root, without a GPU and without a network. */
 export const BROWSER_ARGS = ['--no-sandbox', '--disable-gpu', '--disable-background-networking'];
@@ -56,7 +56,8 @@ function download(playwrightCli: string): boolean {
 /** Why apt cannot be used here, or null where it can. */
 function whyNotApt(): string | null {
   if (process.platform !== 'linux' || !existsSync('/etc/os-release')) return 'not Debian or Ubuntu';
-  if (!/^ID(_LIKE)?=.*\b(debian|ubuntu)\b/m.test(readFileSync('/etc/os-release', 'utf8'))) return 'not Debian or Ubuntu';
+  if (!/^ID(_LIKE)?=.*\b(debian|ubuntu)\b/m.test(readFileSync('/etc/os-release', 'utf8')))
+    return 'not Debian or Ubuntu';
   if (process.getuid?.() !== 0) return 'not root';
   return null;
 }
