@@ -47,8 +47,7 @@ describe.each(['small-v6.dat', 'host-clock-boot.dat', 'host-lost.dat'])('preview
   });
 });
 
-it('has the lanes that the workspace will have: every CPU of every buffer, also those without events', () => {
-  let empty = 0;
+it('has the lanes that the workspace will have: every CPU of every buffer, in its order', () => {
   fc.assert(
     fc.property(recordings, ({ recording }) => {
       const source = bytesSource(buildTraceDat(recording), 'built.dat');
@@ -58,9 +57,7 @@ it('has the lanes that the workspace will have: every CPU of every buffer, also 
       expect(preview.lanes.map(({ stream, cpu }) => [stream, cpu])).toEqual(
         head.buffers.flatMap(({ name, cpus }) => cpus.map(({ cpu }) => [name, cpu])),
       );
-      empty += preview.lanes.filter(({ bytes }) => bytes.every((count) => count === 0)).length;
     }),
     { numRuns: 100 },
   );
-  expect(empty).toBeGreaterThan(0);
 });
