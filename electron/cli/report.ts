@@ -81,7 +81,8 @@ async function selection(
   // Filters of several -F are alternatives, as in trace-cmd; everything else narrows them.
   const filter = allOf((options.only ?? []).join('; '), options.filter ?? '', windowFilter(options, summary));
   if (filter === '') return undefined;
-  const list = await new FilteredLists(trace).get(filter, signal);
+  const list = new FilteredLists(trace).get(filter);
+  await list.wait(signal);
   const kept = trace.streams.map(({ cpus }) => new Map(cpus.map(({ cpu, events }) => [cpu, new Uint8Array(events)])));
   for (let row = 0; row < list.n; row++) {
     const { stream, cpu, index } = list.refOf(row);

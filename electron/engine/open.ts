@@ -16,9 +16,10 @@ import type { EventFormat, FieldFormat } from '../parse/event-format.ts';
 import { isNumeric } from '../parse/field-access.ts';
 import { subBufferLayout } from '../parse/layout.ts';
 import { Printer } from '../parse/print-format/printer.ts';
-import type { RecordingHead } from '../parse/recording.ts';
 import { ringBufferAccess } from '../parse/record-access.ts';
+import type { RecordingHead } from '../parse/recording.ts';
 import { textAccess } from '../parse/text-trace/access.ts';
+import { memoryBudgets } from '../query/budgets.ts';
 import { CommFinder } from '../query/comms.ts';
 import { type EventPrinter, EventText } from '../query/event-text.ts';
 import { textPrinter } from '../query/text-printer.ts';
@@ -51,8 +52,6 @@ export interface OpenedTrace {
   notes: NotesFile;
   close(): void;
 }
-
-const CHUNK_BUDGET_BYTES = 256 * 1024 * 1024;
 
 interface Input {
   source: FileSource;
@@ -232,6 +231,7 @@ function buildTrace(inputs: Input[], store: WorkspaceStore, memoryPageBytes: num
     for (const stream of entry.streams)
       streams.push(describeStream(stream, entry.recording, recordingIndex, streams.length, originNs, store));
   });
+  const budgets = memoryBudgets();
   const trace: Trace = {
     store,
     recordings,
@@ -241,7 +241,8 @@ function buildTrace(inputs: Input[], store: WorkspaceStore, memoryPageBytes: num
     eventTypes,
     tasks: [...tasks.values()].sort((a, b) => a.pid - b.pid),
     cgroups: [],
-    chunks: new ChunkCache(store, CHUNK_BUDGET_BYTES),
+    chunks: new ChunkCache(store, budgets.chunks),
+    budgets,
     text: undefined as never,
     cgroupAt: (ino) => ({ ino, path: '' }),
     cgroupLabel: (value) => value,

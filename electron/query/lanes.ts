@@ -6,8 +6,6 @@ import { coarserDensity, type DensityLevel, densityWindow, isLevel } from './lev
 import type { Samples } from './samples.ts';
 import { lowerBound, type Trace, type TraceCpu, type TraceStream, upperBound } from './trace.ts';
 
-const SLICES_BUDGET_BYTES = 256 * 1024 * 1024;
-const LEVELS_BUDGET_BYTES = 64 * 1024 * 1024;
 /** Buckets of the finest density level, over all CPUs: finer windows hold few enough events to be counted. */
 const MOST_BUCKETS = 1 << 21;
 /** With fewer slices in a window than this, reducing them takes about a millisecond. */
@@ -18,18 +16,17 @@ export class Lanes {
   readonly #trace: Trace;
   readonly #samples: Samples;
   readonly #finestNs: number;
-  readonly #slices = new ByteBudgetCache<TraceCpu, RunSlices | null>(SLICES_BUDGET_BYTES, (slices) =>
-    slices === null ? 0 : slices.from.length * 20,
-  );
-  readonly #sliceLevels = new ByteBudgetCache<string, LaneSlices>(LEVELS_BUDGET_BYTES, ({ pid }) => pid.length * 25);
-  readonly #densityLevels = new ByteBudgetCache<string, DensityLevel>(
-    LEVELS_BUDGET_BYTES,
-    ({ counts }) => counts.byteLength,
-  );
+  readonly #slices: ByteBudgetCache<TraceCpu, RunSlices | null>;
+  readonly #sliceLevels: ByteBudgetCache<string, LaneSlices>;
+  readonly #densityLevels: ByteBudgetCache<string, DensityLevel>;
 
   constructor(trace: Trace, samples: Samples) {
     this.#trace = trace;
     this.#samples = samples;
+    const { slices, levels } = trace.budgets;
+    this.#slices = new ByteBudgetCache(slices, (lane) => (lane === null ? 0 : lane.from.length * 20));
+    this.#sliceLevels = new ByteBudgetCache(levels / 2, ({ pid }) => pid.length * 25);
+    this.#densityLevels = new ByteBudgetCache(levels / 2, ({ counts }) => counts.byteLength);
     const lanes = trace.streams.reduce((sum, { cpus }) => sum + cpus.length, 0);
     const perCpu = Math.max(1 << 14, Math.min(1 << 18, MOST_BUCKETS / Math.max(1, lanes)));
     this.#finestNs = 2 ** Math.max(0, Math.ceil(Math.log2(Math.max(1, trace.durationNs) / perCpu)));

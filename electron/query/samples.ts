@@ -40,7 +40,6 @@ export interface TextColumn {
 }
 
 const SCAN_BLOCK_BYTES = 1 << 20;
-const SAMPLES_BUDGET_BYTES = 384 * 1024 * 1024;
 
 /** Columns of event types and their fields, decoded from the recordings on first use and kept up to a budget. */
 export class Samples {
@@ -49,11 +48,12 @@ export class Samples {
   readonly #numbers: ByteBudgetCache<string, Float64Array>;
   readonly #texts: ByteBudgetCache<string, TextColumn>;
 
-  constructor(trace: Trace, budgetBytes = SAMPLES_BUDGET_BYTES) {
+  constructor(trace: Trace) {
+    const budgetBytes = trace.budgets.samples;
     this.#trace = trace;
-    this.#types = new ByteBudgetCache(budgetBytes / 2, (samples) => samples.n * 36);
-    this.#numbers = new ByteBudgetCache(budgetBytes / 2, (column) => column.byteLength);
-    this.#texts = new ByteBudgetCache(budgetBytes / 8, (column) => column.codes.byteLength);
+    this.#types = new ByteBudgetCache(budgetBytes * 0.4, (samples) => samples.n * 36);
+    this.#numbers = new ByteBudgetCache(budgetBytes * 0.45, (column) => column.byteLength);
+    this.#texts = new ByteBudgetCache(budgetBytes * 0.15, (column) => column.codes.byteLength);
   }
 
   /** Events of a type: index into `Trace.eventTypes`. */

@@ -38,7 +38,6 @@ interface EvaluatedGroup extends Group {
 }
 
 const MOST_GROUPS = 64;
-const SERIES_BUDGET_BYTES = 256 * 1024 * 1024;
 /** With fewer samples in a window than this, binning them takes about a millisecond. */
 const FEW_SAMPLES = 100_000;
 
@@ -46,11 +45,12 @@ const FEW_SAMPLES = 100_000;
 export class SeriesQueries {
   readonly #trace: Trace;
   readonly #samples: Samples;
-  readonly #evaluated = new ByteBudgetCache<string, EvaluatedSeries>(SERIES_BUDGET_BYTES, ({ bytes }) => bytes);
+  readonly #evaluated: ByteBudgetCache<string, EvaluatedSeries>;
 
   constructor(trace: Trace, samples: Samples) {
     this.#trace = trace;
     this.#samples = samples;
+    this.#evaluated = new ByteBudgetCache(trace.budgets.series, ({ bytes }) => bytes);
   }
 
   window(spec: SeriesSpec, fromNs: number, toNs: number, bins: number, mode: 'auto' | 'raw' | 'bins'): SeriesResult {

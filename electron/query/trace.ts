@@ -7,6 +7,7 @@ import type { RecordingBuffer, RecordingHead } from '../parse/recording.ts';
 import type { SubBufferLayout } from '../parse/sub-buffer.ts';
 import type { Chunk } from '../store/chunk-codec.ts';
 import type { ChunkInfo, StoredLost, WorkspaceStore } from '../store/workspace-store.ts';
+import type { MemoryBudgets } from './budgets.ts';
 import { ByteBudgetCache } from './byte-budget-cache.ts';
 import type { EventPrinter, EventText } from './event-text.ts';
 
@@ -25,6 +26,7 @@ export interface Trace {
   tasks: TaskInfo[];
   cgroups: CgroupInfo[];
   chunks: ChunkCache;
+  budgets: MemoryBudgets;
   text: EventText;
   /** The cgroup that an event's field means at a time: an inode number in decimal, or a path. */
   cgroupAt(value: string, timeNs: number): CgroupInfo;

@@ -9,11 +9,16 @@ import type { EventRow } from '../../shared/model.ts';
 export const PAGE_ROWS = 200;
 const MAX_PAGES = 100;
 
+/** A filtered list that is still being found is asked again after this long; the engine takes its own moment too. */
+const ASK_AGAIN_MS = 100;
+
 export type FetchRows = (first: number, count: number, signal: AbortSignal) => Promise<RowsResult>;
 
 export class EventPages {
-  /** Length of the whole list; null until the first page came. */
+  /** Length of the list as far as it is known; null until the first page came. */
   total: number | null = null;
+  /** How far a filter has looked; null when it is through. */
+  scan: RowsResult['scan'] = null;
 
   readonly #fetch: FetchRows;
   readonly #onChange: () => void;
@@ -22,6 +27,7 @@ export class EventPages {
   readonly #pages = new Map<number, EventRow[]>();
   readonly #underway = new Map<number, AbortController>();
   readonly #failed = new Set<number>();
+  #again: ReturnType<typeof setTimeout> | undefined;
 
   constructor(fetch: FetchRows, onChange: () => void, onError: (error: unknown) => void) {
     this.#fetch = fetch;
@@ -54,6 +60,7 @@ export class EventPages {
 
   /** Gives up everything that is on its way. */
   close(): void {
+    clearTimeout(this.#again);
     for (const controller of this.#underway.values()) controller.abort();
     this.#underway.clear();
   }
@@ -65,6 +72,7 @@ export class EventPages {
       const result = await this.#fetch(page * PAGE_ROWS, PAGE_ROWS, controller.signal);
       if (this.#underway.get(page) !== controller) return;
       this.total = result.total;
+      this.scan = result.scan;
       this.#pages.set(page, result.rows);
       for (const oldest of this.#pages.keys()) {
         if (this.#pages.size <= MAX_PAGES) break;
@@ -72,6 +80,11 @@ export class EventPages {
       }
       this.#underway.delete(page);
       this.#onChange();
+      // Found rows stay where they are: only the end of the list, and with it this page, can still grow.
+      if (result.scan !== null) {
+        clearTimeout(this.#again);
+        this.#again = setTimeout(() => void this.#load(page), ASK_AGAIN_MS);
+      }
     } catch (error) {
       if (this.#underway.get(page) !== controller) return;
       this.#underway.delete(page);

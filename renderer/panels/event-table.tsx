@@ -64,7 +64,9 @@ export function EventTable({ summary }: { summary: WorkspaceSummary }) {
               ? filterError
                 ? 'The filter has an error'
                 : 'Filtering…'
-              : `${countText(total)} of ${countOf(summary.events, 'event')}`}
+              : pages.scan === null
+                ? `${countText(total)} of ${countOf(summary.events, 'event')}`
+                : `${countText(total)} so far, ${Math.floor((100 * pages.scan.done) / pages.scan.total)} % looked at`}
         </output>
       </div>
       <div className="grid-frame">

@@ -14,7 +14,7 @@ export function useEventPages(
   const pages = useMemo(
     () =>
       new EventPages(
-        (first, count, signal) => query('rows', { first, count, filter }, { signal }),
+        (first, count, signal) => query('rows', { first, count, filter, partial: true }, { signal }),
         redraw,
         (error) => {
           const detail = toErrorDetail(error);

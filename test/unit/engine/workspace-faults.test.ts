@@ -137,6 +137,7 @@ describe('an import that does not end well', () => {
       onProgress: () => controller.abort(),
     });
     await expect(attempt).rejects.toMatchObject({ code: 'cancelled' });
+    expect(readdirSync(join(folder, 'cache'))).toEqual([]);
     const opened = await open();
     expect(opened.summary.reopened).toBe(false);
     expect(countRows(opened)).toBe(248_749);

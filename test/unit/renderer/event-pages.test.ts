@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { EventPages, PAGE_ROWS } from '../../../renderer/panels/event-pages.ts';
 import type { RowsResult } from '../../../shared/api.ts';
 import { RemoraError } from '../../../shared/errors.ts';
@@ -23,7 +23,7 @@ function slowList() {
         first,
         aborted: false,
         answer: () => {
-          resolve({ total: TOTAL, rows });
+          resolve({ total: TOTAL, rows, scan: null });
           return settled();
         },
         fail: (error: Error) => {
@@ -86,6 +86,30 @@ describe('event pages', () => {
     expect(pages.row(0)?.row).toBe(0);
     expect(pages.row(PAGE_ROWS)).toBeUndefined();
     expect(pages.row(149 * PAGE_ROWS)?.row).toBe(149 * PAGE_ROWS);
+  });
+
+  it('asks again for a list that is still being found, until it is through', async () => {
+    vi.useFakeTimers();
+    const answers: RowsResult[] = [
+      { total: 1, rows: [{ row: 0 }] as RowsResult['rows'], scan: { done: 10, total: 30 } },
+      { total: 2, rows: [{ row: 0 }, { row: 1 }] as RowsResult['rows'], scan: { done: 20, total: 30 } },
+      { total: 2, rows: [{ row: 0 }, { row: 1 }] as RowsResult['rows'], scan: null },
+    ];
+    const seen: unknown[] = [];
+    const pages = new EventPages(
+      () => Promise.resolve(answers.shift() as RowsResult),
+      () => seen.push([pages.total, pages.scan?.done ?? 'through']),
+      fail,
+    );
+    pages.need(0, 0);
+    for (let i = 0; i < 5; i++) await vi.advanceTimersByTimeAsync(1000);
+    vi.useRealTimers();
+    expect(seen).toEqual([
+      [1, 10],
+      [2, 20],
+      [2, 'through'],
+    ]);
+    expect(pages.row(1)?.row).toBe(1);
   });
 
   it('reports an error once and does not ask again', async () => {
