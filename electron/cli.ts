@@ -7,6 +7,7 @@ import { addInfo } from './cli/info.ts';
 import { addOpen } from './cli/open.ts';
 import { isClosedPipe } from './cli/output.ts';
 import { isTooOld, runWithOwnNode } from './cli/own-node.ts';
+import { addRecord } from './cli/record.ts';
 import { addReport } from './cli/report.ts';
 import { addSeries } from './cli/series.ts';
 import { addServe } from './cli/serve.ts';
@@ -45,7 +46,7 @@ const program = new Command('remora')
   .version(version)
   .showHelpAfterError('(remora COMMAND --help says more)')
   .exitOverride();
-for (const add of [addInfo, addReport, addSeries, addEpisodes, addChart, addServe, addOpen]) add(program, host);
+for (const add of [addInfo, addReport, addSeries, addEpisodes, addChart, addRecord, addServe, addOpen]) add(program, host);
 for (const command of program.commands) command.copyInheritedSettings(program);
 
 try {

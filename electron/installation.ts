@@ -5,6 +5,7 @@ import { join } from 'node:path';
 export const installationFolder = join(import.meta.dirname, '..');
 
 export const enginePath = join(installationFolder, 'dist/engine.js');
+export const capturePath = join(installationFolder, 'dist/capture.js');
 export const rendererFolder = join(installationFolder, 'dist/renderer');
 export const preloadPath = join(installationFolder, 'dist/preload.cjs');
 export const samplePath = join(installationFolder, 'assets/samples/throttle.dat');

@@ -1,0 +1,75 @@
+import { writeSync } from 'node:fs';
+import { createInterface } from 'node:readline';
+import { RemoraError, toErrorDetail } from '../../shared/errors.ts';
+import { CaptureSession } from './capture-session.ts';
+import { type CaptureMessage, captureOrder } from './protocol.ts';
+
+const WAIT_MS = 5;
+const MOST_WAITS = 400;
+
+/**
+ * The capture process: the one part of Remora that may need root. Reads its order from standard input, says on standard output what
+ * it does (protocol.ts), and ends by itself when nobody is left at the other end of its input.
+ */
+function say(message: CaptureMessage): void {
+  const line = Buffer.from(`${JSON.stringify(message)}\n`);
+  let waits = 0;
+  for (let done = 0; done < line.length; ) {
+    try {
+      done += writeSync(1, line, done);
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      // Nobody listens any more: the end of the input will say so too.
+      if (code === 'EPIPE') break;
+      if (code !== 'EAGAIN') throw error;
+      // The listener does not keep up. The next status says the same; the others must arrive, and none is cut in two.
+      if ((message.type === 'status' && done === 0) || ++waits > MOST_WAITS) return;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, WAIT_MS);
+    }
+  }
+  if (message.type === 'stopped') process.exit(0);
+}
+
+let session: CaptureSession | null = null;
+
+function begin(line: string): void {
+  let order: unknown;
+  try {
+    order = JSON.parse(line);
+  } catch {
+    throw new RemoraError({ code: 'bad-request', message: 'the order of a capture is one line of JSON' });
+  }
+  const checked = captureOrder.safeParse(order);
+  if (!checked.success) {
+    throw new RemoraError({
+      code: 'bad-request',
+      message: `the order of a capture is not valid: ${checked.error.message}`,
+    });
+  }
+  session = new CaptureSession(checked.data, say);
+}
+
+const input = createInterface({ input: process.stdin });
+input.on('line', (line) => {
+  if (session !== null) {
+    if (/"stop"/.test(line)) end('asked');
+    return;
+  }
+  try {
+    begin(line);
+  } catch (error) {
+    say({ type: 'failed', detail: toErrorDetail(error) });
+    process.exit(1);
+  }
+});
+input.on('close', () => end('parent'));
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => end('signal'));
+process.on('uncaughtException', (error) => {
+  session?.stop('error', error.message);
+  process.exit(1);
+});
+
+function end(reason: 'asked' | 'parent' | 'signal'): void {
+  session?.stop(reason);
+  process.exit(0);
+}

@@ -1,0 +1,97 @@
+import { z } from 'zod';
+
+/**
+ * What a capture process is told and what it says: lines of JSON on its standard input and output. The first line in is the
+ * order; then `{"do":"stop"}`, or the end of the input, which means that whoever asked is gone. Both end the capture with
+ * everything written.
+ */
+export const captureOrder = z.object({
+  /** The recording to write. */
+  path: z.string().min(1),
+  events: z.array(z.object({ pattern: z.string(), filter: z.string().optional() })).min(1),
+  clock: z.string().optional(),
+  bufferKiB: z.number().int().positive().optional(),
+  cpus: z.array(z.number().int().nonnegative()).optional(),
+  pids: z.array(z.number().int().nonnegative()).optional(),
+  /** A folder of cgroupfs: its tasks and those of the folders below are followed. */
+  cgroup: z.string().optional(),
+  stacks: z.boolean().optional(),
+  /** Between samples of counters; absent: none. */
+  countersMs: z.number().int().positive().optional(),
+  durationMs: z.number().positive().optional(),
+  maxBytes: z.number().int().positive().optional(),
+  /** Flight recorder: the oldest is given up so that no more than this is kept. */
+  keep: z.object({ ms: z.number().positive().optional(), bytes: z.number().int().positive().optional() }).optional(),
+  /** How long an event may wait in a sub-buffer that is not full. */
+  latencyMs: z.number().int().positive().default(400),
+  /** Between status reports. */
+  statusMs: z.number().int().positive().default(500),
+  /** Who asks, as the recording's VERSION option names it. */
+  program: z.string().default('remora'),
+});
+export type CaptureOrder = z.input<typeof captureOrder>;
+export type CheckedCaptureOrder = z.output<typeof captureOrder>;
+
+const cpuStatus = z.object({
+  cpu: z.number(),
+  /** Events read out of the ring buffer, and events that the kernel lost. */
+  events: z.number(),
+  lost: z.number(),
+  /** How full the ring buffer is, 0 to 1. */
+  fill: z.number(),
+  /** Where the CPU's data is in the recording. */
+  offset: z.number(),
+  bytes: z.number(),
+});
+
+const status = z.object({
+  /** Since the capture began. */
+  elapsedMs: z.number(),
+  events: z.number(),
+  lost: z.number(),
+  /** Bytes of event data in the recording, and since the last report, per second. */
+  bytes: z.number(),
+  bytesPerSecond: z.number(),
+  eventsPerSecond: z.number(),
+  /** The capture process's own use of a CPU, 0 to 1. */
+  cpuShare: z.number(),
+  /** Free room on the recording's disk, in bytes. */
+  diskFree: z.number(),
+  cpus: z.array(cpuStatus),
+});
+export type CaptureStatus = z.infer<typeof status>;
+
+const errorDetail = z.object({
+  code: z.string(),
+  message: z.string(),
+  file: z.string().optional(),
+  position: z.number().optional(),
+});
+
+export const stopReasons = ['asked', 'parent', 'signal', 'duration', 'size', 'disk-full', 'error'] as const;
+export type StopReason = (typeof stopReasons)[number];
+
+export const captureMessage = z.discriminatedUnion('type', [
+  /** Events are being captured. */
+  z.object({
+    type: z.literal('started'),
+    instance: z.string(),
+    events: z.array(z.object({ system: z.string(), name: z.string() })),
+    clock: z.string(),
+    bufferKiB: z.number(),
+    notes: z.array(z.string()),
+  }),
+  status.extend({ type: z.literal('status') }),
+  /** The recording is complete and the instance gone (or named in `notes`). The last message. */
+  z.object({
+    type: z.literal('stopped'),
+    reason: z.enum(stopReasons),
+    message: z.string(),
+    status,
+    sparse: z.boolean(),
+    notes: z.array(z.string()),
+  }),
+  /** The capture could not begin: nothing was written, nothing is left behind. The last message. */
+  z.object({ type: z.literal('failed'), detail: errorDetail }),
+]);
+export type CaptureMessage = z.infer<typeof captureMessage>;

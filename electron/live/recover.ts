@@ -1,0 +1,74 @@
+import { closeSync, existsSync, fstatSync, openSync, readFileSync, readSync, unlinkSync } from 'node:fs';
+import { RemoraError } from '../../shared/errors.ts';
+import type { Extent } from './head-bytes.ts';
+import { collapsePlan, settle, settleOn } from './settle.ts';
+import { readSideFile, removeSideFile, sideFilePath } from './side-file.ts';
+
+/** What became of a recording whose writer was killed. */
+export interface Recovered {
+  /** Bytes of event data. */
+  bytes: number;
+  /** The holes of the file are still there: the file system can not take them out and has no room for a copy. */
+  sparse: boolean;
+}
+
+/** True when a recording is still being written, or its writer was killed. */
+export const isUnfinished = (path: string): boolean => existsSync(sideFilePath(path));
+
+/**
+ * Finishes a recording whose writer was killed: its head gets its final form and the holes go. Null where there is nothing to
+ * do. Throws RemoraError `file` where it is still being written.
+ */
+export function recoverRecording(path: string): Recovered | null {
+  const side = readSideFile(path);
+  if (side === null) return null;
+  if (isAlive(side.pid, side.instance)) {
+    throw new RemoraError({
+      code: 'file',
+      file: path,
+      message: `${path} is still being recorded, by process ${side.pid}`,
+    });
+  }
+  for (const draft of [`${path}.settled`, `${sideFilePath(path)}.new`]) if (existsSync(draft)) unlinkSync(draft);
+  const fd = openSync(path, 'r+');
+  try {
+    let sparse: boolean;
+    if (side.settling !== undefined) sparse = settleOn(path, fd, side).sparse;
+    else {
+      const unit = Math.max(side.pageBytes, fstatSync(fd).blksize);
+      const head = Buffer.alloc(side.variableBytes);
+      readSync(fd, head, 0, head.length, side.variableAt);
+      const variable = { bytes: head, cmdlinesAt: 8, tableAt: side.tableAt - side.variableAt };
+      const plan = collapsePlan(side.variableAt, variable, readTable(fd, side.tableAt, side.cpus), unit);
+      sparse = settle(path, fd, plan).sparse;
+    }
+    const bytes = readTable(fd, side.settling?.tableAt ?? side.tableAt, side.cpus).reduce(
+      (sum, extent) => sum + extent.bytes,
+      0,
+    );
+    if (!sparse) removeSideFile(path);
+    return { bytes, sparse };
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** The writer lives when a process of this number has the instance's name in its start time. */
+function isAlive(pid: number, instance: string): boolean {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+    return instance.startsWith(`remora-${pid}-${stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]}`);
+  } catch {
+    return false;
+  }
+}
+
+/** Entries of the table of CPUs: u64 offset, u64 bytes. */
+function readTable(fd: number, tableAt: number, cpus: number): Extent[] {
+  const bytes = Buffer.alloc(cpus * 16);
+  readSync(fd, bytes, 0, bytes.length, tableAt);
+  return Array.from({ length: cpus }, (_unused, cpu) => ({
+    offset: Number(bytes.readBigUInt64LE(cpu * 16)),
+    bytes: Number(bytes.readBigUInt64LE(cpu * 16 + 8)),
+  }));
+}
