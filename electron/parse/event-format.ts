@@ -59,6 +59,15 @@ export interface EventFormat {
   unreadLines: string[];
 }
 
+/** What tells an event's records from others: the text's `name` and `ID` lines; null where one is missing. */
+export function formatIdentity(text: string): { name: string; id: number } | null {
+  const printAt = text.search(/^print fmt:/m);
+  const head = printAt < 0 ? text : text.slice(0, printAt);
+  const name = /^name:[ \t]*(\S+)/m.exec(head)?.[1];
+  const id = cNumber(/^ID:[ \t]*(\S+)/m.exec(head)?.[1]);
+  return name === undefined || Number.isNaN(id) ? null : { name, id };
+}
+
 /**
  * Reads one format text. A line that cannot be read is kept in `unreadLines` and the rest is used; only a text
  * without a name or an ID is refused (RemoraError, code `damaged`), because its events cannot be told from others.
@@ -66,10 +75,9 @@ export interface EventFormat {
 export function parseEventFormat(text: string, system: string, abi: TraceAbi): EventFormat {
   const printAt = text.search(/^print fmt:/m);
   const head = printAt < 0 ? text : text.slice(0, printAt);
-  const name = /^name:[ \t]*(\S+)/m.exec(head)?.[1];
-  const id = cNumber(/^ID:[ \t]*(\S+)/m.exec(head)?.[1]);
-  if (name === undefined || Number.isNaN(id)) {
-    const missing = name === undefined ? 'name' : 'ID';
+  const identity = formatIdentity(text);
+  if (identity === null) {
+    const missing = /^name:[ \t]*\S/m.test(head) ? 'ID' : 'name';
     throw new RemoraError({
       code: 'damaged',
       section: 'event formats',
@@ -104,7 +112,7 @@ export function parseEventFormat(text: string, system: string, abi: TraceAbi): E
           .slice(printAt + 'print fmt:'.length)
           .replace(/^ /, '')
           .trimEnd();
-  return { system, name, id, fields: blocks.flat(), printFmt, unreadLines };
+  return { system, ...identity, fields: blocks.flat(), printFmt, unreadLines };
 }
 
 const FIELD_LINE =

@@ -1,4 +1,4 @@
-import { type EventFormat, parseEventFormat } from './event-format.ts';
+import { type EventFormat, formatIdentity, parseEventFormat } from './event-format.ts';
 import type { TraceAbi } from './recording.ts';
 
 /**
@@ -15,12 +15,11 @@ export class LazyEventFormat implements EventFormat {
   #parsed: EventFormat | null = null;
 
   constructor(system: string, text: string, abi: TraceAbi) {
-    const name = /^name:[ \t]*(\S+)/m.exec(text)?.[1];
-    const id = /^ID:[ \t]*(\d+)/m.exec(text)?.[1];
-    if (name === undefined || id === undefined) throw new TypeError('an event format without name or ID');
+    const identity = formatIdentity(text);
+    if (identity === null) throw new TypeError('an event format without name or ID');
     this.system = system;
-    this.name = name;
-    this.id = Number(id);
+    this.name = identity.name;
+    this.id = identity.id;
     this.text = text;
     this.#abi = abi;
   }

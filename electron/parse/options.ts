@@ -2,7 +2,7 @@ import { RemoraError } from '../../shared/errors.ts';
 import { bytesSource } from './byte-source.ts';
 import { Cursor, latin1 } from './cursor.ts';
 import type { RecordingBuffer, TimeShift } from './recording.ts';
-import type { HeadInProgress } from './trace-dat.ts';
+import type { HeadInProgress } from './trace-dat-sections.ts';
 
 /** Option ids and names: trace-cmd.dat.v7(5), "Options section". Version 6 uses the same ids up to 14. */
 const names: Record<number, string> = {

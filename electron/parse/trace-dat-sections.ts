@@ -1,0 +1,111 @@
+import { RemoraError } from '../../shared/errors.ts';
+import type { Cursor } from './cursor.ts';
+import { latin1 } from './cursor.ts';
+import { LazyEventFormat } from './event-formats.ts';
+import type { RecordingBuffer, RecordingHead } from './recording.ts';
+
+/**
+ * The parts of a trace.dat's head that versions 6 and 7 share, each read by one function: trace-cmd.dat.v6(5), which has them
+ * one after another, and trace-cmd.dat.v7(5), which has each in a section of its own.
+ */
+
+/** Mutable while reading; returned as a RecordingHead. */
+export interface HeadInProgress extends RecordingHead {
+  file: string;
+}
+
+/** Runs `read`; damage inside it becomes a warning and the rest goes on. */
+export function tolerate(head: HeadInProgress, read: () => void): boolean {
+  try {
+    read();
+    return true;
+  } catch (error) {
+    if (!(error instanceof RemoraError)) throw error;
+    const { detail } = error;
+    head.warnings.push({
+      file: head.file,
+      offset: detail.offset ?? 0,
+      section: detail.section ?? 'header',
+      message: detail.message,
+    });
+    return false;
+  }
+}
+
+/** "header_page\0" u64 text "header_event\0" u64 text */
+export function readHeaderInfo(cursor: Cursor, head: HeadInProgress): void {
+  for (const name of ['header_page', 'header_event'] as const) {
+    const at = cursor.offset;
+    const found = cursor.text(16);
+    if (found !== name) throw cursor.fail(`"${name}"`, JSON.stringify(found), at);
+    const text = latin1(cursor.bytes(cursor.size64()));
+    if (name === 'header_page') head.headerPage = text;
+    else head.headerEvent = text;
+  }
+}
+
+function addFormat(cursor: Cursor, head: HeadInProgress, system: string): void {
+  const at = cursor.offset;
+  const text = latin1(cursor.bytes(cursor.size64()));
+  try {
+    head.formats.push(new LazyEventFormat(system, text, head.abi));
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    head.warnings.push({
+      file: head.file,
+      offset: at,
+      section: cursor.section,
+      message: `${system}: ${error.message}`,
+    });
+  }
+}
+
+/** u32 count { u64 size, text } of the system `ftrace` */
+export function readFtraceFormats(cursor: Cursor, head: HeadInProgress): void {
+  for (let left = cursor.u32(); left > 0; left--) addFormat(cursor, head, 'ftrace');
+}
+
+/** u32 systems { name\0, u32 events { u64 size, text } } */
+export function readEventFormats(cursor: Cursor, head: HeadInProgress): void {
+  for (let systems = cursor.u32(); systems > 0; systems--) {
+    const system = cursor.text();
+    for (let events = cursor.u32(); events > 0; events--) addFormat(cursor, head, system);
+  }
+}
+
+/** u32 size, text of /proc/kallsyms */
+export function readKallsyms(cursor: Cursor, head: HeadInProgress): void {
+  head.kallsyms = latin1(cursor.bytes(cursor.u32()));
+}
+
+/** u32 size, text of printk_formats */
+export function readPrintkFormats(cursor: Cursor, head: HeadInProgress): void {
+  head.printkFormats = latin1(cursor.bytes(cursor.u32()));
+}
+
+/** u64 size, text of saved_cmdlines: lines `pid comm`. The comm may hold spaces; the last line of a pid wins. */
+export function readCmdlines(cursor: Cursor, head: HeadInProgress): void {
+  for (const line of latin1(cursor.bytes(cursor.size64())).split('\n')) {
+    const match = /^\s*(\d+) (.*)$/.exec(line);
+    if (match !== null) head.comms.set(Number(match[1]), match[2] as string);
+  }
+}
+
+/** Keeps a CPU whose data begins inside the file; what is missing at its end is cpu-data.ts's to tell. */
+export function addCpu(
+  cursor: Cursor,
+  head: HeadInProgress,
+  buffer: RecordingBuffer,
+  data: { cpu: number; offset: number; bytes: number; compressed: boolean },
+): void {
+  if (!Number.isFinite(data.offset) || !Number.isFinite(data.bytes)) {
+    head.warnings.push({
+      file: head.file,
+      offset: cursor.offset - 16,
+      section: cursor.section,
+      message: `cpu ${data.cpu}: an offset or size beyond any file`,
+    });
+    return;
+  }
+  buffer.cpus.push({ ...data, littleEndian: cursor.littleEndian });
+}
