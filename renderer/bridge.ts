@@ -1,5 +1,5 @@
 import type { Engine, FromEngine, Notice } from '../shared/api.ts';
-import type { Desktop, EnginePortMessage } from '../shared/desktop.ts';
+import type { Desktop, EnginePortMessage, PageState } from '../shared/desktop.ts';
 import { EngineClient } from '../shared/engine-client.ts';
 import { RemoraError } from '../shared/errors.ts';
 import { decodeMessage, encodeMessage } from '../shared/wire.ts';
@@ -21,6 +21,8 @@ export interface Host {
   saveFile(name: string, bytes: Uint8Array, mime: string): Promise<string | null>;
   /** Files the host was started with. */
   initialFiles: string[];
+  /** Tells what native parts around the page are to follow; null where there are none. */
+  showState: ((state: PageState) => void) | null;
 }
 
 declare global {
@@ -58,6 +60,7 @@ async function connectDesktop(desktop: Desktop): Promise<Host> {
     pathOfDroppedFile: async (file) => desktop.pathOfFile(file) || upload(engine, file),
     saveFile: (name, bytes) => desktop.saveFile(name, bytes),
     initialFiles: await desktop.initialFiles(),
+    showState: (state) => desktop.showState(state),
   };
 }
 
@@ -80,6 +83,7 @@ async function connectBrowser(): Promise<Host> {
       return name;
     },
     initialFiles: session.files,
+    showState: null,
   };
 }
 

@@ -5,6 +5,7 @@ import { RemoraError } from '../shared/errors.ts';
 import { App } from './app.tsx';
 import { connect } from './bridge.ts';
 import { bindKeys } from './commands/keys.ts';
+import { keepNative } from './commands/native.ts';
 import { noteCommands } from './commands/notes.ts';
 import { registerCommands, runCommand } from './commands/registry.ts';
 import { timelineCommands } from './commands/timeline.ts';
@@ -35,6 +36,7 @@ createRoot(document.getElementById('root') as HTMLElement).render(
 async function start(): Promise<void> {
   const host = await connect();
   attachHost(host);
+  if (host.showState) keepNative(host.showState);
   workspaceStore.setState({ connected: true });
   host.onNotice((notice) => {
     if (notice.kind === 'open-files') void openFiles(notice.paths);

@@ -21,6 +21,14 @@ export interface Desktop {
   /** The system's save dialog; resolves to the path that was written, or null when the user cancelled. */
   saveFile(name: string, bytes: Uint8Array): Promise<string | null>;
   onNotice(listener: (notice: Notice) => void): void;
+  /** Tells what the native parts around the page are to follow; again whenever it changes. */
+  showState(state: PageState): void;
+}
+
+export interface PageState {
+  theme: 'system' | 'light' | 'dark';
+  /** Ids of commands that cannot be run now: the menu greys them. */
+  disabledCommands: string[];
 }
 
 export interface EnginePortMessage {

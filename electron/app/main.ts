@@ -5,6 +5,7 @@ import { pickFiles, saveFile } from './dialogs.ts';
 import { DesktopEngine } from './engine-host.ts';
 import { setMenu } from './menu.ts';
 import { PAGE_ORIGIN, registerPageScheme, servePage } from './page.ts';
+import { takePageState } from './page-state.ts';
 import { createWindow, openFiles, takeInitialFiles } from './window.ts';
 
 /** The desktop shell: one process per user, any number of windows, one engine. */
@@ -66,6 +67,7 @@ function answerPage(): void {
     windowOf(event);
     engine.end();
   });
+  ipcMain.on('page-state', (event, state: unknown) => takePageState(windowOf(event), state));
   ipcMain.handle('initial-files', (event) => takeInitialFiles(windowOf(event).webContents));
   ipcMain.handle('pick-files', (event) => pickFiles(windowOf(event)));
   ipcMain.handle('save-file', (event, name: unknown, bytes: unknown) => {

@@ -1,4 +1,5 @@
-import { basename } from 'node:path';
+import { homedir } from 'node:os';
+import { basename, dirname } from 'node:path';
 import { app, BrowserWindow, Menu, type MenuItemConstructorOptions } from 'electron';
 import { createWindow, notify, openFiles } from './window.ts';
 
@@ -6,15 +7,35 @@ import { createWindow, notify, openFiles } from './window.ts';
  * The application menu. What the window can do is a command of the window's own registry, named here by its id: the
  * window runs it and has its key bound already, so accelerators are shown and not registered a second time.
  */
-function command(label: string, id: string, accelerator?: string): MenuItemConstructorOptions {
+function command(label: string, id: string, accelerator = ''): MenuItemConstructorOptions {
+  // macOS takes every accelerator for itself: plain letters could not be typed any more.
+  const shown = accelerator.length > 1 || process.platform !== 'darwin';
   return {
+    id,
     label,
-    accelerator,
+    accelerator: shown && accelerator ? accelerator : undefined,
     registerAccelerator: false,
     click: (_item, window) => {
       if (window instanceof BrowserWindow) notify(window, { kind: 'command', command: id });
     },
   };
+}
+
+/** Commands that cannot be run now. */
+let grey: ReadonlySet<string> = new Set();
+
+/** Greys the entries of these commands, and of no others. */
+export function greyCommands(ids: readonly string[]): void {
+  grey = new Set(ids);
+  const items = Menu.getApplicationMenu()?.items.flatMap((top) => top.submenu?.items ?? []) ?? [];
+  for (const item of items) if (item.id?.includes('.')) item.enabled = !grey.has(item.id);
+}
+
+/** Where a file is, short enough for a menu. */
+function placeOf(path: string): string {
+  const folder = dirname(path);
+  const home = homedir();
+  return folder === home || folder.startsWith(`${home}/`) ? `~${folder.slice(home.length)}` : folder;
 }
 
 /** Builds the menu with the files that were opened last, newest first. */
@@ -23,9 +44,7 @@ export function setMenu(recent: string[]): void {
   const separator: MenuItemConstructorOptions = { type: 'separator' };
   const recentItems = recent.slice(0, 12).map(
     (path): MenuItemConstructorOptions => ({
-      label: basename(path).replaceAll('&', '&&'),
-      sublabel: path,
-      toolTip: path,
+      label: `${basename(path)}  —  ${placeOf(path)}`.replaceAll('&', '&&'),
       click: () => openFiles([path]),
     }),
   );
@@ -68,17 +87,17 @@ export function setMenu(recent: string[]): void {
     {
       label: '&Timeline',
       submenu: [
-        command('Zoom &in', 'timeline.zoomIn'),
-        command('Zoom &out', 'timeline.zoomOut'),
-        command('&Fit the selection', 'timeline.fit'),
-        command('Show &all', 'timeline.all'),
+        command('Zoom &in', 'timeline.zoomIn', 'W'),
+        command('Zoom &out', 'timeline.zoomOut', 'S'),
+        command('&Fit the selection', 'timeline.fit', 'F'),
+        command('Show &all', 'timeline.all', '0'),
         command('&Back', 'timeline.back', 'Alt+Left'),
         separator,
-        command('&Next event', 'selection.nextEvent'),
-        command('&Previous event', 'selection.previousEvent'),
-        command('Place &marker', 'selection.mark'),
+        command('&Next event', 'selection.nextEvent', '.'),
+        command('&Previous event', 'selection.previousEvent', ','),
+        command('Place &marker', 'selection.mark', 'M'),
         separator,
-        command('&Add note', 'notes.add'),
+        command('&Add note', 'notes.add', 'N'),
       ],
     },
     ...(mac ? [{ role: 'windowMenu' as const }] : []),
@@ -93,4 +112,5 @@ export function setMenu(recent: string[]): void {
     },
   ];
   Menu.setApplicationMenu(Menu.buildFromTemplate(template));
+  greyCommands([...grey]);
 }

@@ -24,6 +24,7 @@ const desktop: Desktop = {
   onNotice: (listener) => {
     ipcRenderer.on('notice', (_event, notice: Notice) => listener(notice));
   },
+  showState: (state) => ipcRenderer.send('page-state', state),
 };
 
 contextBridge.exposeInMainWorld('remora', desktop);

@@ -1,5 +1,6 @@
 import { app, BrowserWindow, dialog, nativeTheme, type WebContents } from 'electron';
 import type { Notice } from '../../shared/api.ts';
+import { themes } from '../../shared/draw/theme.ts';
 import { preloadPath } from '../installation.ts';
 import { PAGE_URL } from './page.ts';
 import { keepWindowState, restoreWindowState } from './window-state.ts';
@@ -16,7 +17,7 @@ export function createWindow(files: string[]): BrowserWindow {
     minHeight: 400,
     show: false,
     title: app.name,
-    backgroundColor: nativeTheme.shouldUseDarkColors ? '#16181d' : '#ffffff',
+    backgroundColor: themes[nativeTheme.shouldUseDarkColors ? 'dark' : 'light'].background,
     webPreferences: {
       preload: preloadPath,
       contextIsolation: true,

@@ -1,6 +1,6 @@
 import { useEffect, useMemo, useRef, useState } from 'react';
 import { useStore } from 'zustand';
-import type { EventDetail, EventFieldValue, WorkspaceSummary } from '../../shared/model.ts';
+import type { EventDetail, EventFieldValue, FieldInfo, WorkspaceSummary } from '../../shared/model.ts';
 import { query, reportError } from '../state/connection.ts';
 import { Latest } from '../state/latest.ts';
 import { streamName } from '../state/session.ts';
@@ -111,7 +111,10 @@ interface FieldTableProps {
 function FieldTable({ title, fields, event, summary, selected, onSelect }: FieldTableProps) {
   const groupFields = useMemo(() => {
     const type = summary.eventTypes.find((one) => `${one.system}:${one.name}` === event);
-    return type?.fields.filter((field) => !field.common && field.kind !== 'bytes').map((field) => field.name) ?? [];
+    const fields = type?.fields.filter((field) => !field.common && field.kind !== 'bytes') ?? [];
+    // What names something splits better than what measures something.
+    const measures = (one: FieldInfo) => (one.kind === 'number' && one.unit !== '' ? 1 : 0);
+    return fields.toSorted((a, b) => measures(a) - measures(b)).map((one) => one.name);
   }, [summary, event]);
   return (
     <table className="fields" aria-label={title}>

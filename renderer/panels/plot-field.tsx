@@ -21,15 +21,15 @@ export function PlotFieldButtons({ event, field, groupFields }: PlotFieldProps) 
         items: [by('', 'As one line'), by('cgroup', 'By cgroup'), by('task', 'By task'), by('cpu', 'By CPU')],
       },
       {
-        title: 'By a field',
-        items: groupFields.filter((name) => name !== field).map((name) => by(name, `By ${name}`)),
-      },
-      {
         title: 'Add to a plot',
         items: plotsStore.getState().plots.map((plot, index) => ({
           label: `${index + 1}: ${plotName(plot.spec)}`,
           run: () => void addFieldPlot({ event, field, into: plot.key, groupBy: plot.spec.series[0].groupBy }),
         })),
+      },
+      {
+        title: 'By a field',
+        items: groupFields.filter((name) => name !== field).map((name) => by(name, `By ${name}`)),
       },
     ];
   };

@@ -1,7 +1,7 @@
 import { type ReactNode, useCallback, useSyncExternalStore } from 'react';
+import { onEnablingChanged } from '../commands/enabling.ts';
 import { keyLabel } from '../commands/keys.ts';
-import { allCommands, onCommandsChanged, runCommand } from '../commands/registry.ts';
-import { selectionStore, viewportStore, workspaceStore } from '../state/stores.ts';
+import { allCommands, runCommand } from '../commands/registry.ts';
 
 interface CommandButtonProps {
   /** Id of a command. */
@@ -11,23 +11,10 @@ interface CommandButtonProps {
   text?: string;
 }
 
-/** Commands say whether they are enabled from these stores. */
-function onAnythingChanged(listener: () => void): () => void {
-  const stops = [
-    onCommandsChanged(listener),
-    workspaceStore.subscribe(listener),
-    viewportStore.subscribe(listener),
-    selectionStore.subscribe(listener),
-  ];
-  return () => {
-    for (const stop of stops) stop();
-  };
-}
-
 /** A button of the toolbar that runs a command; its keys are in the tool tip. */
 export function CommandButton({ id, icon, text }: CommandButtonProps) {
   const find = useCallback(() => allCommands().find((command) => command.id === id), [id]);
-  const enabled = useSyncExternalStore(onAnythingChanged, () => find()?.enabled?.() !== false);
+  const enabled = useSyncExternalStore(onEnablingChanged, () => find()?.enabled?.() !== false);
   const command = find();
   const title = command?.title.replace('…', '') ?? id;
   const keys = command?.keys[0];

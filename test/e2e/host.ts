@@ -2,7 +2,15 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { _electron, type Browser, chromium, type ElectronApplication, expect, type Page, test as base } from '@playwright/test';
+import {
+  _electron,
+  type Browser,
+  test as base,
+  chromium,
+  type ElectronApplication,
+  expect,
+  type Page,
+} from '@playwright/test';
 import { BROWSER_ARGS } from '../runner/browser.ts';
 
 export const projectRoot = resolve(import.meta.dirname, '../..');
@@ -34,6 +42,14 @@ export interface App {
   openFiles(...paths: string[]): Promise<void>;
   /** Does something that saves a file, and returns that file. */
   saved(action: () => Promise<void>): Promise<SavedFile>;
+  /** The desktop's own menu; null where there is none. */
+  readonly menu: NativeMenu | null;
+}
+
+/** Entries by the id of the command that they run. */
+export interface NativeMenu {
+  enabled(id: string): Promise<boolean>;
+  choose(id: string): Promise<void>;
 }
 
 export interface StartOptions {
@@ -84,6 +100,7 @@ abstract class BaseApp {
 /** `remora serve` and a browser tab. */
 class BrowserApp extends BaseApp implements App {
   readonly kind = 'browser';
+  readonly menu = null;
   readonly #browser: Browser;
   #server: ChildProcess | null = null;
 
@@ -150,6 +167,18 @@ class BrowserApp extends BaseApp implements App {
 /** A real Electron window; the system's file dialogs, which no test can click, answer what the test says. */
 class ElectronApp extends BaseApp implements App {
   readonly kind = 'electron';
+  readonly menu: NativeMenu = {
+    enabled: async (id) =>
+      (await this.#app?.evaluate(
+        ({ Menu }, wanted) => Menu.getApplicationMenu()?.getMenuItemById(wanted)?.enabled,
+        id,
+      )) ?? false,
+    choose: async (id) => {
+      await this.#app?.evaluate(({ Menu, BrowserWindow }, wanted) => {
+        Menu.getApplicationMenu()?.getMenuItemById(wanted)?.click(undefined, BrowserWindow.getAllWindows()[0]);
+      }, id);
+    },
+  };
   #app: ElectronApplication | null = null;
 
   async start(files: string[] = [], { colorScheme = 'light', size = WINDOW_SIZE }: StartOptions = {}): Promise<Page> {
