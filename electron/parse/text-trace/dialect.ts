@@ -43,6 +43,8 @@ export function readDialect(bytes: Uint8Array): TextDialect | null {
       first ??= firstOf(line);
       readBody(bytes, line, 0, body);
       if (body.naming !== 'as-is' || line.form === 'graph') return;
+      // Long names reach the column, and tell nothing.
+      if (body.nameTo - body.nameFrom + 2 >= INFO_COLUMNS[0]) return;
       named++;
       for (const column of INFO_COLUMNS)
         if (isPaddedTo(bytes, body.nameFrom, body.nameTo, to, column)) padded[column]++;

@@ -55,13 +55,15 @@ export class FieldSurvey {
       expected = this.#pairs.indexOf(field, expected > 0 ? expected - 1 : 0) + 1;
       note(field, bytes, valueFrom, to);
     });
-    this.#surveyWords(bytes, from, to);
     if (this.#lines <= PATTERN_LINES && this.#known?.patterns !== undefined) {
       const text = latin1(bytes.subarray(from, Math.min(to, from + PATTERN_BYTES))).trim();
       for (const pattern of this.#known.patterns) {
         for (const group of Object.keys(pattern.exec(text)?.groups ?? {})) this.#patternGroups.add(group);
       }
     }
+    // A text that is known has no fields but those.
+    if (this.#patternGroups.size === 0) this.#surveyWords(bytes, from, to);
+    else this.#words = [];
   }
 
   #pair(key: string): SurveyedField | undefined {
@@ -79,7 +81,7 @@ export class FieldSurvey {
       forEachWordWithNumber(bytes, from, to, (keyFrom, keyTo, separator, valueFrom) => {
         const key = latin1(bytes.subarray(keyFrom, keyTo));
         if (this.#words.length >= MOST_FIELDS || this.#words.some((word) => word.key === key)) return;
-        const word = newField(key, separator, undefined);
+        const word = newField(key, separator, this.#known?.renamed?.[key]);
         note(word, bytes, valueFrom, to);
         this.#words.push(word);
       });
@@ -135,8 +137,8 @@ function note(field: SurveyedField, bytes: Uint8Array, from: number, to: number)
   let at = from;
   while (at < to && bytes[at] === 0x20) at++;
   const shape = readNumber(bytes, at, to);
-  // `comm= pid=12`: nothing behind the key is no number.
-  field.shapes.add(shape);
+  // Nothing behind the key is no number, nor is a pair, but of a device.
+  field.shapes.add(shape === 'device' && !field.name.endsWith('dev') ? 'none' : shape);
 }
 
 const sameBytes = (key: Uint8Array, bytes: Uint8Array, from: number, to: number): boolean => {
@@ -145,9 +147,11 @@ const sameBytes = (key: Uint8Array, bytes: Uint8Array, from: number, to: number)
   return true;
 };
 
-/** A number is one in every line; hexadecimal without 0x where only that reads them all. */
+/** A number is one in every line; in hexadecimal without 0x, or in octal, where only that reads them all. */
 function kindOf(shapes: ReadonlySet<NumberShape>): ValueKind {
   if (shapes.has('none')) return 'text';
+  if (shapes.has('device')) return shapes.size === 1 ? 'device' : 'text';
+  if (shapes.has('octal')) return shapes.has('bare-hex') || shapes.has('hex') ? 'text' : 'octal';
   if (!shapes.has('bare-hex')) return 'number';
   return shapes.has('negative') || shapes.has('fraction') || shapes.has('hex') ? 'text' : 'hex';
 }
@@ -164,6 +168,7 @@ function patternKind(group: string, patterns: readonly RegExp[]): ValueKind {
 const declarations: Readonly<Record<ValueKind, string>> = {
   number: 'number',
   hex: 'hexadecimal number',
+  octal: 'octal number',
   signed: 'number',
   state: 'task state',
   device: 'device number',

@@ -71,10 +71,10 @@ function finderOf({ kind, keys, patterns, group }: TextField): Finder {
   };
 }
 
-/** Numbers may be padded: `util=  45`. Moves the range's start; returns the word's end. */
+/** Numbers may be padded: `util=  45`. Moves the range's start; returns the number's end, or the word's. */
 function skipPadding(bytes: Uint8Array, range: Range, end: number): number {
   while (range.from < end && bytes[range.from] === 0x20) range.from++;
-  return wordEnd(bytes, range.from, end);
+  return readNumber(bytes, range.from, end) === 'none' ? wordEnd(bytes, range.from, end) : numberEnd;
 }
 
 /** The view's bytes. A reader is called for many records of one view in a row. */
@@ -159,6 +159,8 @@ function numberIn(bytes: Uint8Array, range: Range, kind: ValueKind): number {
       return stateBits(ascii(bytes, range));
     case 'device':
       return deviceNumber(ascii(bytes, range));
+    case 'octal':
+      return Number.parseInt(ascii(bytes, range), 8);
     case 'hex':
       return readNumber(bytes, range.from, range.to) === 'nil' ? 0 : Number.parseInt(ascii(bytes, range), 16);
   }

@@ -13,11 +13,11 @@ export interface KnownText {
 }
 
 /**
- * How a value is written. `number`: decimal, 0x…, or a fraction; `hex`: hexadecimal without 0x; `signed`: as number, its
- * 64 bits signed; `state`: a task's state as letters, read as the bits of prev_state; `device`: `254,0` or `254:0`, read as
+ * How a value is written. `number`: decimal, 0x…, or a fraction; `hex`: hexadecimal without 0x; `octal`; `signed`: as
+ * number, its 64 bits signed; `state`: a task's state as letters, read as the bits of prev_state; `device`: `254,0` or `254:0`, read as
  * the kernel's dev_t; `text`.
  */
-export type ValueKind = 'number' | 'hex' | 'signed' | 'state' | 'device' | 'text';
+export type ValueKind = 'number' | 'hex' | 'octal' | 'signed' | 'state' | 'device' | 'text';
 
 const DEVICE = String.raw`^(?<dev>\d+,\d+)`;
 /** Requests have a size and a command before the sector, completions a command; then priorities, and who or with what error. */
@@ -40,7 +40,7 @@ const bioSubmission = new RegExp(
   String.raw`${DEVICE} (?<rwbs>\S+) (?<sector>\d+) \+ (?<nr_sector>\d+) \[(?<comm>.*)\]`,
 );
 const block: KnownText = {
-  patterns: [...blockPatterns, bioSubmission, /^\[(?<comm>.*)\](?: (?<nr_rq>\d+))?$/],
+  patterns: [...blockPatterns, bioSubmission, new RegExp(`${DEVICE} sector=`), /^\[(?<comm>.*)\](?: (?<nr_rq>\d+))?$/],
   values: { dev: 'device', old_dev: 'device' },
 };
 
@@ -56,6 +56,25 @@ const dirtyState = {
   dirtied: 'nr_dirtied',
   written: 'nr_written',
 };
+const inode = { index: 'writeback_index', to_write: 'nr_to_write' };
+const writebackPage = {
+  towrt: 'nr_to_write',
+  skip: 'pages_skipped',
+  mode: 'sync_mode',
+  kupd: 'for_kupdate',
+  bgrd: 'for_background',
+  reclm: 'for_reclaim',
+  cyclic: 'range_cyclic',
+  start: 'range_start',
+  end: 'range_end',
+};
+const interference = {
+  hw: 'hw_count',
+  nmi: 'nmi_count',
+  irq: 'irq_count',
+  softirq: 'softirq_count',
+  thread: 'thread_count',
+};
 const work: KnownText = { patterns: [/^work struct (?<work>\w+)(?:: function (?<function>\S+))?/] };
 const graph: KnownText = { patterns: [/(?<duration>[\d.]+) us +\|/, /\| *(?:\} \/\* )?(?<func>[\w.$]+)/] };
 const contextSwitch: KnownText = {
@@ -64,6 +83,14 @@ const contextSwitch: KnownText = {
     /^(?<prev_comm>\S.*)-(?<prev_pid>\d+) +=> +(?<next_comm>\S.*)-(?<next_pid>\d+) *$/,
   ],
   values: { prev_state: 'state', next_state: 'state' },
+};
+
+/** Tracepoints of writeback name the device first; works and inodes are told with the fields renamed. */
+const device = /^bdi (?<name>.+?)(?:\[\d+\])?(?:: |$)/;
+const writeback: KnownText = {
+  patterns: [device, / sb_dev (?<sb_dev>\d+:\d+) /],
+  values: { sb_dev: 'device' },
+  renamed: { kupdate: 'for_kupdate', background: 'for_background', dirtied: 'dirtied_when', enqueue: 'moved' },
 };
 
 const known = new Map<string, KnownText>([
@@ -83,6 +110,9 @@ const known = new Map<string, KnownText>([
   ['balance_dirty_pages', { patterns: [/^bdi (?<bdi>.+?): /] }],
   ['bdi_dirty_ratelimit', { renamed: { awrite_bw: 'avg_write_bw' }, patterns: [/^bdi (?<bdi>.+?): /] }],
   ['global_dirty_state', { renamed: dirtyState }],
+  ['writeback_single_inode', { patterns: [device], renamed: inode }],
+  ['writeback_single_inode_start', { patterns: [device], renamed: inode }],
+  ['wbc_writepage', { patterns: [device], renamed: writebackPage }],
   ['writeback_pages_written', { patterns: [/^(?<pages>-?\d+)$/] }],
   ['mm_vmscan_throttled', { renamed: { usect_delayed: 'usec_delayed' } }],
   ['sys_enter', { patterns: [/^NR (?<id>-?\d+)/] }],
@@ -91,6 +121,7 @@ const known = new Map<string, KnownText>([
   ['workqueue_activate_work', work],
   ['workqueue_execute_start', work],
   ['workqueue_execute_end', work],
+  ['osnoise', { renamed: interference }],
   ['function', { patterns: [/^ *(?<ip>[^\s(]+)(?:\(.*\))?(?: <-(?<parent_ip>\S+))?/] }],
   ['funcgraph_entry', graph],
   ['funcgraph_exit', graph],
@@ -101,13 +132,11 @@ const syscallReturn: KnownText = {
   patterns: [/^(?:sys_\w+ -> )?(?<ret>0x[0-9a-f]+|-?\d+)$/],
   values: { ret: 'signed' },
 };
-const device: KnownText = { patterns: [/^bdi (?<name>.+?)(?:\[\d+\])?(?:: |$)/] };
-
 /** What is known about an event's text; null where its text speaks for itself. */
 export function knownText(system: string, name: string): KnownText | null {
   const own = known.get(name);
   if (own !== undefined) return own;
   if (system === 'block') return block;
-  if (system === 'writeback') return device;
+  if (system === 'writeback') return writeback;
   return system === 'syscalls' && name.startsWith('sys_exit_') ? syscallReturn : null;
 }

@@ -143,13 +143,24 @@ export function forEachWordWithNumber(
   }
 }
 
-/** How a word reads: `nil` is a null pointer as trace-cmd prints it. */
-export type NumberShape = 'decimal' | 'negative' | 'fraction' | 'hex' | 'bare-hex' | 'nil' | 'none';
+/** How a word reads: `nil` is a null pointer as trace-cmd prints it, `octal` a mode (`0100644`), `device` a pair (`254,0`). */
+export type NumberShape =
+  | 'decimal'
+  | 'negative'
+  | 'fraction'
+  | 'hex'
+  | 'bare-hex'
+  | 'octal'
+  | 'device'
+  | 'nil'
+  | 'none';
 
 /** Units that print formats write behind a number without a space. */
 const UNITS = new Set(['B', 'K', 'kB', 'KB', 'KiB', 'M', 'MB', 'MiB', 'ns', 'us', 'ms', 's', '%']);
 /** A number in hexadecimal without 0x is told from a word by its length: pointers and cookies have at least this. */
 const SHORTEST_BARE_HEX = 8;
+/** `%03d` pads decimal numbers with zeros; what is longer and begins with one is written in octal. */
+const SHORTEST_OCTAL = 5;
 
 /** The shape of the word at `from`; where its number ends is left in `numberEnd`. */
 export function readNumber(bytes: Uint8Array, from: number, to: number): NumberShape {
@@ -159,7 +170,7 @@ export function readNumber(bytes: Uint8Array, from: number, to: number): NumberS
   if (bytes[at] === 0x28) return isNil(bytes, at, to) ? 'nil' : 'none';
   const negative = bytes[at] === 0x2d;
   if (negative) at++;
-  if (bytes[at] === 0x30 && (bytes[at + 1] === 0x78 || bytes[at + 1] === 0x58)) {
+  if (bytes[at] === 0x30 && at + 2 < end && (bytes[at + 1] === 0x78 || bytes[at + 1] === 0x58)) {
     const start = at + 2;
     at = start;
     while (at < end && isHexDigit(bytes[at] as number)) at++;
@@ -174,8 +185,12 @@ export function readNumber(bytes: Uint8Array, from: number, to: number): NumberS
     while (at < end && isDecimal(bytes[at] as number)) at++;
     shape = 'fraction';
   }
+  if (at > start && !negative && shape === 'decimal' && isPair(bytes, at, to)) return 'device';
   numberEnd = at;
-  if (at > start && (at === end || isUnit(bytes, at, end))) return shape;
+  if (at > start && (at === end || isUnit(bytes, at, end))) {
+    const octal = shape === 'decimal' && bytes[start] === 0x30 && at - start >= SHORTEST_OCTAL && at === end;
+    return octal && bytes.subarray(start, end).every((byte) => byte < 0x38) ? 'octal' : shape;
+  }
   at = from;
   while (at < end && isHexDigit(bytes[at] as number)) at++;
   numberEnd = at;
@@ -185,14 +200,26 @@ export function readNumber(bytes: Uint8Array, from: number, to: number): NumberS
 /** Where the number that readNumber() found ends. */
 export let numberEnd = 0;
 
+/** `,0` or `:0` behind a number; sets `numberEnd`. */
+function isPair(bytes: Uint8Array, at: number, to: number): boolean {
+  if (at >= to || (bytes[at] !== 0x2c && bytes[at] !== 0x3a)) return false;
+  const start = at + 1;
+  let end = start;
+  while (end < to && isDecimal(bytes[end] as number)) end++;
+  numberEnd = end;
+  return end > start && (end >= to || closesValue(bytes[end] as number));
+}
+
 const isDecimal = (byte: number): boolean => byte >= 0x30 && byte <= 0x39;
 const isHexDigit = (byte: number): boolean =>
   isDecimal(byte) || (byte >= 0x61 && byte <= 0x66) || (byte >= 0x41 && byte <= 0x46);
 const isUnit = (bytes: Uint8Array, from: number, to: number): boolean =>
   to - from <= 3 && UNITS.has(String.fromCharCode(...bytes.subarray(from, to)));
 
-/** `(nil)`, `(null)` */
+/** `(nil)`, `(null)`; sets `numberEnd`. */
 function isNil(bytes: Uint8Array, at: number, to: number): boolean {
   const text = String.fromCharCode(...bytes.subarray(at, Math.min(to, at + 6)));
-  return text.startsWith('(nil)') || text.startsWith('(null)');
+  const nil = text.startsWith('(nil)') ? 5 : text === '(null)' ? 6 : 0;
+  numberEnd = at + nil;
+  return nil > 0;
 }
