@@ -1,23 +1,13 @@
 import { createHash } from 'node:crypto';
-import {
-  closeSync,
-  existsSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  readSync,
-  renameSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 import type { FolderEntry } from '../../shared/api.ts';
-import { isTraceDat } from '../parse/trace-dat.ts';
 import { fileError } from './file-source.ts';
+import { isRawFolder } from './raw-folder.ts';
+import { isWorkspace, looksLikeRecording } from './readers.ts';
 
-/** Entries of a folder of the engine's machine, recordings marked by their first bytes. Folders first, then by name. */
+/** Entries of a folder of the engine's machine, recordings marked by what they hold. Folders first, then by name. */
 export function listFolder(path: string): { path: string; parent: string; entries: FolderEntry[] } {
   const folder = resolve(path === '' ? process.cwd() : path.replace(/^~(?=$|[\\/])/, homedir()));
   let names: string[];
@@ -32,9 +22,19 @@ export function listFolder(path: string): { path: string; parent: string; entrie
     try {
       const stat = statSync(full);
       const entry = { name, path: full, bytes: stat.size, modifiedMs: stat.mtimeMs };
-      if (stat.isDirectory()) return [{ ...entry, kind: 'folder' }];
+      if (stat.isDirectory()) return [{ ...entry, kind: isRawFolder(full) ? 'recording' : 'folder' }];
       if (!stat.isFile()) return [];
-      return [{ ...entry, kind: name.endsWith('.remora') ? 'workspace' : looksLikeTrace(full) ? 'recording' : 'file' }];
+      return [
+        {
+          ...entry,
+          kind:
+            name.endsWith('.remora') || isWorkspace(full)
+              ? 'workspace'
+              : looksLikeRecording(full)
+                ? 'recording'
+                : 'file',
+        },
+      ];
     } catch {
       return []; // gone, or not ours to see
     }
@@ -42,22 +42,6 @@ export function listFolder(path: string): { path: string; parent: string; entrie
   const rank = (entry: FolderEntry): number => (entry.kind === 'folder' ? 0 : 1);
   entries.sort((a, b) => rank(a) - rank(b) || a.name.localeCompare(b.name, 'en', { numeric: true }));
   return { path: folder, parent: dirname(folder), entries };
-}
-
-function looksLikeTrace(path: string): boolean {
-  let fd: number;
-  try {
-    fd = openSync(path, 'r');
-  } catch {
-    return false;
-  }
-  try {
-    const start = new Uint8Array(10);
-    readSync(fd, start, 0, start.length, 0);
-    return isTraceDat(start);
-  } finally {
-    closeSync(fd);
-  }
 }
 
 /**

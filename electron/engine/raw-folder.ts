@@ -45,6 +45,15 @@ export function findRawFolder(path: string): RawFolder | null {
   return cpus.size === 0 ? null : { path, cpus: [...cpus.values()].sort((a, b) => a.cpu - b.cpu) };
 }
 
+/** Whether a folder is a recording, for lists of folders. */
+export function isRawFolder(path: string): boolean {
+  try {
+    return existsSync(join(path, 'events')) && (findRawFolder(path)?.cpus.some(({ bytes }) => bytes > 0) ?? false);
+  } catch {
+    return false; // not ours to look into
+  }
+}
+
 function namesIn(folder: string): string[] {
   try {
     return readdirSync(folder).sort();

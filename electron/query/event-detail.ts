@@ -50,16 +50,20 @@ function describeValue(
   const end = at + length;
   const number = isNumeric(field) && !field.isArray;
   const kind = field.isString ? 'text' : number ? 'number' : 'bytes';
+  const bytes = bytesReader(field, abi)(view, at, end);
   let text: string;
-  if (number) text = bigintReader(field, abi)(view, at, end)?.toString() ?? '';
-  else if (field.isString) text = textReader(field, abi)(view, at, end);
-  else
-    text = Array.from(bytesReader(field, abi)(view, at, end), (byte) => byte.toString(16).padStart(2, '0')).join(' ');
+  if (number && field.location !== 'text') text = bigintReader(field, abi)(view, at, end)?.toString() ?? '';
+  else if (number || field.isString) text = textReader(field, abi)(view, at, end);
+  else text = Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join(' ');
+  // In a line of text a value is where it was found; else the field's own place is told, not that of what it refers to.
+  const place =
+    field.location === 'text'
+      ? { offset: Math.max(0, bytes.byteOffset - view.byteOffset - at), bytes: bytes.length }
+      : { offset: field.offset, bytes: field.size };
   return {
     name: field.name,
     declaration: field.declaration,
-    offset: field.offset,
-    bytes: field.size,
+    ...place,
     common: field.common,
     kind,
     text,
