@@ -10,8 +10,9 @@ import type { AbsNsText, RelNs } from './time.ts';
 export interface RecordingInfo {
   path: string;
   bytes: number;
-  /** `trace.dat`; other formats follow. */
+  /** `trace.dat`, `ftrace text` or `raw buffers`. */
   format: string;
+  /** Of the format; 0 where it has none. */
   version: number;
   /** `none`, `zlib` or `zstd`. */
   compression: string;

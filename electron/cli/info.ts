@@ -72,7 +72,10 @@ function* infoLines(summary: WorkspaceSummary, selection: Selection | null): Gen
     yield recording.path;
     const { format, version, compression, byteOrder, longBytes, pageBytes, bytes, uname } = recording;
     const compressed = compression === 'none' ? 'not compressed' : compression;
-    yield `  ${format} version ${version}, ${compressed}, ${byteOrder}-endian, ${longBytes * 8}-bit, pages of ${pageBytes} bytes, ${count(bytes, 'byte')}`;
+    const machine = `${byteOrder}-endian, ${longBytes * 8}-bit, pages of ${pageBytes} bytes`;
+    // Text tells nothing of the machine; only a trace.dat has versions.
+    const made = format === 'trace.dat' ? `${format} version ${version}, ${compressed}, ${machine}` : format;
+    yield `  ${format === 'raw buffers' ? `${made}, ${machine}` : made}, ${count(bytes, 'byte')}`;
     if (uname) yield `  ${uname}`;
   }
   for (const stream of summary.streams) yield* streamLines(stream, summary);

@@ -25,7 +25,9 @@ export function RecordingOverview({ summary }: { summary: WorkspaceSummary }) {
           <dd className="wrap">{recording.path}</dd>
           <dt>Format</dt>
           <dd>
-            {recording.format} version {recording.version}, {recording.compression}, {bytesText(recording.bytes)}
+            {recording.format}
+            {recording.version > 0 && ` version ${recording.version}, ${recording.compression}`},{' '}
+            {bytesText(recording.bytes)}
           </dd>
           <dt>Machine</dt>
           <dd>

@@ -15,7 +15,8 @@ export function StatusLine() {
       <span className={idle ? 'idle' : 'idle working'}>{idle ? 'Ready' : 'Working'}</span>
       {recording && (
         <span className="ellipsis">
-          {recording.format} v{recording.version}
+          {recording.format}
+          {recording.version > 0 && ` v${recording.version}`}
           {recording.compression !== 'none' && `, ${recording.compression}`}
           {recording.uname && ` · ${recording.uname}`}
         </span>
