@@ -34,7 +34,11 @@ export function reportRecording(
   const text = latencyText(source, head);
   report.header(text);
   const buffers = text === null ? head.buffers.map((buffer) => ({ source, head, buffer })) : [];
-  const damage = visitRecords(buffers, (record) => report.add(record), (cpu) => readAll || cpus.has(cpu));
+  const damage = visitRecords(
+    buffers,
+    (record) => report.add(record),
+    (cpu) => readAll || cpus.has(cpu),
+  );
   report.end();
   return damage;
 }

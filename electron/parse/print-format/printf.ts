@@ -20,6 +20,9 @@ export interface Spec {
   length: number;
 }
 
+/** Damaged formats and arguments must not become gigabytes of spaces. */
+const MOST_PADDING = 1 << 16;
+
 /** Reads `%-10.3lu`; the text has been checked to be a conversion. */
 export function parseSpec(text: string): Spec {
   const parts = /^%([-+#0]*)(\d+|\*)?(?:\.(\d*|\*)?)?.*?([a-zA-Z])$/.exec(text.replace(/[hlLzZ]+(?=[a-zA-Z]$)/, ''));
@@ -33,8 +36,8 @@ export function parseSpec(text: string): Spec {
     zero: flags.includes('0'),
     plus: flags.includes('+'),
     alternate: flags.includes('#'),
-    width: width === undefined || width === '*' ? -1 : Number(width),
-    precision: !hasPrecision || precision === '*' ? -1 : Number(precision || 0),
+    width: width === undefined || width === '*' ? -1 : Math.min(Number(width), MOST_PADDING),
+    precision: !hasPrecision || precision === '*' ? -1 : Math.min(Number(precision || 0), MOST_PADDING),
     starWidth: width === '*',
     starPrecision: precision === '*',
     length: 0,
@@ -43,8 +46,9 @@ export function parseSpec(text: string): Spec {
 
 /** The spec with what its star stands for. A negative width means left; a negative precision, none. */
 export function withStar(spec: Spec, value: number): Spec {
-  if (spec.starPrecision) return { ...spec, precision: value < 0 ? -1 : value };
-  if (spec.starWidth) return { ...spec, width: Math.abs(value), left: spec.left || value < 0 };
+  const size = Math.min(Math.abs(value), MOST_PADDING);
+  if (spec.starPrecision) return { ...spec, precision: value < 0 ? -1 : size };
+  if (spec.starWidth) return { ...spec, width: size, left: spec.left || value < 0 };
   return spec;
 }
 

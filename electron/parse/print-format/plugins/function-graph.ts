@@ -35,7 +35,7 @@ export function graphEntry(scope: HandlerScope): Handler {
       out.byte(33);
       return false;
     }
-    out.fill(32, 2 * (record.low >>> 0));
+    out.fill(32, indentOf(record.low >>> 0));
     const called = scope.symbols.functionAt(high, low);
     if (called !== null) out.literal(called.name);
     else out.hex64(high, low);
@@ -50,7 +50,7 @@ export function graphExit(scope: HandlerScope): Handler {
   return (record, out) => {
     if (!duration(record, out)) return giveUp(out);
     if (!depth(record, out)) return giveUp(out);
-    out.fill(32, 2 * (record.low >>> 0));
+    out.fill(32, indentOf(record.low >>> 0));
     out.byte(125);
     return false;
   };
@@ -94,6 +94,9 @@ export class LeafTest {
     return entry.low === exit.low && entry.high === exit.high;
   }
 }
+
+/** Two spaces a level, as a C int. The kernel follows some 50 levels; a damaged depth must not become gigabytes. */
+const indentOf = (depth: number): number => Math.min((2 * depth) | 0, 2000);
 
 /** The mark for long calls, and the time in microseconds: `! 179.555 us |  `. */
 function durationOf(exit: HandlerScope): ValueOf {
