@@ -111,7 +111,6 @@ export function textEnd(bytes: Uint8Array, from: number, to: number, keyFrom: nu
       end = key;
       break;
     }
-    if (key === from) return from;
   }
   for (;;) {
     const byte = bytes[end - 1] as number;
@@ -159,8 +158,8 @@ export type NumberShape =
 const UNITS = new Set(['B', 'K', 'kB', 'KB', 'KiB', 'M', 'MB', 'MiB', 'ns', 'us', 'ms', 's', '%']);
 /** A number in hexadecimal without 0x is told from a word by its length: pointers and cookies have at least this. */
 const SHORTEST_BARE_HEX = 8;
-/** `%03d` pads decimal numbers with zeros; what is longer and begins with one is written in octal. */
-const SHORTEST_OCTAL = 5;
+/** `%03d` pads decimal numbers with zeros, and `%016lx` hexadecimal ones; a length between is a mode's: `0100644`. */
+const OCTAL_LENGTH = { least: 5, most: 7 };
 
 /** The shape of the word at `from`; where its number ends is left in `numberEnd`. */
 export function readNumber(bytes: Uint8Array, from: number, to: number): NumberShape {
@@ -188,7 +187,13 @@ export function readNumber(bytes: Uint8Array, from: number, to: number): NumberS
   if (at > start && !negative && shape === 'decimal' && isPair(bytes, at, to)) return 'device';
   numberEnd = at;
   if (at > start && (at === end || isUnit(bytes, at, end))) {
-    const octal = shape === 'decimal' && bytes[start] === 0x30 && at - start >= SHORTEST_OCTAL && at === end;
+    const length = at - start;
+    const octal =
+      shape === 'decimal' &&
+      bytes[start] === 0x30 &&
+      length >= OCTAL_LENGTH.least &&
+      length <= OCTAL_LENGTH.most &&
+      at === end;
     return octal && bytes.subarray(start, end).every((byte) => byte < 0x38) ? 'octal' : shape;
   }
   at = from;

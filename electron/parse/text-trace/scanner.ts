@@ -77,6 +77,7 @@ export class TextScanner {
         this.#sink.damage?.(position, `a line of more than ${bytes.length} bytes: the rest of it is left out`);
       }
       const end = newline < 0 ? bytes.length : newline;
+      if (newline < 0 && last) this.#sink.damage?.(position + from, 'the text ends inside this line: it may be cut');
       this.#scanLine(bytes, from, endOfLine(bytes, from, end), position + from);
       from = end + 1;
     }
