@@ -297,7 +297,8 @@ async function report(
     const what = { path: order.path, events, lost, bytes, elapsedMs, reason, clock, bufferKiB };
     await writeJson(host.stdout, { ...what, sparse, cpus: perCpu, eventTypes: types, notes });
   } else {
-    const text = `${events.toLocaleString('en')} events in ${(elapsedMs / 1000).toFixed(1)} s, ${bytesText(bytes)}`;
+    const size = order.keep === undefined ? bytesText(bytes) : `the last ${bytesText(bytes)} kept`;
+    const text = `${events.toLocaleString('en')} events in ${(elapsedMs / 1000).toFixed(1)} s, ${size}`;
     await writeLines(host.stdout, [`${order.path}: ${text}`, ...sparseNote({ sparse })]);
   }
   for (const note of notes) messages.say(`remora: warning: ${note}`);

@@ -1,6 +1,7 @@
 import { readdirSync, statfsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { RemoraError } from '../../shared/errors.ts';
+import { newColumns, type SubBufferLayout, SubBufferScanner } from '../parse/sub-buffer.ts';
 import { CgroupFollower, memoryHierarchy, threadsOf } from './cgroup-folders.ts';
 import { CounterSampler } from './counters.ts';
 import { CpuReader } from './cpu-reader.ts';
@@ -39,6 +40,7 @@ export class CaptureSession {
   readonly #batch = Buffer.alloc(BATCH_BYTES);
   readonly #startedMs = performance.now();
   readonly #bufferBytes: number;
+  readonly #layout: SubBufferLayout;
   #cgroups: CgroupFollower | null = null;
   #counters: CounterSampler | null = null;
   #timer: NodeJS.Timeout | undefined;
@@ -47,6 +49,8 @@ export class CaptureSession {
   readonly #last = { partial: 0, publish: 0, names: 0, status: 0, follow: 0 };
   #before = { ms: 0, events: 0, bytes: 0, cpu: process.cpuUsage() };
   #bytes = 0;
+  /** Events that were read and found no room on the disk. */
+  #unwritten = 0;
   #finished = false;
 
   /** Sets everything up and begins. Throws RemoraError; then nothing is left behind. */
@@ -63,6 +67,7 @@ export class CaptureSession {
       for (const cpu of cpus) {
         this.#readers.push(new CpuReader(instance, cpu, head.pageBytes, head.pageBytes - SUB_BUFFER_HEADER));
       }
+      this.#layout = layoutOf(head.pageBytes);
       this.#names = new TaskNames(this.#root);
       this.#file = RecordingFile.create({
         path: order.path,
@@ -153,9 +158,22 @@ export class CaptureSession {
   }
 
   #write(index: number, bytes: Buffer): void {
-    this.#file.append(index, bytes);
+    const before = this.#file.dataBytes;
+    try {
+      this.#file.append(index, bytes);
+    } catch (error) {
+      this.#unwritten += this.#countEvents(bytes.subarray(this.#file.dataBytes - before));
+      throw error;
+    }
     this.#flight?.wrote(index, bytes.length);
     this.#bytes += bytes.length;
+  }
+
+  /** Events in sub-buffers that were read and found no room. */
+  #countEvents(bytes: Buffer): number {
+    const columns = newColumns(Math.ceil(bytes.length / 8));
+    const words = new Uint32Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length));
+    return new SubBufferScanner(this.#layout, 0n).scan(words, 0, 0, columns, 0, 0).count;
   }
 
   #housekeeping(nowMs: number): void {
@@ -195,7 +213,7 @@ export class CaptureSession {
       const fill = Math.min(1, bytes / this.#bufferBytes);
       return { cpu: reader.cpu, events: read, lost, fill, ...(table[reader.cpu] as { offset: number; bytes: number }) };
     });
-    const events = cpus.reduce((sum, cpu) => sum + cpu.events, 0);
+    const events = cpus.reduce((sum, cpu) => sum + cpu.events, 0) - this.#unwritten;
     const before = this.#before;
     const usage = process.cpuUsage(before.cpu);
     const seconds = Math.max(0.001, (nowMs - before.ms) / 1000);
@@ -216,8 +234,10 @@ export class CaptureSession {
   #fail(error: unknown): void {
     const code = (error as NodeJS.ErrnoException).code ?? '';
     if (code === 'ENOSPC' || code === 'EDQUOT' || code === 'EFBIG') {
-      const message = `the disk of ${this.#file.path} is full: the capture was stopped, everything up to then is in the recording`;
-      this.stop('disk-full', message);
+      for (const reader of this.#readers) reader.readStats();
+      const left = this.#readers.reduce((sum, { stats }) => sum + stats.entries, this.#unwritten);
+      const what = `the capture was stopped, and what was written is complete; ${left} events found no room`;
+      this.stop('disk-full', `the disk of ${this.#file.path} is full: ${what}`);
     } else this.stop('error', error instanceof Error ? error.message : String(error));
   }
 
@@ -237,13 +257,10 @@ export class CaptureSession {
     attempt('last sample of counters', () => this.#counters?.sample());
     attempt('stopping', () => this.#instance.stop());
     if (reason !== 'disk-full') attempt('reading what was left', () => this.#drainAll());
-    let status = this.#status();
+    this.#flight?.drop(performance.now() - this.#startedMs);
+    const status = this.#status();
     const statistics = this.#readers.map((reader) => cpuStatOption(reader.cpu, reader.readStats()));
     this.#names.refresh();
-    if (this.#flight !== null) {
-      this.#flight.drop(performance.now() - this.#startedMs);
-      status = { ...status, bytes: this.#file.dataBytes };
-    }
     let sparse = true;
     attempt('completing the recording', () => {
       this.#file.publish();
@@ -273,6 +290,12 @@ export class CaptureSession {
     for (const reader of this.#readers) reader.close();
     return this.#instance.remove();
   }
+}
+
+/** The sub-buffers of the kernel that this runs on. */
+function layoutOf(subBufferBytes: number): SubBufferLayout {
+  const abi = { littleEndian: true, longBytes: 8 } as const;
+  return { abi, subBufferBytes, commitBytes: 8, dataOffset: SUB_BUFFER_HEADER, typeOffset: 0, pidOffset: 4 };
 }
 
 /** Threads of a process now. Throws RemoraError `not-found` where there is no such process. */

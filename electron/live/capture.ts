@@ -30,6 +30,9 @@ function say(message: CaptureMessage): void {
   if (message.type === 'stopped') process.exit(0);
 }
 
+// The name that it has in traces and in `ps`.
+process.title = 'remora-capture';
+
 let session: CaptureSession | null = null;
 
 function begin(line: string): void {

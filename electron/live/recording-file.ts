@@ -171,12 +171,13 @@ export class RecordingFile {
   }
 
   /**
-   * Gives up a CPU's oldest data, up to `bytes` of it, in whole sub-buffers. Returns the range of the file that can be given
+   * Gives up `bytes` of a CPU's oldest data, rounded up to whole sub-buffers. Returns the range of the file that can be given
    * back to the disk, once `publish` has made readers start behind it.
    */
   dropOldest(index: number, bytes: number): { offset: number; length: number } {
     const region = this.#regions[index] as Region;
-    const dropped = Math.min(bytes - (bytes % this.#options.pageBytes), region.to - region.from);
+    const { pageBytes } = this.#options;
+    const dropped = Math.min(Math.ceil(bytes / pageBytes) * pageBytes, region.to - region.from);
     region.from += dropped;
     return { offset: region.from - dropped, length: dropped };
   }
