@@ -188,24 +188,23 @@ export interface RecordSource {
   buffer: RecordingBuffer;
 }
 
+/** What a sub-buffer held that is no record: position in which CPU's data, and what. */
+export interface RecordDamage {
+  buffer: number;
+  cpu: number;
+  position: number;
+  message: string;
+}
+
 /**
- * Visits all records of `buffers` in time order; of equal times the earlier buffer's lower CPU comes first, as in
- * trace-cmd. `visit` returns false to stop. Where time goes backward in one CPU's buffer, its order is kept.
- * Returns the damage met: position in which CPU's data, and what.
+ * The records of `buffers` in time order; of equal times the earlier buffer's lower CPU comes first, as in trace-cmd. Where
+ * time goes backward in one CPU's buffer, its order is kept.
  */
-export function visitRecords(
-  buffers: readonly RecordSource[],
-  visit: (record: RecordView) => unknown,
-  keepCpu: (cpu: number) => boolean = () => true,
-): { buffer: number; cpu: number; position: number; message: string }[] {
-  const cursors: CpuCursor[] = [];
-  buffers.forEach(({ source, head, buffer }, bufferIndex) => {
-    for (const data of [...buffer.cpus].sort((a, b) => a.cpu - b.cpu)) {
-      if (keepCpu(data.cpu)) cursors.push(new CpuCursor(source, head, buffer, data, bufferIndex));
-    }
-  });
-  const littleEndian = buffers.map(({ head }) => head.abi.littleEndian);
-  const record: RecordView = {
+export class RecordWalk {
+  readonly #cursors: CpuCursor[] = [];
+  readonly #live: CpuCursor[];
+  readonly #littleEndian: boolean[];
+  readonly #record: RecordView = {
     buffer: 0,
     cpu: 0,
     index: 0,
@@ -218,34 +217,66 @@ export function visitRecords(
     length: 0,
     missed: 0,
   };
-  const live = cursors.filter((cursor) => !cursor.done);
-  while (live.length > 0) {
-    let chosen = 0;
-    let best = live[0] as CpuCursor;
-    for (let i = 1; i < live.length; i++) {
-      const cursor = live[i] as CpuCursor;
-      if (cursor.timeHigh < best.timeHigh || (cursor.timeHigh === best.timeHigh && cursor.timeLow < best.timeLow)) {
-        best = cursor;
-        chosen = i;
+
+  constructor(buffers: readonly RecordSource[], keepCpu: (cpu: number) => boolean = () => true) {
+    buffers.forEach(({ source, head, buffer }, bufferIndex) => {
+      for (const data of [...buffer.cpus].sort((a, b) => a.cpu - b.cpu)) {
+        if (keepCpu(data.cpu)) this.#cursors.push(new CpuCursor(source, head, buffer, data, bufferIndex));
       }
-    }
-    record.buffer = best.bufferIndex;
-    record.cpu = best.cpu;
-    record.index = best.index;
-    record.timeHigh = best.timeHigh;
-    record.timeLow = best.timeLow;
-    record.id = best.id;
-    record.pid = best.pid;
-    record.view = best.view;
-    record.missed = best.missed;
-    const payload = payloadOf(best.view, best.at, littleEndian[best.bufferIndex] as boolean);
-    record.at = payload.at;
-    record.length = payload.length;
-    if (visit(record) === false) break;
-    best.advance();
-    if (best.done) live.splice(chosen, 1);
+    });
+    this.#littleEndian = buffers.map(({ head }) => head.abi.littleEndian);
+    this.#live = this.#cursors.filter((cursor) => !cursor.done);
   }
-  return cursors.flatMap((cursor) =>
-    cursor.damage.map(({ position, message }) => ({ buffer: cursor.bufferIndex, cpu: cursor.cpu, position, message })),
-  );
+
+  /** Visits the next records, `most` of them at most, or until `visit` returns false. True where there are more. */
+  visit(visit: (record: RecordView) => unknown, most = Number.POSITIVE_INFINITY): boolean {
+    const live = this.#live;
+    const record = this.#record;
+    for (let n = 0; live.length > 0 && n < most; n++) {
+      let chosen = 0;
+      let best = live[0] as CpuCursor;
+      for (let i = 1; i < live.length; i++) {
+        const cursor = live[i] as CpuCursor;
+        if (cursor.timeHigh < best.timeHigh || (cursor.timeHigh === best.timeHigh && cursor.timeLow < best.timeLow)) {
+          best = cursor;
+          chosen = i;
+        }
+      }
+      record.buffer = best.bufferIndex;
+      record.cpu = best.cpu;
+      record.index = best.index;
+      record.timeHigh = best.timeHigh;
+      record.timeLow = best.timeLow;
+      record.id = best.id;
+      record.pid = best.pid;
+      record.view = best.view;
+      record.missed = best.missed;
+      const payload = payloadOf(best.view, best.at, this.#littleEndian[best.bufferIndex] as boolean);
+      record.at = payload.at;
+      record.length = payload.length;
+      const go = visit(record);
+      best.advance();
+      if (best.done) live.splice(chosen, 1);
+      if (go === false) break;
+    }
+    return live.length > 0;
+  }
+
+  /** Damage met so far. */
+  get damage(): RecordDamage[] {
+    return this.#cursors.flatMap(({ bufferIndex, cpu, damage }) =>
+      damage.map(({ position, message }) => ({ buffer: bufferIndex, cpu, position, message })),
+    );
+  }
+}
+
+/** Visits all records in one go, see RecordWalk; `visit` returns false to stop. Returns the damage met. */
+export function visitRecords(
+  buffers: readonly RecordSource[],
+  visit: (record: RecordView) => unknown,
+  keepCpu?: (cpu: number) => boolean,
+): RecordDamage[] {
+  const walk = new RecordWalk(buffers, keepCpu);
+  walk.visit(visit);
+  return walk.damage;
 }
