@@ -61,7 +61,12 @@ export function addRecord(program: Command, host: CommandHost): void {
     })
     .option('--preset <name>', `events for a question: ${Object.keys(eventPresets).join(', ')}`, repeated)
     .option('-o, --output <file>', 'the recording to write (default: trace.dat)')
-    .addOption(new Option('-b <KB>', 'ring buffer of each CPU in KiB').argParser(wholeNumber(4, 1 << 30)))
+    .addOption(
+      new Option(
+        '-b <KB>',
+        'ring buffer of each CPU in KiB (default: 8192, less on machines with little memory)',
+      ).argParser(wholeNumber(4, 1 << 30)),
+    )
     .option('-C <clock>', "the ring buffer's clock: local, mono, boot, …")
     .addOption(new Option('--duration <s>', 'stop after this many seconds').argParser(positiveNumber))
     .addOption(

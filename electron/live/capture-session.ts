@@ -1,4 +1,5 @@
 import { readdirSync, statfsSync } from 'node:fs';
+import { totalmem } from 'node:os';
 import { dirname } from 'node:path';
 import { RemoraError } from '../../shared/errors.ts';
 import { newColumns, type SubBufferLayout, SubBufferScanner } from '../parse/sub-buffer.ts';
@@ -60,7 +61,8 @@ export class CaptureSession {
     this.#root = findTracefs();
     this.#instance = new TraceInstance(this.#root);
     try {
-      this.#instance.configure({ ...order, pids: this.#pidsToFollow() });
+      const bufferKiB = order.bufferKiB ?? defaultBufferKiB(this.#instance.cpus().length);
+      this.#instance.configure({ ...order, bufferKiB, pids: this.#pidsToFollow() });
       const { path: instance, events } = this.#instance;
       const head = readHeadSource(this.#root, instance, events);
       const cpus = this.#instance.cpus();
@@ -84,7 +86,7 @@ export class CaptureSession {
       this.#instance.remove();
       throw error;
     }
-    this.#bufferBytes = Math.max(1, bufferKiB(this.#instance.path)) * 1024;
+    this.#bufferBytes = Math.max(1, bufferKiBOf(this.#instance.path)) * 1024;
     this.#flight = order.keep === undefined ? null : new FlightRecorder(this.#file, this.#readers.length, order.keep);
     try {
       this.#begin();
@@ -307,8 +309,13 @@ function threadsOfProcess(pid: number): number[] {
   }
 }
 
+/** Room for two turns of a busy CPU, but never more than a 64th of the memory for all. */
+function defaultBufferKiB(cpus: number): number {
+  return Math.max(1024, Math.min(8192, Math.floor(totalmem() / 1024 / 64 / cpus)));
+}
+
 /** `1410` or, before the first use, `7 (expanded: 1410)`. */
-function bufferKiB(instance: string): number {
+function bufferKiBOf(instance: string): number {
   const numbers = readControl(instance, 'buffer_size_kb').match(/\d+/g) ?? ['0'];
   return Number(numbers.at(-1));
 }
