@@ -39,11 +39,13 @@ const chunks = fc
     ),
     sorted: fc.boolean(),
     narrow: fc.boolean(),
+    /** A ring buffer's records begin at whole words, a text's lines anywhere. */
+    alignment: fc.constantFrom(4, 4, 1),
   })
-  .map(({ list, sorted, narrow }) => {
+  .map(({ list, sorted, narrow, alignment }) => {
     let position = 16;
     const events = list.map(({ step, ...event }) => {
-      position += step * 4;
+      position += step * alignment;
       return {
         ...event,
         time: narrow ? Math.abs(event.time) % 2 ** 31 : event.time,
