@@ -52,11 +52,12 @@ const parts = [
   {
     name: 'engine, command line and desktop shell',
     inputs: ['electron', 'shared', 'build.mjs', 'package-lock.json'],
-    outputs: ['engine.js', 'slab-worker.js', 'capture.js', 'cli.js', 'cli-main.js', 'main.js', 'preload.cjs'],
+    outputs: ['engine.js', 'slab-worker.js', 'sql-process.js', 'capture.js', 'cli.js', 'cli-main.js', 'main.js', 'preload.cjs'],
     async build() {
       await Promise.all([
         esbuild(nodeBundle('electron/engine/entry.ts', 'engine.js')),
         esbuild(nodeBundle('electron/engine/slab-worker.ts', 'slab-worker.js')),
+        esbuild(nodeBundle('electron/engine/sql-process.ts', 'sql-process.js')),
         esbuild(nodeBundle('electron/live/capture.ts', 'capture.js')),
         esbuild(nodeBundle('electron/cli.ts', 'cli-main.js')),
         esbuild(

@@ -11,6 +11,7 @@ import { addRecord } from './cli/record.ts';
 import { addReport } from './cli/report.ts';
 import { addSeries } from './cli/series.ts';
 import { addServe } from './cli/serve.ts';
+import { addSql } from './cli/sql.ts';
 import { version } from './installation.ts';
 
 /** `remora COMMAND`: the command line. Everything it prints is what the window shows, from the same engine. */
@@ -46,7 +47,7 @@ const program = new Command('remora')
   .version(version)
   .showHelpAfterError('(remora COMMAND --help says more)')
   .exitOverride();
-for (const add of [addInfo, addReport, addSeries, addEpisodes, addChart, addRecord, addServe, addOpen]) add(program, host);
+for (const add of [addInfo, addReport, addSeries, addEpisodes, addSql, addChart, addRecord, addServe, addOpen]) add(program, host);
 for (const command of program.commands) command.copyInheritedSettings(program);
 
 try {

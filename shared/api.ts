@@ -103,6 +103,16 @@ export const params = {
   /** The window's own state (viewport, plots, layout) as JSON text, kept in the workspace by name. */
   getView: z.strictObject({ workspaceId, name: z.string().min(1).max(100) }),
   putView: z.strictObject({ workspaceId, name: z.string().min(1).max(100), json: z.string().max(1_000_000) }),
+  /**
+   * Answers one SQL query, read-only. Rows beyond `maxRows` are left out, which `truncated` tells; a query that takes longer
+   * than `timeoutMs` ends with error `limit`, a cancelled one at once.
+   */
+  sql: z.strictObject({
+    workspaceId,
+    query: z.string().max(100_000),
+    maxRows: z.int().positive().max(100_000).default(10_000),
+    timeoutMs: z.int().positive().max(3_600_000).default(60_000),
+  }),
   exportChart: z.strictObject({
     workspaceId,
     spec: chartSpecSchema,
@@ -226,6 +236,17 @@ export interface EpisodesResult {
   findings: Finding[];
 }
 
+/** A value of a result: integers beyond 2^53 are their decimal digits. */
+export type SqlCell = number | string | Uint8Array | null;
+
+export interface SqlResult {
+  columns: string[];
+  rows: SqlCell[][];
+  /** There were more rows than asked for. */
+  truncated: boolean;
+  elapsedMs: number;
+}
+
 export interface Results {
   hello: { version: string; apiVersion: number; pid: number; node: string; sample: string };
   open: WorkspaceSummary;
@@ -245,6 +266,7 @@ export interface Results {
   deleteAnnotation: null;
   getView: { json: string };
   putView: null;
+  sql: SqlResult;
   exportChart: { bytes: Uint8Array; mime: string };
 }
 

@@ -1,4 +1,4 @@
-import type { Method, ParsedParams, Result } from '../../shared/api.ts';
+import type { Method, ParsedParams, Result, SqlCell } from '../../shared/api.ts';
 import { API_VERSION } from '../../shared/api.ts';
 import { RemoraError } from '../../shared/errors.ts';
 import type { Annotation } from '../../shared/model.ts';
@@ -10,6 +10,7 @@ import { findCpu, type Trace, type TraceCpu } from '../query/trace.ts';
 import type { StoredAnnotation } from '../store/workspace-store.ts';
 import type { RequestContext } from './engine.ts';
 import { listFolder, RecentFiles, storeUpload } from './files.ts';
+import { runSql } from './sql.ts';
 
 export const cancelledError = (): RemoraError =>
   new RemoraError({ code: 'cancelled', message: 'the request was cancelled' });
@@ -91,6 +92,23 @@ export const handlers: Handlers = {
   putView({ workspaceId, name, json }, { sessions }) {
     sessions.get(workspaceId).trace.store.putView(name, json);
     return null;
+  },
+  async sql({ workspaceId, query, maxRows, timeoutMs }, { sessions, signal }) {
+    let columns: string[] = [];
+    const rows: SqlCell[][] = [];
+    const outcome = await runSql(sessions.get(workspaceId), {
+      query,
+      maxRows,
+      timeoutMs,
+      signal,
+      onColumns(names) {
+        columns = names;
+      },
+      onRows(more) {
+        for (const row of more) rows.push(row);
+      },
+    });
+    return { columns, rows, ...outcome };
   },
   async exportChart(request, { sessions, call }) {
     // Drawing is loaded when a chart is asked for: every start would pay for it.

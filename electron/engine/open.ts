@@ -38,6 +38,8 @@ export interface OpenRequest {
   workspace?: string | undefined;
   noCache?: boolean | undefined;
   memoryPageBytes?: number | undefined;
+  /** For a second process beside the one that owns `workspace`: it must be there with everything indexed, and stays as it is. */
+  readOnly?: boolean | undefined;
   cacheFolder: string;
   /** Threads to index with; default: by the amount of data. */
   threads?: number | undefined;
@@ -125,7 +127,7 @@ async function openWorkspaceFile(request: OpenRequest, path: string): Promise<Op
  * built anew; what the user wrote comes back from the notes file.
  */
 async function openWith(inputs: Input[], path: string, request: OpenRequest): Promise<OpenedTrace> {
-  if (path === '') return openStored(inputs, path, request);
+  if (path === '' || request.readOnly) return openStored(inputs, path, request);
   try {
     if (!isMarkedDamaged(path)) return await openStored(inputs, path, request);
   } catch (error) {
@@ -140,9 +142,9 @@ async function openWith(inputs: Input[], path: string, request: OpenRequest): Pr
 
 async function openStored(inputs: Input[], path: string, request: OpenRequest): Promise<OpenedTrace> {
   const isNew = path !== '' && !existsSync(path);
-  const store = new WorkspaceStore(path);
+  const store = new WorkspaceStore(path, request.readOnly);
   try {
-    const notes = new NotesFile(path, store);
+    const notes = new NotesFile(request.readOnly ? '' : path, store);
     const reopened = await ensureIndexed(inputs, store, request);
     const trace = buildTrace(inputs, store, request.memoryPageBytes);
     return {
@@ -165,6 +167,10 @@ async function openStored(inputs: Input[], path: string, request: OpenRequest): 
 /** Builds what is missing of the index. Returns true when nothing was. */
 async function ensureIndexed(inputs: Input[], store: WorkspaceStore, request: OpenRequest): Promise<boolean> {
   const wanted = new Set(inputs.map(({ identity }) => identity));
+  if (request.readOnly) {
+    requireIndexed(inputs, store);
+    return true;
+  }
   for (const stored of store.recordings()) {
     if (stored.indexed === 0 || !wanted.has(stored.identity)) store.dropRecording(stored.id);
   }
@@ -185,6 +191,18 @@ async function ensureIndexed(inputs: Input[], store: WorkspaceStore, request: Op
     }
   }
   return complete;
+}
+
+function requireIndexed(inputs: Input[], store: WorkspaceStore): void {
+  const stored = store.recordings();
+  for (const { source, identity } of inputs) {
+    if (stored.some((recording) => recording.identity === identity && recording.indexed !== 0)) continue;
+    throw new RemoraError({
+      code: 'workspace',
+      message: `${source.name}: the recording is not what it was when it was opened: open it again`,
+      file: source.name,
+    });
+  }
 }
 
 // ---- putting the parts together ---------------------------------------------------------------------------------

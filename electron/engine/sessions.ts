@@ -20,6 +20,8 @@ export interface Session {
   trace: Trace;
   summary: WorkspaceSummary;
   notes: NotesFile;
+  /** The file that cgroups were named by; undefined: those beside the recordings. */
+  cgroupsFile: string | undefined;
   samples: Samples;
   lanes: Lanes;
   rows: RowQueries;
@@ -61,6 +63,7 @@ export class Sessions {
       trace: opened.trace,
       summary: { ...opened.summary, workspaceId: id, cgroups: opened.trace.cgroups },
       notes: opened.notes,
+      cgroupsFile: request.cgroups,
       samples,
       lanes: new Lanes(opened.trace, samples),
       rows: new RowQueries(opened.trace),

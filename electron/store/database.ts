@@ -53,6 +53,20 @@ export function openDatabase(path: string): Database.Database {
   }
 }
 
+/** A database that is no workspace: `:memory:`, or a file of tables for other tools. */
+export function openPlain(path: string): Database.Database {
+  return new Database(path, nativeBinding ? { nativeBinding } : {});
+}
+
+/** A workspace to read from, beside the process that owns it. It must be of the current schema. */
+export function openForReading(path: string): Database.Database {
+  try {
+    return new Database(path, { readonly: true, timeout: 2000, ...(nativeBinding ? { nativeBinding } : {}) });
+  } catch (error) {
+    throw translate(path, error);
+  }
+}
+
 function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }

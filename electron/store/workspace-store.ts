@@ -8,7 +8,7 @@ import {
   type EncodedChunk,
   selectEvents,
 } from './chunk-codec.ts';
-import { type Database, isCorrupt, markDamaged, openDatabase, translate } from './database.ts';
+import { type Database, isCorrupt, markDamaged, openDatabase, openForReading, translate } from './database.ts';
 
 /** A recording as the workspace knows it. */
 export interface StoredRecording {
@@ -74,10 +74,10 @@ export class WorkspaceStore {
   readonly #db: Database;
   readonly #readChunk;
 
-  /** Opens or creates; empty path: private and gone with the connection. */
-  constructor(path: string) {
+  /** Opens or creates; empty path: private and gone with the connection. `readOnly`: it exists, and stays as it is. */
+  constructor(path: string, readOnly = false) {
     this.path = path;
-    this.#db = openDatabase(path);
+    this.#db = readOnly ? openForReading(path) : openDatabase(path);
     this.#readChunk = this.#db.prepare<[number], ChunkBlobs>(
       'SELECT count, from_ns, flags, checksum, events, pids, time, event, pid, position FROM chunk WHERE id = ?',
     );
@@ -92,6 +92,13 @@ export class WorkspaceStore {
       if (isCorrupt(translated) && this.path !== '') markDamaged(this.path);
       throw translated;
     }
+  }
+
+  /** Writes the workspace as it is into a new file. */
+  copyTo(path: string): void {
+    this.#guard(() => {
+      this.#db.prepare('VACUUM INTO ?').run(path);
+    });
   }
 
   close(): void {

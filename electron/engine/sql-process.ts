@@ -1,0 +1,79 @@
+import { Worker } from 'node:worker_threads';
+import type { SqlCell } from '../../shared/api.ts';
+import { toErrorDetail } from '../../shared/errors.ts';
+import { prepareSql } from '../query/sql.ts';
+import { materializeTables } from '../query/sql-materialize.ts';
+import { type Session, Sessions } from './sessions.ts';
+import type { FromSqlProcess, SqlOrder, ToSqlProcess } from './sql.ts';
+import { sqlWorkspace } from './sql-workspace.ts';
+
+/**
+ * The process of one SQL query: opens the workspace again, to read it only, answers, and is ended by its parent. SQLite does
+ * not give its thread back until it is done, so that ending the process is the one way to stop a query at once.
+ */
+
+/** Rows that travel together, and how long the first of them may wait for the others. */
+const ROWS_PER_MESSAGE = 2000;
+const MESSAGE_INTERVAL_MS = 100;
+const WATCH_INTERVAL_MS = 500;
+
+// Ctrl+C reaches every process of the terminal; the parent decides what it means.
+for (const signal of ['SIGINT', 'SIGHUP', 'SIGTERM'] as const) process.on(signal, () => {});
+process.on('disconnect', () => process.exit(0));
+// A parent that was killed tells nobody, and a query that runs hears nothing: a thread watches for the orphan.
+const watch = `const parent = ${process.ppid};
+setInterval(() => process.ppid === parent || process.kill(process.pid, 'SIGKILL'), ${WATCH_INTERVAL_MS});`;
+new Worker(watch, { eval: true }).unref();
+
+const send = (message: FromSqlProcess): Promise<void> =>
+  new Promise((resolve) => process.send?.(message, undefined, {}, () => resolve()));
+
+let takeMore: (() => void) | null = null;
+
+process.on('message', (message: ToSqlProcess) => {
+  if (message.kind === 'more') takeMore?.();
+  else void answer(message);
+});
+
+async function answer(order: SqlOrder): Promise<void> {
+  try {
+    const session = await new Sessions('').open({ ...order.open, readOnly: true });
+    await send({ kind: 'opened' });
+    if (order.kind === 'query') await query(session, order.query, order.maxRows);
+    else materializeTables(sqlWorkspace(session), order.path, (progress) => void send({ kind: 'progress', progress }));
+    if (order.kind === 'materialize') await send({ kind: 'end', truncated: false });
+  } catch (error) {
+    await send({ kind: 'error', error: toErrorDetail(error) });
+  }
+}
+
+async function query(session: Session, text: string, maxRows: number): Promise<void> {
+  const prepared = prepareSql(sqlWorkspace(session), text);
+  await send({ kind: 'columns', columns: prepared.columns });
+  let rows: SqlCell[][] = [];
+  let count = 0;
+  let truncated = false;
+  let sentMs = performance.now();
+  let taken = Promise.resolve();
+  const flush = async (): Promise<void> => {
+    // One message is on its way while the next is made, and no more.
+    await taken;
+    taken = new Promise((resolve) => {
+      takeMore = resolve;
+    });
+    await send({ kind: 'rows', rows });
+    rows = [];
+    sentMs = performance.now();
+  };
+  for (const row of prepared.rows()) {
+    if (count === maxRows) {
+      truncated = true;
+      break;
+    }
+    count++;
+    rows.push(row);
+    if (rows.length >= ROWS_PER_MESSAGE || performance.now() - sentMs > MESSAGE_INTERVAL_MS) await flush();
+  }
+  if (rows.length > 0) await flush();
+  await send({ kind: 'end', truncated });
+}
