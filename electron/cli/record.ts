@@ -7,7 +7,7 @@ import { capturePath, version } from '../installation.ts';
 import { type RunningCapture, startCapture } from '../live/capture-client.ts';
 import { availableEvents, type EventChoice, eventPresets, presetChoices } from '../live/event-choice.ts';
 import { removeStaleInstances, staleInstances } from '../live/instance.ts';
-import type { CaptureMessage, CaptureOrder } from '../live/protocol.ts';
+import type { CaptureMessage, CaptureOrder, CaptureStatus } from '../live/protocol.ts';
 import { recoverRecording } from '../live/recover.ts';
 import { findTracefs } from '../live/tracefs.ts';
 import { exitCode } from './exit-code.ts';
@@ -37,7 +37,6 @@ interface RecordOptions {
   quiet?: boolean;
 }
 
-type Status = Extract<CaptureMessage, { type: 'status' }>;
 type Stopped = Extract<CaptureMessage, { type: 'stopped' }>;
 
 const DEFAULT_COUNTERS_MS = 1000;
@@ -316,7 +315,7 @@ async function report(
   return lost > 0 ? exitCode.damaged : exitCode.done;
 }
 
-function statusText({ elapsedMs, eventsPerSecond, bytes, lost, cpus }: Status): string {
+function statusText({ elapsedMs, eventsPerSecond, bytes, lost, cpus }: CaptureStatus): string {
   const fill = Math.max(0, ...cpus.map((cpu) => cpu.fill));
   const parts = [
     `${(elapsedMs / 1000).toFixed(0)} s`,

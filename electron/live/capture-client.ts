@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { type ErrorCode, RemoraError } from '../../shared/errors.ts';
 import { removeStaleInstances, staleInstances } from './instance.ts';
-import { type CaptureMessage, type CaptureOrder, captureMessage } from './protocol.ts';
+import { type CaptureMessage, type CaptureOrder, type CaptureStatus, captureMessage } from './protocol.ts';
 import { findTracefs } from './tracefs.ts';
 
 type Started = Extract<CaptureMessage, { type: 'started' }>;
@@ -20,12 +20,14 @@ export interface RunningCapture {
 
 /**
  * Starts a capture process and waits until it captures. It has a session of its own, so that Ctrl+C in a terminal reaches it
- * through us alone; when we die, its input ends and it completes the recording by itself. Throws what it could not do.
+ * through us alone; when we die, its input ends and it completes the recording by itself. `onStatus` is told now and then where the
+ * data is by now; `onDrained` when it is all there, before it is moved to where it stays. Throws what it could not do.
  */
 export async function startCapture(
   capturePath: string,
   order: CaptureOrder,
-  onStatus: (status: Extract<CaptureMessage, { type: 'status' }>) => void,
+  onStatus: (status: CaptureStatus) => void,
+  onDrained: (status: CaptureStatus) => void = () => {},
 ): Promise<RunningCapture> {
   const env = { ...process.env, ELECTRON_RUN_AS_NODE: '1' };
   const child = spawn(process.execPath, [capturePath], { env, detached: true, stdio: ['pipe', 'pipe', 'pipe'] });
@@ -45,7 +47,10 @@ export async function startCapture(
       const message = parse(line);
       if (message?.type === 'started') resolveStarted(message);
       else if (message?.type === 'status') onStatus(message);
-      else if (message?.type === 'stopped') last = message;
+      else if (message?.type === 'drained') {
+        onDrained(message.status);
+        child.stdin.write('{"do":"complete"}\n');
+      } else if (message?.type === 'stopped') last = message;
       else if (message?.type === 'failed') {
         const { code, ...detail } = message.detail;
         rejectStarted(

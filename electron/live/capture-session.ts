@@ -7,7 +7,7 @@ import { CgroupFollower, memoryHierarchy, threadsOf } from './cgroup-folders.ts'
 import { CounterSampler } from './counters.ts';
 import { CpuReader } from './cpu-reader.ts';
 import { FlightRecorder } from './flight-recorder.ts';
-import { cpuStatOption, encodeFixedHead, firstOptions, readHeadSource } from './head-bytes.ts';
+import { cpuStatOption, encodeFixedHead, firstOptions, type RecordingOption, readHeadSource } from './head-bytes.ts';
 import { TraceInstance } from './instance.ts';
 import type { CaptureMessage, CaptureStatus, CheckedCaptureOrder, StopReason } from './protocol.ts';
 import { RecordingFile } from './recording-file.ts';
@@ -24,6 +24,15 @@ const MOST_TURNS = 64;
 
 /** What a sub-buffer's header takes: u64 time stamp, long commit. */
 const SUB_BUFFER_HEADER = 16;
+
+/** What is known of a capture that has stopped. */
+interface Ending {
+  reason: StopReason;
+  message: string;
+  notes: string[];
+  status: CaptureStatus | null;
+  statistics: RecordingOption[];
+}
 
 /**
  * One capture from tracefs into a recording: sets the instance up, reads sub-buffers and writes them down, reports, and in the end
@@ -52,7 +61,8 @@ export class CaptureSession {
   #bytes = 0;
   /** Events that were read and found no room on the disk. */
   #unwritten = 0;
-  #finished = false;
+  #ended: Ending | null = null;
+  #completed = false;
 
   /** Sets everything up and begins. Throws RemoraError; then nothing is left behind. */
   constructor(order: CheckedCaptureOrder, say: (message: CaptureMessage) => void) {
@@ -123,7 +133,7 @@ export class CaptureSession {
   }
 
   #turn(): void {
-    if (this.#finished) return;
+    if (this.#ended !== null) return;
     const nowMs = performance.now() - this.#startedMs;
     try {
       const partial = this.#due('partial', nowMs, this.#order.latencyMs);
@@ -243,38 +253,51 @@ export class CaptureSession {
     } else this.stop('error', error instanceof Error ? error.message : String(error));
   }
 
-  /** Ends the capture: what is still in the ring buffer is written, the recording completed, the instance removed. */
+  /**
+   * Ends the capture: what is still in the ring buffer is written and the instance removed. The recording holds everything now, and
+   * stays as it is until `complete`, so that whoever indexes it while it grows can read the rest.
+   */
   stop(reason: StopReason, message = ''): void {
-    if (this.#finished) return;
-    this.#finished = true;
+    if (this.#ended !== null) return;
     clearTimeout(this.#timer);
     const notes: string[] = [];
-    const attempt = (what: string, work: () => void): void => {
-      try {
-        work();
-      } catch (error) {
-        notes.push(`${what}: ${error instanceof Error ? error.message : String(error)}`);
-      }
-    };
-    attempt('last sample of counters', () => this.#counters?.sample());
-    attempt('stopping', () => this.#instance.stop());
-    if (reason !== 'disk-full') attempt('reading what was left', () => this.#drainAll());
+    this.#ended = { reason, message, notes, status: null, statistics: [] };
+    this.#attempt('last sample of counters', () => this.#counters?.sample());
+    this.#attempt('stopping', () => this.#instance.stop());
+    if (reason !== 'disk-full') this.#attempt('reading what was left', () => this.#drainAll());
     this.#flight?.drop(performance.now() - this.#startedMs);
+    this.#attempt('publishing the last events', () => this.#file.publish());
     const status = this.#status();
-    const statistics = this.#readers.map((reader) => cpuStatOption(reader.cpu, reader.readStats()));
+    this.#ended.status = status;
+    this.#ended.statistics = this.#readers.map((reader) => cpuStatOption(reader.cpu, reader.readStats()));
     this.#names.refresh();
-    let sparse = true;
-    attempt('completing the recording', () => {
-      this.#file.publish();
-      sparse = this.#file.finish(this.#names.text(), statistics).sparse;
-    });
-    this.#file.close();
     if (!this.#cleanUp()) {
       notes.push(
         `the tracing instance ${this.#instance.name} is in use by another program and stays: \`remora record --clean\` removes it later`,
       );
     }
+    this.#say({ type: 'drained', status });
+  }
+
+  /** Completes the recording: after this its data may lie elsewhere in the file. */
+  complete(): void {
+    if (this.#ended?.status == null || this.#completed) return;
+    this.#completed = true;
+    const { reason, message, notes, status, statistics } = this.#ended;
+    let sparse = true;
+    this.#attempt('completing the recording', () => {
+      sparse = this.#file.finish(this.#names.text(), statistics).sparse;
+    });
+    this.#file.close();
     this.#say({ type: 'stopped', reason, message, status, sparse, notes });
+  }
+
+  #attempt(what: string, work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      this.#ended?.notes.push(`${what}: ${error instanceof Error ? error.message : String(error)}`);
+    }
   }
 
   #drainAll(): void {

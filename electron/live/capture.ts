@@ -6,6 +6,8 @@ import { type CaptureMessage, captureOrder } from './protocol.ts';
 
 const WAIT_MS = 5;
 const MOST_WAITS = 400;
+/** How long whoever reads the recording while it grows may take for the rest. */
+const READER_MS = 10_000;
 
 /**
  * The capture process: the one part of Remora that may need root. Reads its order from standard input, says on standard output what
@@ -27,6 +29,7 @@ function say(message: CaptureMessage): void {
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, WAIT_MS);
     }
   }
+  if (message.type === 'drained') setTimeout(() => session?.complete(), READER_MS);
   if (message.type === 'stopped') process.exit(0);
 }
 
@@ -55,7 +58,8 @@ function begin(line: string): void {
 const input = createInterface({ input: process.stdin });
 input.on('line', (line) => {
   if (session !== null) {
-    if (/"stop"/.test(line)) end('asked');
+    if (/"complete"/.test(line)) session.complete();
+    else if (/"stop"/.test(line)) session.stop('asked');
     return;
   }
   try {
@@ -67,12 +71,11 @@ input.on('line', (line) => {
 });
 input.on('close', () => end('parent'));
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => end('signal'));
-process.on('uncaughtException', (error) => {
-  session?.stop('error', error.message);
-  process.exit(1);
-});
+process.on('uncaughtException', (error) => end('error', error.message));
 
-function end(reason: 'asked' | 'parent' | 'signal'): void {
-  session?.stop(reason);
-  process.exit(0);
+/** Stops with nobody to wait for. */
+function end(reason: 'parent' | 'signal' | 'error', message = ''): void {
+  session?.stop(reason, message);
+  session?.complete();
+  process.exit(reason === 'error' ? 1 : 0);
 }

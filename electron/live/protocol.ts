@@ -2,8 +2,9 @@ import { z } from 'zod';
 
 /**
  * What a capture process is told and what it says: lines of JSON on its standard input and output. The first line in is the
- * order; then `{"do":"stop"}`, or the end of the input, which means that whoever asked is gone. Both end the capture with
- * everything written.
+ * order; then `{"do":"stop"}`. When it says `drained`, the recording holds everything, and `{"do":"complete"}` lets it take its final
+ * form; without an answer that happens by itself after a while. The end of the input means that whoever asked is gone: it
+ * stops and completes.
  */
 export const captureOrder = z.object({
   /** The recording to write. */
@@ -82,6 +83,8 @@ export const captureMessage = z.discriminatedUnion('type', [
     notes: z.array(z.string()),
   }),
   status.extend({ type: z.literal('status') }),
+  /** No more events come: `status` says where they are until `complete`. The instance is gone. */
+  z.object({ type: z.literal('drained'), status }),
   /** The recording is complete and the instance gone (or named in `notes`). The last message. */
   z.object({
     type: z.literal('stopped'),

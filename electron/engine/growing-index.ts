@@ -1,0 +1,236 @@
+import type { ByteSource } from '../parse/byte-source.ts';
+import { subBufferLayout } from '../parse/layout.ts';
+import type { RecordingBuffer, RecordingHead } from '../parse/recording.ts';
+import {
+  CHUNK_EVENTS,
+  type EventColumns,
+  newColumns,
+  type SubBufferLayout,
+  SubBufferScanner,
+  swapWords,
+} from '../parse/sub-buffer.ts';
+import { ChunkEncoder } from '../store/chunk-codec.ts';
+import type { ImportWriter } from '../store/workspace-store.ts';
+
+/** Where a CPU's data is in the recording by now: what a live capture reports. */
+export interface GrownCpu {
+  cpu: number;
+  offset: number;
+  bytes: number;
+}
+
+/** The events of a CPU that do not fill a chunk yet. Borrowed: they change with the next `advance`. */
+export interface OpenChunk {
+  cpu: number;
+  firstIndex: number;
+  count: number;
+  columns: EventColumns;
+  basePosition: number;
+}
+
+interface CpuIndex {
+  cpu: number;
+  scanner: SubBufferScanner;
+  /** In the CPU's data: scanned up to here. */
+  position: number;
+  columns: EventColumns;
+  count: number;
+  basePosition: number;
+  /** Events in chunks that were written. */
+  written: number;
+  lostDone: number;
+  damageDone: number;
+  dataOffset: number;
+}
+
+/** Bytes read and scanned at a time. */
+const BATCH_BYTES = 1 << 22;
+
+/**
+ * Indexes a recording while it is written: every `advance` reads what has been added and writes the chunks that are full, so that
+ * memory stays that of one chunk a CPU, and in the end the workspace holds what an import of the finished recording would have
+ * made. Positions are those in a CPU's own data: they hold when the recording is completed and its data moves in the file.
+ * One stream, on a clock that needs no correction, whose oldest data is never given up.
+ */
+export class GrowingIndex {
+  readonly #source: ByteSource;
+  readonly #buffer: RecordingBuffer;
+  readonly #layout: SubBufferLayout;
+  readonly #writer: ImportWriter;
+  readonly #encoder = new ChunkEncoder();
+  readonly #cpus = new Map<number, CpuIndex>();
+  readonly #batch: Uint8Array;
+  #stream = -1;
+  #origin: bigint | null = null;
+  #sawData = false;
+  #fromNs = Number.POSITIVE_INFINITY;
+  #toNs = Number.NEGATIVE_INFINITY;
+
+  /** `head`: of the recording when it was begun. `source` reads beyond the size that it had then. */
+  constructor(source: ByteSource, head: RecordingHead, writer: ImportWriter) {
+    this.#source = source;
+    this.#buffer = head.buffers[0] as RecordingBuffer;
+    this.#layout = subBufferLayout(head, this.#buffer);
+    this.#writer = writer;
+    const { subBufferBytes } = this.#layout;
+    this.#batch = new Uint8Array(Math.floor(BATCH_BYTES / subBufferBytes) * subBufferBytes);
+  }
+
+  /** Absolute time of the first event; null until some time after there was one. */
+  get origin(): bigint | null {
+    return this.#origin;
+  }
+
+  get events(): number {
+    let events = 0;
+    for (const cpu of this.#cpus.values()) events += cpu.written + cpu.count;
+    return events;
+  }
+
+  /** Time of the last event relative to the origin, of all CPUs; 0 before there is one. */
+  get toNs(): number {
+    let to = Math.max(0, this.#toNs);
+    for (const { columns, count } of this.#cpus.values()) {
+      for (let i = 0; i < count; i++) to = Math.max(to, columns.time[i] as number);
+    }
+    return to;
+  }
+
+  /** What is not in the store yet. */
+  openChunks(): OpenChunk[] {
+    return [...this.#cpus.values()].map(({ cpu, written, count, columns, basePosition }) => ({
+      cpu,
+      firstIndex: written,
+      count,
+      columns,
+      basePosition,
+    }));
+  }
+
+  /**
+   * Takes in what has been added since the last time. The origin is that of the earliest event; as CPUs are read one after the other,
+   * it is settled one call after the first event was seen, when whatever came before it has been written too.
+   */
+  advance(grown: readonly GrownCpu[]): void {
+    const withData = grown.filter(({ bytes }) => bytes > 0);
+    if (this.#origin === null) {
+      if (withData.length === 0) return;
+      if (this.#sawData) this.#begin(withData);
+      this.#sawData = true;
+      if (this.#origin === null) return;
+    }
+    for (const cpu of withData) this.#scan(this.#cpuOf(cpu.cpu), cpu);
+  }
+
+  #begin(grown: readonly GrownCpu[]): void {
+    const firsts = grown.map((cpu) => this.#firstTime(cpu)).filter((time) => time !== null);
+    const [first, ...others] = firsts;
+    if (first === undefined) return;
+    this.#origin = others.reduce((least, time) => (time < least ? time : least), first);
+    const { name, clock } = this.#buffer;
+    this.#stream = this.#writer.addStream({ buffer: 0, name, clock, origin: String(this.#origin) });
+  }
+
+  /** Time of a CPU's first event; null where its sub-buffers hold none. */
+  #firstTime({ offset, bytes }: GrownCpu): bigint | null {
+    const { subBufferBytes, abi } = this.#layout;
+    const columns = newColumns(Math.ceil(subBufferBytes / 8));
+    for (let position = 0; position + subBufferBytes <= bytes; position += subBufferBytes) {
+      const page = this.#source.read(offset + position, subBufferBytes).slice();
+      const start = new DataView(page.buffer).getBigUint64(0, abi.littleEndian);
+      if (!abi.littleEndian) swapWords(page);
+      const { count } = new SubBufferScanner(this.#layout, start).scan(
+        new Uint32Array(page.buffer),
+        0,
+        0,
+        columns,
+        0,
+        0,
+      );
+      if (count > 0) return start + BigInt(columns.time[0] as number);
+    }
+    return null;
+  }
+
+  #cpuOf(cpu: number): CpuIndex {
+    const known = this.#cpus.get(cpu);
+    if (known !== undefined) return known;
+    const made: CpuIndex = {
+      cpu,
+      scanner: new SubBufferScanner(this.#layout, this.#origin as bigint),
+      position: 0,
+      columns: newColumns(CHUNK_EVENTS),
+      count: 0,
+      basePosition: 0,
+      written: 0,
+      lostDone: 0,
+      damageDone: 0,
+      dataOffset: 0,
+    };
+    this.#cpus.set(cpu, made);
+    return made;
+  }
+
+  #scan(index: CpuIndex, { offset, bytes }: GrownCpu): void {
+    const { subBufferBytes, abi } = this.#layout;
+    index.dataOffset = offset;
+    const end = bytes - (bytes % subBufferBytes);
+    while (index.position < end) {
+      const length = Math.min(this.#batch.length, end - index.position);
+      const got = this.#source.read(offset + index.position, length, this.#batch).length;
+      const whole = got - (got % subBufferBytes);
+      if (whole === 0) return;
+      if (!abi.littleEndian) swapWords(this.#batch.subarray(0, whole));
+      const words = new Uint32Array(this.#batch.buffer, 0, whole >>> 2);
+      for (let byte = 0; ; ) {
+        if (index.count === 0) index.basePosition = index.position + byte;
+        const { scanner, columns, basePosition } = index;
+        const scanned = scanner.scan(words, index.position, byte, columns, index.count, basePosition);
+        byte = scanned.nextByte;
+        index.count = scanned.count;
+        if (byte + subBufferBytes > whole) break;
+        this.#flush(index);
+      }
+      index.position += whole;
+    }
+    this.#tellLost(index);
+  }
+
+  /** Writes the open chunk. */
+  #flush(index: CpuIndex): void {
+    this.#tellLost(index);
+    if (index.count === 0) return;
+    const chunk = this.#encoder.encode(index.columns, index.count);
+    this.#writer.addChunk(this.#stream, index.cpu, index.written, index.basePosition, chunk);
+    index.written += index.count;
+    index.count = 0;
+    this.#fromNs = Math.min(this.#fromNs, chunk.fromNs);
+    this.#toNs = Math.max(this.#toNs, chunk.toNs);
+  }
+
+  #tellLost(index: CpuIndex): void {
+    const { scanner, columns, count, written, cpu } = index;
+    for (; index.lostDone < scanner.lost.length; index.lostDone++) {
+      const lost = scanner.lost[index.lostDone] as (typeof scanner.lost)[number];
+      const at = Math.max(0, Math.min(lost.beforeIndex - written, count - 1));
+      const atNs = count > 0 ? (columns.time[at] as number) : Math.max(0, this.#toNs);
+      this.#writer.addLost(this.#stream, cpu, { ...lost, atNs });
+    }
+    for (; index.damageDone < scanner.damage.length; index.damageDone++) {
+      const { position, message } = scanner.damage[index.damageDone] as (typeof scanner.damage)[number];
+      this.#writer.addWarning({ offset: index.dataOffset + position, section: `cpu ${cpu} data`, message });
+    }
+  }
+
+  /** The recording is complete: writes what is left. Call `advance` with the last extents before. */
+  finish(): void {
+    for (const index of this.#cpus.values()) this.#flush(index);
+    if (this.#stream >= 0) {
+      for (const { cpu, written } of this.#cpus.values()) this.#writer.finishCpu(this.#stream, cpu, written);
+      const some = Number.isFinite(this.#fromNs);
+      const { eventTotals } = this.#encoder;
+      this.#writer.finishStream(this.#stream, some ? this.#fromNs : 0, some ? this.#toNs : 0, eventTotals);
+    }
+    this.#writer.finish(this.#encoder.pidTotals);
+  }
+}
