@@ -179,7 +179,8 @@ describe.skipIf(tracefs === null)('capture (needs a tracefs that may be written 
     record('-e', 'sched:sched_process_fork', '--counters=100', '--duration', '0.6', '-o', out());
     const { stdout } = remora(['report', '--quiet', out()], cache.env);
     const samples = stdout.split('\n').filter((line) => line.includes('remora:counters vmstat '));
-    expect(samples.length).toBeGreaterThanOrEqual(4);
+    // At least those of the beginning and the end, however busy the machine is.
+    expect(samples.length).toBeGreaterThanOrEqual(2);
     for (const line of samples.filter((text) => text.includes('nr_free_pages')))
       expect(line).toMatch(/ nr_dirty=\d+( |$)/);
     expect(samples.some((line) => line.includes('nr_free_pages'))).toBe(true);
