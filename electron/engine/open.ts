@@ -30,6 +30,7 @@ import { type FileSource, openFile } from './file-source.ts';
 import { cachedWorkspacePath, recordingIdentity } from './identity.ts';
 import { importRecording } from './import.ts';
 import { NotesFile } from './notes-file.ts';
+import { groupCaptures } from './raw-folder.ts';
 import { isWorkspace, openRecording } from './readers.ts';
 
 export interface OpenRequest {
@@ -73,8 +74,8 @@ export async function openTrace(request: OpenRequest): Promise<OpenedTrace> {
   if (named.length === 1) return openWorkspaceFile(request, named[0] as string);
   const inputs: Input[] = [];
   try {
-    for (const path of request.paths) {
-      const input = { ...(await openRecording(path, request)), identity: '' };
+    for (const recording of groupCaptures(request.paths)) {
+      const input = { ...(await openRecording(recording, request)), identity: '' };
       inputs.push(input);
       requireSomething(input);
       input.identity = recordingIdentity(input.source);

@@ -1,5 +1,5 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { RemoraError, type TraceWarning } from '../../shared/errors.ts';
 import { LazyEventFormat } from '../parse/event-formats.ts';
 import { pageLayout } from '../parse/layout.ts';
@@ -43,6 +43,37 @@ export function findRawFolder(path: string): RawFolder | null {
     }
   }
   return cpus.size === 0 ? null : { path, cpus: [...cpus.values()].sort((a, b) => a.cpu - b.cpu) };
+}
+
+/** The raw buffers of a path that is a folder; null where it is a file. Throws RemoraError `file` for any other folder. */
+export function rawFolderAt(path: string): RawFolder | null {
+  if (!statSync(path, { throwIfNoEntry: false })?.isDirectory()) return null;
+  const folder = findRawFolder(path);
+  if (folder === null) throw fileError(path, { code: 'EISDIR' });
+  return folder;
+}
+
+/**
+ * The same for some captures named one by one: those of one folder are one recording, of their CPUs alone. Paths that are no
+ * captures beside event formats come back as they are; the order is that of each one's first path.
+ */
+export function groupCaptures(paths: readonly string[]): (string | RawFolder)[] {
+  const groups = new Map<string, string | RawFolder>();
+  for (const named of paths) {
+    const path = resolve(named);
+    const root = basename(path) === 'trace_pipe_raw' ? dirname(dirname(dirname(path))) : dirname(path);
+    const capture = existsSync(join(root, 'events'))
+      ? findRawFolder(root)?.cpus.find(({ file }) => join(root, file) === path)
+      : undefined;
+    if (capture === undefined) {
+      groups.set(path, named);
+      continue;
+    }
+    const known = groups.get(root);
+    if (typeof known === 'object') known.cpus.push(capture);
+    else groups.set(root, known ?? { path: root, cpus: [capture] });
+  }
+  return [...groups.values()];
 }
 
 /** Whether a folder is a recording, for lists of folders. */

@@ -9,9 +9,8 @@ import { DIALECT_BYTES, readDialect, type TextDialect } from '../parse/text-trac
 import { type TextSurvey, TextSurveyor } from '../parse/text-trace/survey.ts';
 import { isTraceDat, readTraceDat } from '../parse/trace-dat.ts';
 import { describeBytes } from './describe-bytes.ts';
-import type { FileSource } from './file-source.ts';
-import { openSource } from './open-source.ts';
-import { findRawFolder, readRawHead } from './raw-folder.ts';
+import { type FileSource, openFile } from './file-source.ts';
+import { openRawFolder, type RawFolder, rawFolderAt, readRawHead } from './raw-folder.ts';
 import { scanText } from './text-import.ts';
 
 /**
@@ -31,10 +30,11 @@ export interface ReadOptions {
 }
 
 /** Opens a recording of any kind. Throws RemoraError: `file`, `not-a-trace`, `unsupported-version`, `damaged`. */
-export async function openRecording(path: string, options: ReadOptions = {}): Promise<OpenRecording> {
-  const source = openSource(path);
+export async function openRecording(from: string | RawFolder, options: ReadOptions = {}): Promise<OpenRecording> {
+  const raw = typeof from === 'string' ? rawFolderAt(from) : from;
+  const source = raw === null ? openFile(from as string) : openRawFolder(raw);
   try {
-    return { source, head: await readHead(source, options) };
+    return { source, head: raw === null ? await readHead(source, options) : readRawHead(raw, source) };
   } catch (error) {
     source.close();
     throw error;
@@ -42,8 +42,6 @@ export async function openRecording(path: string, options: ReadOptions = {}): Pr
 }
 
 async function readHead(source: FileSource, options: ReadOptions): Promise<RecordingHead> {
-  if (source.part !== undefined)
-    return readRawHead(findRawFolder(source.name) ?? { path: source.name, cpus: [] }, source);
   const start = source.read(0, DIALECT_BYTES);
   if (isTraceDat(start)) return readLatency(source, readTraceDat(source), options);
   const dialect = readDialect(start);
