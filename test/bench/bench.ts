@@ -36,9 +36,10 @@ if (!(wantedEvents > 0 && runs > 0)) refuse('--events (millions) and --runs must
 
 const works = (command: string, ...args: string[]): boolean => spawnSync(command, args, { stdio: 'ignore' }).status === 0;
 
+const FIRST = 'remora info, first time';
+
 interface Contender {
   name: string;
-  /** What is compared with: reading the whole file once. */
   run: () => Promise<Measured>;
 }
 
@@ -82,7 +83,7 @@ function contenders(path: string): Contender[] {
     measure(process.execPath, [cli, ...args, '--quiet'], envOf(cache), false);
   const list: Contender[] = [
     {
-      name: 'remora info, first time',
+      name: FIRST,
       run: () => {
         rmSync(caches.fresh, { recursive: true, force: true });
         return remora(['info', path], caches.fresh);
@@ -107,22 +108,25 @@ const results = new Map<string, Measured[]>(list.map(({ name }) => [name, []]));
 // All contenders take turns, so that a slow moment of the machine meets each of them.
 for (let run = 0; run < runs; run++) for (const { name, run: once } of list) results.get(name)?.push(await once());
 
-const seconds = (name: string): number => median((results.get(name) ?? []).map((measured) => measured.seconds));
-const first = seconds('remora info, first time');
+const middle = (name: string, of: (measured: Measured) => number): number => median((results.get(name) ?? []).map(of));
+const first = { wall: middle(FIRST, ({ seconds }) => seconds), cpu: middle(FIRST, ({ cpuSeconds }) => cpuSeconds) };
+const head = ['wall s', 'min', 'M events/s', 'CPU s', 'peak MiB', 'wall', 'CPU'];
 say();
-say(`${'median of '.padStart(10)}${String(runs).padEnd(16)}${'seconds'.padStart(9)}${'min'.padStart(8)}${'max'.padStart(8)}${'M events/s'.padStart(12)}${'peak MiB'.padStart(10)}${'ratio'.padStart(9)}`);
+say(`median of ${runs}`.padEnd(26) + head.map((title) => title.padStart(11)).join(''));
 for (const [name, all] of results) {
-  const times = all.map((measured) => measured.seconds);
+  const wall = middle(name, ({ seconds }) => seconds);
+  const cpu = middle(name, ({ cpuSeconds }) => cpuSeconds);
   const peak = Math.max(...all.map(({ peakBytes }) => peakBytes)) / 2 ** 20;
-  say(
-    name.padEnd(26) +
-      median(times).toFixed(3).padStart(9) +
-      Math.min(...times).toFixed(3).padStart(8) +
-      Math.max(...times).toFixed(3).padStart(8) +
-      (input.events / median(times) / 1e6).toFixed(2).padStart(12) +
-      (Number.isNaN(peak) ? '-' : peak.toFixed(0)).padStart(10) +
-      `${(median(times) / first).toFixed(2)}x`.padStart(9),
-  );
+  const cells = [
+    wall.toFixed(3),
+    Math.min(...all.map(({ seconds }) => seconds)).toFixed(3),
+    (input.events / wall / 1e6).toFixed(2),
+    cpu.toFixed(3),
+    Number.isNaN(peak) ? '-' : peak.toFixed(0),
+    `${(wall / first.wall).toFixed(2)}x`,
+    `${(cpu / first.cpu).toFixed(2)}x`,
+  ];
+  say(name.padEnd(26) + cells.map((cell) => cell.padStart(11)).join(''));
 }
 say();
-say("ratio: times the seconds of Remora's first opening (index written, whole process); memory: the process and its children");
+say("The last two columns: times Remora's first opening (whole process, index written). Memory: the process and its children.");
