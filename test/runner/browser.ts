@@ -42,6 +42,11 @@ async function firstInstalled(): Promise<string | null> {
   return null;
 }
 
+/** A browser that is here already: its path, empty for Playwright's own; null where there is none. */
+export async function installedBrowser(): Promise<string | null> {
+  return (await starts('')) ? '' : firstInstalled();
+}
+
 /** Playwright's own headless Chromium, which lands in the user's cache folder. */
 function download(playwrightCli: string): boolean {
   const run = spawnSync(process.execPath, [playwrightCli, 'install', '--only-shell', 'chromium'], {

@@ -23,6 +23,7 @@ export function playwrightTests(report: JSONReport): Outcome[] {
     for (const child of suite.suites ?? []) walk(child, here);
   };
   for (const suite of report.suites ?? []) walk(suite, []);
-  for (const error of report.errors ?? []) tests.push({ name: 'playwright', state: 'failed', note: error.message ?? '' });
+  for (const error of report.errors ?? [])
+    tests.push({ name: 'playwright', state: 'failed', note: error.message ?? '' });
   return tests;
 }

@@ -106,7 +106,8 @@ function listed(project: string, reason: string): Outcome[] {
   } catch {
     // Not a report: told below.
   }
-  if (names.length === 0) return [{ name: `playwright (${project})`, state: 'failed', note: 'the tests cannot be listed' }];
+  if (names.length === 0)
+    return [{ name: `playwright (${project})`, state: 'failed', note: 'the tests cannot be listed' }];
   return names.map(({ name }) => ({ name, state: 'skipped', note: reason }));
 }
 
