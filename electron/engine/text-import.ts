@@ -16,7 +16,7 @@ import type { ImportOptions } from './import.ts';
 /** Bytes scanned between two turns of the event loop. */
 const BATCH_BYTES = 1 << 22;
 /** Columns of a CPU begin small: a text can name thousands of CPUs. */
-const FIRST_EVENTS = 64;
+const FIRST_EVENTS = 16;
 /** Positions are 32 bits from a chunk's first event. */
 const MOST_SPAN = 2 ** 32 - 1;
 

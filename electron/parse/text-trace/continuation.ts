@@ -1,5 +1,5 @@
-import { systemOf, UNKNOWN_SYSTEM } from './systems.ts';
 import type { TextBody } from './body.ts';
+import { systemOf, UNKNOWN_SYSTEM } from './systems.ts';
 
 /**
  * Which lines belong to the event above them. The kernel prints an event's text as it is, so a stack's frames, and what

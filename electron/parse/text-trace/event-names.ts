@@ -1,8 +1,8 @@
 import { latin1 } from '../cursor.ts';
 import type { Naming, TextBody } from './body.ts';
 
-/** Ids are stored in 16 bits; text that makes up names without end has the rest under one. */
-const MOST_NAMES = 60_000;
+/** A kernel has some 3,000 events; of text that makes up names without end, the rest share one. */
+const MOST_NAMES = 16_384;
 const OVERFLOW = 'other';
 /** What a line without a name is called where the text's header names no tracer. */
 const NO_TRACER = 'unnamed';

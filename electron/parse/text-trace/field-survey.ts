@@ -16,6 +16,8 @@ const MOST_FIELDS = 128;
 /** Lines of an event on which its known patterns are tried, to learn which of their fields it has. */
 const PATTERN_LINES = 64;
 const PATTERN_BYTES = 1024;
+/** Fields are looked for in this much of a line: what is longer is somebody's text. */
+const MOST_BYTES = 1 << 14;
 
 /** One key of one event while its lines are read. */
 interface SurveyedField {
@@ -41,7 +43,8 @@ export class FieldSurvey {
   }
 
   /** Reads the text behind the event's name. */
-  add(bytes: Uint8Array, from: number, to: number): void {
+  add(bytes: Uint8Array, from: number, end: number): void {
+    const to = Math.min(end, from + MOST_BYTES);
     this.#lines++;
     let expected = 0;
     forEachPair(bytes, from, to, (keyFrom, keyTo, valueFrom) => {

@@ -1,5 +1,5 @@
 import { type Annotation, endsAnyText, readAnnotation } from './annotation.ts';
-import { type TextBody, readBody } from './body.ts';
+import { readBody, type TextBody } from './body.ts';
 import { Continuation } from './continuation.ts';
 import type { TextDialect } from './dialect.ts';
 import { readLine } from './forms.ts';

@@ -78,8 +78,10 @@ const REPORT_FLAGS = 5;
 /** Beyond this no line of either form has its comm's end: bounds the search in a line that is neither. */
 const MOST_SEARCHED = 256;
 const MOST_SPACES = 64;
-/** What a CPU number can be: the columns of the event list hold 16 bits. */
-export const MOST_CPUS = 65_536;
+/** The most that a kernel is built for (CONFIG_NR_CPUS of x86-64): damage must not make up lanes without end. */
+export const MOST_CPUS = 8192;
+/** Pids are 32 bits. */
+const MOST_PID = 0x7fff_ffff;
 
 export const isDigit = (byte: number | undefined): boolean => byte !== undefined && byte >= 0x30 && byte <= 0x39;
 
@@ -161,7 +163,7 @@ export function readDefaultLine(bytes: Uint8Array, from: number, to: number, lin
 /** From the dash on: pid, tgid, cpu, tgid (older kernels put it here), flags, time. */
 function behindDefaultComm(bytes: Uint8Array, dash: number, to: number, line: TraceLine): boolean {
   let at = digits(bytes, dash + 1, to, 10);
-  if (at < 0) return false;
+  if (at < 0 || readNumber > MOST_PID) return false;
   line.pid = readNumber;
   line.tgid = -1;
   at = readTgid(bytes, skipSpaces(bytes, at, to), to, line);
@@ -220,7 +222,7 @@ export function readLatencyLine(bytes: Uint8Array, from: number, to: number, lin
 
 function behindShortComm(bytes: Uint8Array, dash: number, to: number, line: TraceLine): boolean {
   let at = digits(bytes, dash + 1, to, 10);
-  if (at < 0 || at >= to || bytes[at] !== SPACE) return false;
+  if (at < 0 || at >= to || bytes[at] !== SPACE || readNumber > MOST_PID) return false;
   line.pid = readNumber;
   line.tgid = -1;
   at = digits(bytes, skipSpaces(bytes, at, to), to, 5);

@@ -11,6 +11,7 @@ const EQUALS = 0x3d;
 const GREATER = 0x3e;
 const QUOTE = 0x22;
 const MOST_KEY = 64;
+const MOST_WORD = 128;
 
 const isLetter = (byte: number): boolean =>
   (byte >= 0x61 && byte <= 0x7a) || (byte >= 0x41 && byte <= 0x5a) || byte === 0x5f;
@@ -76,10 +77,11 @@ function behindSeparator(bytes: Uint8Array, at: number, to: number, separator: S
   return at;
 }
 
-/** Where a value written as one word ends. */
+/** Where a value written as one word ends; no word that is read as one is longer than MOST_WORD. */
 export function wordEnd(bytes: Uint8Array, from: number, to: number): number {
+  const stop = Math.min(to, from + MOST_WORD);
   let at = from;
-  while (at < to && !closesValue(bytes[at] as number)) at++;
+  while (at < stop && !closesValue(bytes[at] as number)) at++;
   return at;
 }
 

@@ -1,6 +1,6 @@
+import type { TraceWarning } from '../../../shared/errors.ts';
 import { latin1 } from '../cursor.ts';
 import type { EventFormat } from '../event-format.ts';
-import type { TraceWarning } from '../../../shared/errors.ts';
 import type { Annotation } from './annotation.ts';
 import type { TextBody } from './body.ts';
 import type { TextDialect } from './dialect.ts';
@@ -42,6 +42,12 @@ const MOST_TOLD = 16;
 const MOST_WARNINGS = 256;
 const UNKNOWN_COMM = '<...>';
 
+function isName(name: string, bytes: Uint8Array, from: number, to: number): boolean {
+  if (name.length !== to - from) return false;
+  for (let i = 0; i < name.length; i++) if (name.charCodeAt(i) !== bytes[from + i]) return false;
+  return true;
+}
+
 /** Reads a text from its beginning: feed batches to `scan`, then `finish`. */
 export class TextSurveyor implements TextSink {
   readonly #file: string;
@@ -51,8 +57,8 @@ export class TextSurveyor implements TextSink {
   readonly #streams: SurveyedStream[] = [];
   readonly #fields: FieldSurvey[] = [];
   readonly #counts: number[] = [];
+  /** As latin1, so that bytes compare with it; decoded at the end. */
   readonly #comms = new Map<number, string>();
-  readonly #commBytes = new Map<number, Uint8Array>();
   readonly #tgids = new Map<number, number>();
   readonly #warnings: TraceWarning[] = [];
   readonly #scanner: TextScanner;
@@ -139,16 +145,12 @@ export class TextSurveyor implements TextSink {
 
   /** The last name of a task is kept, as saved_cmdlines does; `<...>` says that the kernel had forgotten it. */
   #noteTask(bytes: Uint8Array, line: TraceLine): void {
-    const known = this.#commBytes.get(line.pid);
-    const comm = bytes.subarray(line.commFrom, line.commTo);
-    if (known === undefined || Buffer.compare(known, comm) !== 0) {
-      const name = latin1(comm);
-      this.#commBytes.set(line.pid, comm.slice());
+    const known = this.#comms.get(line.pid);
+    if (known === undefined || !isName(known, bytes, line.commFrom, line.commTo)) {
+      const name = latin1(bytes.subarray(line.commFrom, line.commTo));
       // The latency form cuts names to eight bytes: a longer one that begins so is the same.
-      const before = this.#comms.get(line.pid);
-      const cut = line.form === 'latency' && before?.startsWith(name) === true;
-      if ((name !== UNKNOWN_COMM || before === undefined) && !cut)
-        this.#comms.set(line.pid, Buffer.from(comm).toString('utf8'));
+      const cut = line.form === 'latency' && known?.startsWith(name) === true;
+      if (known === undefined || (name !== UNKNOWN_COMM && !cut)) this.#comms.set(line.pid, name);
     }
     if (line.tgid >= 0) this.#tgids.set(line.pid, line.tgid);
   }
@@ -206,7 +208,7 @@ export class TextSurveyor implements TextSink {
       names: this.#names,
       streams: this.#streams,
       formats,
-      comms: this.#comms,
+      comms: new Map(Array.from(this.#comms, ([pid, name]) => [pid, Buffer.from(name, 'latin1').toString('utf8')])),
       tgids: this.#tgids,
       uname: this.#uname,
       ordered: this.#ordered,
