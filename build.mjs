@@ -52,7 +52,16 @@ const parts = [
   {
     name: 'engine, command line and desktop shell',
     inputs: ['electron', 'shared', 'build.mjs', 'package-lock.json'],
-    outputs: ['engine.js', 'slab-worker.js', 'sql-process.js', 'capture.js', 'cli.js', 'cli-main.js', 'main.js', 'preload.cjs'],
+    outputs: [
+      'engine.js',
+      'slab-worker.js',
+      'sql-process.js',
+      'capture.js',
+      'cli.js',
+      'cli-main.js',
+      'main.js',
+      'preload.cjs',
+    ],
     async build() {
       await Promise.all([
         esbuild(nodeBundle('electron/engine/entry.ts', 'engine.js')),

@@ -11,7 +11,6 @@ export const seriesStyles = ['step', 'line', 'points', 'bars', 'area'] as const;
 /** Which value of a pixel's samples the line shows; the min–max envelope is always kept. */
 export const aggregates = ['last', 'mean', 'min', 'max', 'sum', 'count'] as const;
 
-
 export const seriesSpecSchema = z.strictObject({
   /** Expression over the fields of one event type: `writeback:balance_dirty_pages.dirty`. Grammar: shared/expression. */
   expr: z.string().min(1).max(2000),

@@ -24,8 +24,7 @@ export function sourceFiles(root: string): SourceFile[] {
 /** Module specifiers of a file: static, type-only, dynamic, re-exported, required, and URLs of workers. */
 export function importsOf(text: string): string[] {
   const code = text.replace(/\/\*[\s\S]*?\*\//g, '').replace(/(^|\s)\/\/.*$/gm, '$1');
-  const pattern =
-    /(?:\bfrom\s*|\bimport\s*\(?\s*|\brequire\s*\(\s*|\bnew\s+URL\(\s*)(['"])([^'"\n]+)\1/g;
+  const pattern = /(?:\bfrom\s*|\bimport\s*\(?\s*|\brequire\s*\(\s*|\bnew\s+URL\(\s*)(['"])([^'"\n]+)\1/g;
   return [...code.matchAll(pattern)].map((match) => match[2] as string);
 }
 

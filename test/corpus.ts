@@ -6,7 +6,7 @@ import { gunzipSync } from 'node:zlib';
  * The corpus: real recordings with trace-cmd's own output beside them, in `shared/corpus` next to the checkout.
  * It is too large for the repository; tests that need it are skipped by name where it is absent.
  */
-const folder = process.env['REMORA_CORPUS'] ?? resolve(import.meta.dirname, '../../shared/corpus');
+const folder = process.env.REMORA_CORPUS ?? resolve(import.meta.dirname, '../../shared/corpus');
 
 /** Path of a corpus file, or null where the corpus is absent. */
 export function corpusFile(name: string): string | null {

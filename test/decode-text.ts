@@ -1,10 +1,10 @@
 import { bytesSource } from '../electron/parse/byte-source.ts';
+import type { RecordingHead } from '../electron/parse/recording.ts';
 import { textAccess } from '../electron/parse/text-trace/access.ts';
 import { DIALECT_BYTES, readDialect } from '../electron/parse/text-trace/dialect.ts';
 import { textHead } from '../electron/parse/text-trace/head.ts';
 import { TextScanner } from '../electron/parse/text-trace/scanner.ts';
 import { type TextSurvey, TextSurveyor } from '../electron/parse/text-trace/survey.ts';
-import type { RecordingHead } from '../electron/parse/recording.ts';
 import { textPrinter } from '../electron/query/text-printer.ts';
 
 /** One event of a text, everything about it read the way the product reads it. */

@@ -4,8 +4,8 @@ import { type CpuBytes, openCpuBytes } from '../parse/cpu-data.ts';
 import type { Compression } from '../parse/decompress.ts';
 import type { CpuData } from '../parse/recording.ts';
 import { ChunkEncoder } from '../store/chunk-codec.ts';
-import { openSource } from './open-source.ts';
 import { SlabIndexer, type SlabJob } from './index-slab.ts';
+import { openSource } from './open-source.ts';
 import type { SlabAnswer, SlabOrder } from './slab-pool.ts';
 
 /** A thread that indexes slabs of one recording: orders in, results out, one at a time. */

@@ -34,7 +34,8 @@ if (!existsSync(options.input)) refuse(`${options.input} is not there: name a ve
 if (!existsSync(amplify)) refuse(`${amplify} is not there`);
 if (!(wantedEvents > 0 && runs > 0)) refuse('--events (millions) and --runs must be positive');
 
-const works = (command: string, ...args: string[]): boolean => spawnSync(command, args, { stdio: 'ignore' }).status === 0;
+const works = (command: string, ...args: string[]): boolean =>
+  spawnSync(command, args, { stdio: 'ignore' }).status === 0;
 
 const FIRST = 'remora info, first time';
 
@@ -65,7 +66,9 @@ async function makeInput(): Promise<{ path: string; events: number; bytes: numbe
   if (!works(process.execPath, amplify, small, String(factor), path)) refuse('amplify.mjs failed');
   // Reads it into the page cache once, and fills the cache that "reopen" finds.
   const events = await countEvents(path, envOf(caches.kept));
-  say(`input     ${basename(options.input)} x ${factor}: ${(events / 1e6).toFixed(2)} M events, ${(statSync(path).size / 1e6).toFixed(0)} MB, in the page cache`);
+  say(
+    `input     ${basename(options.input)} x ${factor}: ${(events / 1e6).toFixed(2)} M events, ${(statSync(path).size / 1e6).toFixed(0)} MB, in the page cache`,
+  );
   return { path, events, bytes: statSync(path).size };
 }
 
@@ -101,7 +104,9 @@ function contenders(path: string): Contender[] {
   return list;
 }
 
-say(`machine   ${cpus()[0]?.model ?? 'unknown CPU'}, ${cpus().length} cores, ${(totalmem() / 2 ** 30).toFixed(1)} GiB, ${process.platform} ${process.arch}, node ${process.version}`);
+say(
+  `machine   ${cpus()[0]?.model ?? 'unknown CPU'}, ${cpus().length} cores, ${(totalmem() / 2 ** 30).toFixed(1)} GiB, ${process.platform} ${process.arch}, node ${process.version}`,
+);
 const input = await makeInput();
 const list = contenders(input.path);
 const results = new Map<string, Measured[]>(list.map(({ name }) => [name, []]));
@@ -129,4 +134,6 @@ for (const [name, all] of results) {
   say(name.padEnd(26) + cells.map((cell) => cell.padStart(11)).join(''));
 }
 say();
-say("The last two columns: times Remora's first opening (whole process, index written). Memory: the process and its children.");
+say(
+  "The last two columns: times Remora's first opening (whole process, index written). Memory: the process and its children.",
+);

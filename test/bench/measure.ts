@@ -46,7 +46,12 @@ function childSeconds(times: string): number {
 }
 
 /** Runs a command to its end: wall clock, processor time and peak memory; throws when it fails. Standard output is kept or discarded. */
-export function measure(command: string, args: string[], env: NodeJS.ProcessEnv, keepOutput: boolean): Promise<Measured> {
+export function measure(
+  command: string,
+  args: string[],
+  env: NodeJS.ProcessEnv,
+  keepOutput: boolean,
+): Promise<Measured> {
   return new Promise((done, fail) => {
     const started = performance.now();
     const child = spawn('sh', ['-c', WITH_TIMES, 'sh', command, ...args], {
@@ -87,5 +92,7 @@ export function measure(command: string, args: string[], env: NodeJS.ProcessEnv,
 export function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
   const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? (sorted[middle] as number) : ((sorted[middle - 1] as number) + (sorted[middle] as number)) / 2;
+  return sorted.length % 2 === 1
+    ? (sorted[middle] as number)
+    : ((sorted[middle - 1] as number) + (sorted[middle] as number)) / 2;
 }

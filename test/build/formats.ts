@@ -1,5 +1,5 @@
-import type { RingAbi } from './sub-buffer.ts';
 import { ByteWriter } from './bytes.ts';
+import type { RingAbi } from './sub-buffer.ts';
 
 /** A field of a made-up event; text lives behind the fixed fields and is found through a `__data_loc` word. */
 export interface BuiltField {

@@ -51,15 +51,24 @@ const cstring = (text: string): Uint8Array => Buffer.from(`${text}\0`, 'latin1')
 
 export function buildTraceDat(recording: BuiltRecording): Uint8Array {
   const out = new ByteWriter(recording.abi.littleEndian);
-  out.raw(Uint8Array.of(0x17, 0x08, 0x44)).text('tracing').cstring(String(recording.version));
-  out.u8(recording.abi.littleEndian ? 0 : 1).u8(recording.abi.longBytes).u32(recording.abi.subBufferBytes);
+  out
+    .raw(Uint8Array.of(0x17, 0x08, 0x44))
+    .text('tracing')
+    .cstring(String(recording.version));
+  out
+    .u8(recording.abi.littleEndian ? 0 : 1)
+    .u8(recording.abi.longBytes)
+    .u32(recording.abi.subBufferBytes);
   if (recording.version === 6) version6(out, recording);
   else version7(out, recording);
   return out.done();
 }
 
 function headerInfo(out: ByteWriter, { abi }: BuiltRecording): void {
-  for (const [name, text] of [['header_page', headerPageText(abi)], ['header_event', HEADER_EVENT_TEXT]] as const) {
+  for (const [name, text] of [
+    ['header_page', headerPageText(abi)],
+    ['header_event', HEADER_EVENT_TEXT],
+  ] as const) {
     out.cstring(name).u64(text.length).text(text);
   }
 }
@@ -150,12 +159,19 @@ function version7(out: ByteWriter, recording: BuiltRecording): void {
     write(body);
     const packed = packable && compression !== 'none';
     const at = out.length;
-    out.u16(id).u16(packed ? 1 : 0).u32(names.length);
+    out
+      .u16(id)
+      .u16(packed ? 1 : 0)
+      .u32(names.length);
     names.cstring(name);
     const data = body.done();
     if (packed) {
       const bytes = pack(compression, data);
-      out.u64(bytes.length + 8).u32(bytes.length).u32(data.length).raw(bytes);
+      out
+        .u64(bytes.length + 8)
+        .u32(bytes.length)
+        .u32(data.length)
+        .raw(bytes);
     } else {
       out.u64(data.length).raw(data);
     }
@@ -164,8 +180,14 @@ function version7(out: ByteWriter, recording: BuiltRecording): void {
 
   const found: [id: number, at: number][] = [
     [SECTION.headerInfo, section(SECTION.headerInfo, 'headers', true, (into) => headerInfo(into, recording))],
-    [SECTION.ftraceFormats, section(SECTION.ftraceFormats, 'ftrace events', true, (into) => ftraceFormats(into, recording))],
-    [SECTION.eventFormats, section(SECTION.eventFormats, 'events format', true, (into) => eventFormats(into, recording))],
+    [
+      SECTION.ftraceFormats,
+      section(SECTION.ftraceFormats, 'ftrace events', true, (into) => ftraceFormats(into, recording)),
+    ],
+    [
+      SECTION.eventFormats,
+      section(SECTION.eventFormats, 'events format', true, (into) => eventFormats(into, recording)),
+    ],
     [SECTION.kallsyms, section(SECTION.kallsyms, 'kallsyms', true, (into) => text32(into, recording.kallsyms))],
     [SECTION.printk, section(SECTION.printk, 'printk', true, (into) => text32(into, recording.printkFormats))],
     [SECTION.cmdlines, section(SECTION.cmdlines, 'command lines', true, (into) => cmdlines(into, recording))],
@@ -180,7 +202,10 @@ function version7(out: ByteWriter, recording: BuiltRecording): void {
     for (const [id, at] of found) offsetOption(into, id, at);
     option(into, OPTION.uname, cstring(recording.uname));
     option(into, OPTION.clock, cstring(`[${(buffers[0] as BuiltBuffer).clock}]`));
-    into.u16(OPTION.cpuCount).u32(4).u32((buffers[0] as BuiltBuffer).cpus.length);
+    into
+      .u16(OPTION.cpuCount)
+      .u32(4)
+      .u32((buffers[0] as BuiltBuffer).cpus.length);
     for (const { id, data } of recording.options) option(into, id, data);
     nextAt = into.length + 6;
     offsetOption(into, 0, 0);
@@ -199,7 +224,10 @@ function version7(out: ByteWriter, recording: BuiltRecording): void {
 function bufferSection(out: ByteWriter, recording: BuiltRecording, buffer: BuiltBuffer, names: ByteWriter): Uint8Array {
   const { abi, compression } = recording;
   const at = out.length;
-  out.u16(SECTION.buffer).u16(compression === 'none' ? 0 : 1).u32(names.length);
+  out
+    .u16(SECTION.buffer)
+    .u16(compression === 'none' ? 0 : 1)
+    .u32(names.length);
   names.cstring(`buffer ${buffer.name}`);
   const sizeAt = out.length;
   out.u64(0);
@@ -220,7 +248,10 @@ function bufferSection(out: ByteWriter, recording: BuiltRecording, buffer: Built
         out.u32(packed.length).u32(chunk.length).raw(packed);
       }
     }
-    described.u32(cpu).u64(dataAt).u64(out.length - dataAt);
+    described
+      .u32(cpu)
+      .u64(dataAt)
+      .u64(out.length - dataAt);
   });
   out.patch64(sizeAt, out.length - sizeAt - 8);
   return described.done();

@@ -16,7 +16,9 @@ async function refused(app: App, name: string, message: RegExp): Promise<void> {
   await expect(alert).toContainText(message);
   await expect(alert).toContainText(name);
   await settled(page);
-  expect(readdirSync(app.folder, { recursive: true, encoding: 'utf8' }).filter((file) => /\.remora$/.test(file))).toEqual([]);
+  expect(
+    readdirSync(app.folder, { recursive: true, encoding: 'utf8' }).filter((file) => /\.remora$/.test(file)),
+  ).toEqual([]);
 
   await alert.getByRole('button', { name: 'Dismiss the error' }).click();
   await expect(alert).toHaveCount(0);

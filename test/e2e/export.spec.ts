@@ -42,7 +42,8 @@ test('what is on screen is exported as SVG and PNG, notes included', async ({ ap
   }, text);
   expect(read).toMatchObject({ error: '', name: 'svg', width: '1600', foreign: 0 });
   const words = read.texts.join('\n');
-  for (const expected of ['Three cgroups', NOTE, 'CPU 0', 'CPU 1', ...SAMPLE.cgroups]) expect(words).toContain(expected);
+  for (const expected of ['Three cgroups', NOTE, 'CPU 0', 'CPU 1', ...SAMPLE.cgroups])
+    expect(words).toContain(expected);
   expect(words).toMatch(/pages|MiB/);
 
   await dialog.getByLabel('Format').selectOption('PNG');
@@ -77,6 +78,7 @@ test('the export can be dark', async ({ app }) => {
   await dialog.getByLabel('Theme').selectOption('Dark');
   await settled(page);
   const dark = await app.saved(() => dialog.getByRole('button', { name: 'Save SVG' }).click());
-  const background = (file: { bytes: Buffer }): string => /<rect[^>]*fill="([^"]+)"/.exec(file.bytes.toString('utf8'))?.[1] ?? '';
+  const background = (file: { bytes: Buffer }): string =>
+    /<rect[^>]*fill="([^"]+)"/.exec(file.bytes.toString('utf8'))?.[1] ?? '';
   expect(background(light)).not.toBe(background(dark));
 });

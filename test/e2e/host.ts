@@ -241,7 +241,7 @@ export const test = base.extend<{ app: App }, HostOptions & { testBrowser: Brows
   testBrowser: [
     async ({ hostKind }, use) => {
       if (hostKind === 'electron') return use(null);
-      const executablePath = process.env['REMORA_TEST_BROWSER'] || undefined;
+      const executablePath = process.env.REMORA_TEST_BROWSER || undefined;
       const browser = await chromium.launch({ executablePath, args: BROWSER_ARGS });
       await use(browser);
       await browser.close();

@@ -1,7 +1,6 @@
 import type { Page } from '@playwright/test';
-import { expect, settled, test } from './host.ts';
+import { expect, samplePath, settled, test } from './host.ts';
 import { coloursOf, openSample, SAMPLE, timeline } from './steps.ts';
-import { samplePath } from './host.ts';
 
 /** Brightness of the window's background, 0 to 255. */
 function brightness(page: Page): Promise<number> {
@@ -29,7 +28,9 @@ test('light and dark follow the system, and can be chosen', async ({ app }) => {
 test('lanes and ribbons are drawn', async ({ app }) => {
   const page = await openSample(app);
   for (const name of [...SAMPLE.cpus, ...SAMPLE.cgroups.map((cgroup) => `cgroup ${cgroup}`)]) {
-    const block = timeline(page).locator('.lane-block').filter({ has: page.getByRole('button', { name, exact: true }) });
+    const block = timeline(page)
+      .locator('.lane-block')
+      .filter({ has: page.getByRole('button', { name, exact: true }) });
     expect(await coloursOf(block.locator('canvas'))).toBeGreaterThan(3);
   }
 });
@@ -37,7 +38,9 @@ test('lanes and ribbons are drawn', async ({ app }) => {
 test('the whole window is usable at a small size', async ({ app }) => {
   const page = await app.start([samplePath], { size: { width: 1024, height: 700 } });
   await settled(page);
-  const overflow = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+  const overflow = await page.evaluate(
+    () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
+  );
   expect(overflow).toBeLessThanOrEqual(0);
   await expect(timeline(page)).toBeInViewport();
   await expect(page.getByRole('grid', { name: 'Events' })).toBeInViewport();
@@ -47,7 +50,11 @@ test('the whole window is usable at a small size', async ({ app }) => {
 test('every button and field has a name', async ({ app }) => {
   const page = await openSample(app);
   const nameless = await page.evaluate(() =>
-    [...document.querySelectorAll<HTMLElement>('button, input, select, textarea, [role=button], [role=grid], [role=separator]')]
+    [
+      ...document.querySelectorAll<HTMLElement>(
+        'button, input, select, textarea, [role=button], [role=grid], [role=separator]',
+      ),
+    ]
       .filter((element) => {
         const labels = (element as HTMLInputElement).labels;
         const labelled = element.getAttribute('aria-label') ?? element.getAttribute('aria-labelledby') ?? element.title;

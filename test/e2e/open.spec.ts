@@ -11,7 +11,8 @@ test('the empty window opens the sample', async ({ app }) => {
   await expect(events(page)).toBeVisible();
   await expect(page.getByRole('banner')).toContainText(SAMPLE.events);
   await expect(page).toHaveTitle(/throttle\.dat/);
-  for (const cpu of SAMPLE.cpus) await expect(timeline(page).getByRole('button', { name: cpu, exact: true })).toBeVisible();
+  for (const cpu of SAMPLE.cpus)
+    await expect(timeline(page).getByRole('button', { name: cpu, exact: true })).toBeVisible();
   for (const cgroup of SAMPLE.cgroups) {
     await expect(timeline(page).getByRole('button', { name: `cgroup ${cgroup}` })).toBeVisible();
   }

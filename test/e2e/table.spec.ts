@@ -74,7 +74,10 @@ test('selecting in the lanes shows in table and details, and the other way round
   await page.keyboard.press('End');
   await settled(page);
   const cpu = await details1.getByRole('definition').nth(1).innerText();
-  await expect(timeline(page).getByRole('button', { name: `CPU ${cpu}`, exact: true })).toHaveAttribute('aria-current', 'true');
+  await expect(timeline(page).getByRole('button', { name: `CPU ${cpu}`, exact: true })).toHaveAttribute(
+    'aria-current',
+    'true',
+  );
 });
 
 test('an event shows its fields with units, its text and its bytes', async ({ app }) => {

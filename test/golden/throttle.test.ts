@@ -24,7 +24,12 @@ interface SeriesJson {
   series: { expr: string; group: string; samples: [number, number][] }[];
 }
 interface InfoJson {
-  streams: { name: string; events: number; originNs: string; eventTypes: { system: string; name: string; count: number }[] }[];
+  streams: {
+    name: string;
+    events: number;
+    originNs: string;
+    eventTypes: { system: string; name: string; count: number }[];
+  }[];
   cgroups: { ino: string; path: string }[];
 }
 
@@ -133,7 +138,9 @@ describe.each(recordings)('%s', (name) => {
     );
     const { cgroups } = remoraJson<InfoJson>(['info', path], cache.env);
     // Inode 1 is the root, or no cgroup at all.
-    const names = [...expected.keys()].map((ino) => cgroups.find((cgroup) => cgroup.ino === ino)?.path || (ino === '1' ? '/' : ino));
+    const names = [...expected.keys()].map(
+      (ino) => cgroups.find((cgroup) => cgroup.ino === ino)?.path || (ino === '1' ? '/' : ino),
+    );
     for (const name of names) expect(series.some(({ group }) => group.includes(name))).toBe(true);
   });
 

@@ -22,7 +22,15 @@ export function reportEvents(text: string): ReportEvent[] {
   for (const line of text.split('\n')) {
     const match = LINE.exec(line);
     if (match === null) continue;
-    const [, comm, pid, cpu, time, name, info] = match as unknown as [string, string, string, string, string, string, string];
+    const [, comm, pid, cpu, time, name, info] = match as unknown as [
+      string,
+      string,
+      string,
+      string,
+      string,
+      string,
+      string,
+    ];
     events.push({ comm, pid: Number(pid), cpu: Number(cpu), time, name, info });
   }
   return events;

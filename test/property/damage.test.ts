@@ -8,7 +8,13 @@ import { type Decoded, decode } from '../decode.ts';
 
 /** A recording of a few kilobytes with two CPUs, two systems, an instance and every kind of section. */
 function small(container: Pick<BuiltRecording, 'version' | 'compression'>, littleEndian: boolean): BuiltRecording {
-  const field = (name: string): BuiltFormat['fields'][number] => ({ name, declaration: 'u32', bytes: 4, signed: false, kind: 'number' });
+  const field = (name: string): BuiltFormat['fields'][number] => ({
+    name,
+    declaration: 'u32',
+    bytes: 4,
+    signed: false,
+    kind: 'number',
+  });
   const formats: BuiltFormat[] = [
     { system: 'ftrace', name: 'print', id: 5, fields: [field('ip')], printFmt: '"%x", REC->ip' },
     { system: 'writeback', name: 'dirty', id: 40, fields: [field('pages')], printFmt: '"%u", REC->pages' },

@@ -26,7 +26,11 @@ test('what the builder writes, the parser reads', () => {
       const origin = expected.flat(2)[0]?.time ?? 0n;
       const { head, buffers, warnings } = decode(buildTraceDat(recording), { origin, subBuffersAtOnce });
       expect(warnings).toEqual([]);
-      expect(head).toMatchObject({ version: recording.version, compression: recording.compression, uname: recording.uname });
+      expect(head).toMatchObject({
+        version: recording.version,
+        compression: recording.compression,
+        uname: recording.uname,
+      });
       expect(head.abi).toEqual({ littleEndian: recording.abi.littleEndian, longBytes: recording.abi.longBytes });
       expect(head.pageBytes).toBe(recording.abi.subBufferBytes);
       expect([head.headerPage, head.headerEvent]).toEqual([headerPageText(recording.abi), HEADER_EVENT_TEXT]);
@@ -68,7 +72,11 @@ test('every field of every record reads back as it was written', () => {
       const readers = new Map(
         head.formats.map((format) => [
           format.id,
-          format.fields.map((field) => ({ field, number: bigintReader(field, head.abi), bytes: bytesReader(field, head.abi) })),
+          format.fields.map((field) => ({
+            field,
+            number: bigintReader(field, head.abi),
+            bytes: bytesReader(field, head.abi),
+          })),
         ]),
       );
       const written = expected.flatMap((cpus) => cpus.flat());

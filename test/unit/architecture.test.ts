@@ -49,13 +49,23 @@ const broken: [string, string, string, RegExp][] = [
   ['parse reads files', 'electron/parse/x.ts', `import { openSync } from 'node:fs';`, /knows no files/],
   ['derive reads files', 'electron/derive/x.ts', `import { open } from 'node:fs/promises';`, /knows no files/],
   ['parse uses the store', 'electron/parse/x.ts', `import { a } from '../store/a.ts';`, /electron\/parse imports/],
-  ['derive uses the store', 'electron/derive/x.ts', `import type { A } from '../store/a.ts';`, /electron\/derive imports/],
+  [
+    'derive uses the store',
+    'electron/derive/x.ts',
+    `import type { A } from '../store/a.ts';`,
+    /electron\/derive imports/,
+  ],
   ['store uses the engine', 'electron/store/x.ts', `import { a } from '../engine/a.ts';`, /electron\/store imports/],
   ['query uses the command line', 'electron/query/x.ts', `import { a } from '../cli.ts';`, /electron\/query imports/],
   ['shared uses electron', 'shared/draw/x.ts', `import { a } from '../../electron/parse/a.ts';`, /shared imports/],
   ['shared uses the renderer', 'shared/x.ts', `import { a } from '../renderer/a.ts';`, /shared imports/],
   ['shared uses Node', 'shared/x.ts', `import { join } from 'node:path';`, /has no Node/],
-  ['the renderer uses electron', 'renderer/ui/x.tsx', `import { a } from '../../electron/app/a.ts';`, /renderer imports/],
+  [
+    'the renderer uses electron',
+    'renderer/ui/x.tsx',
+    `import { a } from '../../electron/app/a.ts';`,
+    /renderer imports/,
+  ],
   ['electron uses the renderer', 'electron/app/x.ts', `import { a } from '../../renderer/a.ts';`, /electron imports/],
   ['the renderer uses Node', 'renderer/x.ts', `import { join } from 'node:path';`, /has no Node/],
   ['the product uses the tests', 'electron/x.ts', `import { a } from '../test/corpus.ts';`, /imports the tests/],
@@ -74,7 +84,10 @@ function lint(cases: { path: string; text: string }[]): string {
   const folder = mkdtempSync(join(tmpdir(), 'remora-lint-'));
   try {
     const configuration = JSON.parse(readFileSync(join(root, 'biome.json'), 'utf8')) as Record<string, unknown>;
-    writeFileSync(join(folder, 'biome.json'), JSON.stringify({ ...configuration, $schema: undefined, vcs: { enabled: false } }));
+    writeFileSync(
+      join(folder, 'biome.json'),
+      JSON.stringify({ ...configuration, $schema: undefined, vcs: { enabled: false } }),
+    );
     for (const { path, text } of cases) {
       mkdirSync(join(folder, dirname(path)), { recursive: true });
       writeFileSync(join(folder, path), text);
@@ -95,7 +108,10 @@ const linted = broken
   .map(([name, path, text], index) => ({ name, path: path.replace('x.ts', `x${index}.ts`), text }));
 
 test('the linter finds the broken imports too, in the editor', () => {
-  const output = lint([...linted, { path: 'electron/store/fine.ts', text: `import D from 'better-sqlite3';\nnew D('');\n` }]);
+  const output = lint([
+    ...linted,
+    { path: 'electron/store/fine.ts', text: `import D from 'better-sqlite3';\nnew D('');\n` },
+  ]);
   const hit = (path: string): boolean =>
     output.split('\n').some((line) => line.includes('noRestrictedImports') && line.includes(path));
   expect(linted.length).toBeGreaterThan(10);
@@ -104,8 +120,11 @@ test('the linter finds the broken imports too, in the editor', () => {
 });
 
 test('every dependency has an exact version', () => {
-  const json = JSON.parse(readFileSync(resolve(root, 'package.json'), 'utf8')) as Record<string, Record<string, string>>;
-  const versions = Object.entries({ ...json['dependencies'], ...json['devDependencies'] });
+  const json = JSON.parse(readFileSync(resolve(root, 'package.json'), 'utf8')) as Record<
+    string,
+    Record<string, string>
+  >;
+  const versions = Object.entries({ ...json.dependencies, ...json.devDependencies });
   expect(versions.length).toBeGreaterThan(5);
   expect(versions.filter(([, version]) => !/^\d+\.\d+\.\d+(-[\w.]+)?$/.test(version))).toEqual([]);
 });

@@ -31,10 +31,23 @@ CPU:1 [EVENTS DROPPED]
 test('the text of trace-cmd is read as it stands', () => {
   const [first, ...others] = reportEvents(REPORT);
   expect(others).toHaveLength(3);
-  expect(first).toMatchObject({ comm: 'my (odd)-task-12', pid: 188, cpu: 1, time: '55.008142', name: 'balance_dirty_pages' });
+  expect(first).toMatchObject({
+    comm: 'my (odd)-task-12',
+    pid: 188,
+    cpu: 1,
+    time: '55.008142',
+    name: 'balance_dirty_pages',
+  });
   expect(bdiOf(first.info)).toBe('8:0');
   expect(bdiOf(others[2].info)).toBe('(unknown)');
-  expect(Object.fromEntries(pairs(first.info))).toEqual({ limit: '9', dirty: '3', paused: '4', pause: '8', think: '4', cgroup_ino: '99' });
+  expect(Object.fromEntries(pairs(first.info))).toEqual({
+    limit: '9',
+    dirty: '3',
+    paused: '4',
+    pause: '8',
+    think: '4',
+    cgroup_ino: '99',
+  });
   expect(Object.fromEntries(pausesByCgroup(REPORT))).toEqual({
     99: { pauses: 2, pauseMs: 20, tasks: 2, maxPauseMs: 12 },
     1: { pauses: 1, pauseMs: 3, tasks: 1, maxPauseMs: 3 },

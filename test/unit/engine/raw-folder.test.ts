@@ -63,7 +63,11 @@ function pausesByCpu({ trace }: OpenedTrace): Record<number, number[]> {
   const { n, cpu } = samples.ofType(0);
   const pause = samples.numbers(0, 'pause');
   const found: Record<number, number[]> = {};
-  for (let i = 0; i < n; i++) (found[cpu[i] as number] ??= []).push(pause[i] as number);
+  for (let i = 0; i < n; i++) {
+    const own = found[cpu[i] as number] ?? [];
+    own.push(pause[i] as number);
+    found[cpu[i] as number] = own;
+  }
   return found;
 }
 

@@ -18,7 +18,11 @@ test('every test of a report has its name, outcome and reason', () => {
             specs: [
               { title: 'breaks', file: 'open.spec.ts', tests: [one('unexpected')] },
               { title: 'wavers', file: 'open.spec.ts', tests: [one('flaky')] },
-              { title: 'waits', file: 'open.spec.ts', tests: [one('skipped', [{ type: 'skip', description: 'no display' }])] },
+              {
+                title: 'waits',
+                file: 'open.spec.ts',
+                tests: [one('skipped', [{ type: 'skip', description: 'no display' }])],
+              },
             ],
           },
         ],
