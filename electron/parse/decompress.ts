@@ -18,8 +18,11 @@ const LARGEST_BLOCK_BYTES = 256 * 1024 * 1024;
 /** Node 20, as in older Electron, has no zstd of its own. */
 const nativeZstd = (zlib as { zstdDecompressSync?: typeof zlib.inflateSync }).zstdDecompressSync;
 
+/** One piece of memory for all of the output, and a little more, so that no second one is made to find the end. */
+const inOnePiece = (size: number): zlib.ZlibOptions => ({ maxOutputLength: size, chunkSize: size + 64 });
+
 function zstdFrame(packed: Uint8Array, size: number): Uint8Array {
-  if (nativeZstd !== undefined) return nativeZstd(packed, { maxOutputLength: size });
+  if (nativeZstd !== undefined) return nativeZstd(packed, inOnePiece(size));
   // fzstd trusts the frame's own content size when it allocates, so a lying frame is refused by its header first.
   const claimed = zstdContentSize(packed);
   if (claimed !== null && claimed > size) throw new RangeError(`frame holds ${claimed} bytes`);
@@ -56,7 +59,7 @@ export function unpack(compression: Compression, packed: Uint8Array, size: numbe
   let bytes: Uint8Array;
   try {
     if (compression === 'none') bytes = packed;
-    else if (compression === 'zlib') bytes = zlib.inflateSync(packed, { maxOutputLength: size });
+    else if (compression === 'zlib') bytes = zlib.inflateSync(packed, inOnePiece(size));
     else bytes = zstdFrame(packed, size);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);

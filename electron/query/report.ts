@@ -28,8 +28,7 @@ export class Report {
   readonly #write: (piece: Uint8Array) => void;
   readonly #record = new PrintRecord();
   readonly #taskColumns = new Map<number, TaskColumn>();
-  readonly #cpuColumns: Uint8Array[] = [];
-  readonly #nameColumns = new Map<number, Uint8Array>();
+  readonly #nameColumns: Uint8Array[] = [];
   readonly #bufferColumns: Uint8Array[];
   #out = new TextSink(PIECE_BYTES + (1 << 16));
   #held: HeldEntry | null = null;
@@ -124,8 +123,7 @@ export class Report {
       this.#unknown(out, record);
       return;
     }
-    out.literal(this.#taskColumn(view.pid));
-    out.literal(this.#cpuColumn(view.cpu));
+    out.literal(this.#taskAndCpu(view.pid, view.cpu));
     if (raw) {
       out.text('-0x');
       out.hex64(0, printer.latency.bits(record));
@@ -157,33 +155,36 @@ export class Report {
     out.byte(10);
   }
 
-  /** `            bash-188  `; with -l `    bash-188  `. Made anew when the task's name has been learnt. */
-  #taskColumn(pid: number): Uint8Array {
-    const name = this.#printer.comms.name(pid);
-    const known = this.#taskColumns.get(pid);
-    if (known !== undefined && known.name === name) return known.text;
-    const comm = Buffer.from(name).toString('latin1');
-    const shown = this.#options.latency ? comm.slice(0, 8).padStart(8) : comm.padStart(16);
-    const text = latin1Bytes(`${shown}-${String(pid).padEnd(5)} `);
-    this.#taskColumns.set(pid, { name, text });
-    return text;
-  }
-
-  #cpuColumn(cpu: number): Uint8Array {
-    let text = this.#cpuColumns[cpu];
+  /** `            bash-188   [001]`; with -l `    bash-188     1`. Made anew when the task's name has been learnt. */
+  #taskAndCpu(pid: number, cpu: number): Uint8Array {
+    const { comms } = this.#printer;
+    let task = this.#taskColumns.get(pid);
+    if (task === undefined || task.learnt !== comms.learnt) {
+      const name = comms.name(pid);
+      if (task?.name === name) task.learnt = comms.learnt;
+      else {
+        task = { name, learnt: comms.learnt, withCpu: [] };
+        this.#taskColumns.set(pid, task);
+      }
+    }
+    let text = task.withCpu[cpu];
     if (text === undefined) {
-      text = latin1Bytes(this.#options.latency ? String(cpu).padStart(3) : `[${String(cpu).padStart(3, '0')}]`);
-      this.#cpuColumns[cpu] = text;
+      const comm = Buffer.from(task.name).toString('latin1');
+      const { latency = false } = this.#options;
+      const shown = latency ? comm.slice(0, 8).padStart(8) : comm.padStart(16);
+      const cpuColumn = latency ? String(cpu).padStart(3) : `[${String(cpu).padStart(3, '0')}]`;
+      text = latin1Bytes(`${shown}-${String(pid).padEnd(5)} ${cpuColumn}`);
+      task.withCpu[cpu] = text;
     }
     return text;
   }
 
   /** `: sched_switch:         `: the time's colon, and the name to 20 characters. */
   #nameColumn(id: number, name: Uint8Array): Uint8Array {
-    let text = this.#nameColumns.get(id);
+    let text = this.#nameColumns[id];
     if (text === undefined) {
       text = latin1Bytes(`: ${Buffer.from(name).toString('latin1')}: `.padEnd(24));
-      this.#nameColumns.set(id, text);
+      this.#nameColumns[id] = text;
     }
     return text;
   }
@@ -191,7 +192,10 @@ export class Report {
 
 interface TaskColumn {
   name: Uint8Array;
-  text: Uint8Array;
+  /** As long as no name has been learnt since, `name` stands. */
+  learnt: number;
+  /** The columns' text, by CPU. */
+  withCpu: Uint8Array[];
 }
 
 interface HeldEntry {

@@ -3,6 +3,8 @@ import { latin1Bytes } from './text-sink.ts';
 /** Task names by pid: those the recording saved, and those that scheduler events add for pids that have none. */
 export class Comms {
   readonly #names = new Map<number, Uint8Array>();
+  /** Names learnt so far: as long as it stays, so does every name. */
+  learnt = 0;
 
   constructor(saved: ReadonlyMap<number, string>) {
     for (const [pid, comm] of saved) this.#names.set(pid, latin1Bytes(comm));
@@ -19,6 +21,7 @@ export class Comms {
     let end = from;
     while (end < to && source[end] !== 0) end++;
     this.#names.set(pid, source.slice(from, end));
+    this.learnt++;
   }
 }
 

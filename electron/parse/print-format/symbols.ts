@@ -66,19 +66,18 @@ export interface KernelFunction {
   atLow: number;
 }
 
+/** Addresses as two halves, in order; names by where they begin in the text. */
 class SymbolTable {
   readonly #text: string;
   readonly #high: Uint32Array;
   readonly #low: Uint32Array;
   readonly #nameAt: Uint32Array;
-  readonly #nameEnd: Uint32Array;
 
-  constructor(text: string, high: Uint32Array, low: Uint32Array, nameAt: Uint32Array, nameEnd: Uint32Array) {
+  constructor(text: string, high: Uint32Array, low: Uint32Array, nameAt: Uint32Array) {
     this.#text = text;
     this.#high = high;
     this.#low = low;
     this.#nameAt = nameAt;
-    this.#nameEnd = nameEnd;
   }
 
   /**
@@ -98,7 +97,7 @@ class SymbolTable {
         order === 0 ||
         (order > 0 && next < highs.length && (high === highs[next] ? low < lows[next] : high < highs[next]));
       if (within) {
-        const name = latin1Bytes(this.#text.slice(this.#nameAt[middle], this.#nameEnd[middle]));
+        const name = latin1Bytes(this.#text.slice(this.#nameAt[middle], this.#nameEnd(middle)));
         return { name, high: highs[middle], low: lows[middle], atHigh: high, atLow: low };
       }
       if (order < 0) to = middle;
@@ -109,21 +108,30 @@ class SymbolTable {
 
   addressOf(name: string): bigint {
     for (let i = 0; i < this.#high.length; i++) {
-      if (this.#nameEnd[i] - this.#nameAt[i] === name.length && this.#text.startsWith(name, this.#nameAt[i])) {
+      if (this.#text.startsWith(name, this.#nameAt[i]) && this.#nameEnd(i) - this.#nameAt[i] === name.length) {
         return (BigInt(this.#high[i]) << 32n) | BigInt(this.#low[i]);
       }
     }
     return 0n;
   }
+
+  #nameEnd(index: number): number {
+    let end = this.#nameAt[index];
+    while (end < this.#text.length && this.#text.charCodeAt(end) > 32) end++;
+    return end;
+  }
 }
+
+/** Lines of kallsyms are no shorter than this: an address, its kind and a name, with a line end. */
+const SHORTEST_LINE = 6;
 
 /** Up to the first line that is none. Absolute symbols (per-CPU offsets) and arm's `$a` marks are no functions. */
 function readKallsyms(text: string): SymbolTable {
-  const high: number[] = [];
-  const low: number[] = [];
-  const nameAt: number[] = [];
-  const nameEnd: number[] = [];
-  let sorted = true;
+  const most = Math.ceil(text.length / SHORTEST_LINE);
+  const high = new Uint32Array(most);
+  const low = new Uint32Array(most);
+  const nameAt = new Uint32Array(most);
+  let count = 0;
   for (let at = 0; at < text.length; ) {
     let end = text.indexOf('\n', at);
     if (end < 0) end = text.length;
@@ -133,30 +141,45 @@ function readKallsyms(text: string): SymbolTable {
     }
     const space = text.indexOf(' ', at);
     const digits = space - at;
-    const kind = text[space + 1];
-    if (space < 0 || digits < 1 || digits > 16 || space + 3 >= end || text[space + 2] !== ' ') break;
+    const name = space + 3;
+    if (space < 0 || digits < 1 || digits > 16 || name >= end) break;
+    if (text[space + 2] !== ' ' || text.charCodeAt(name) <= 32) break;
     const upper = digits > 8 ? hexNumber(text, at, space - 8) : 0;
     const lower = hexNumber(text, Math.max(at, space - 8), space);
     if (upper < 0 || lower < 0) break;
-    const name = space + 3;
-    let stop = name;
-    while (stop < end && text.charCodeAt(stop) > 32) stop++;
-    if (stop === name) break;
+    const kind = text[space + 1];
     if (text[name] !== '$' && kind !== 'A' && kind !== 'a') {
-      const last = high.length - 1;
-      if (last >= 0 && (high[last] > upper || (high[last] === upper && low[last] >= lower))) sorted = false;
-      high.push(upper);
-      low.push(lower);
-      nameAt.push(name);
-      nameEnd.push(stop);
+      high[count] = upper;
+      low[count] = lower;
+      nameAt[count++] = name;
     }
     at = end + 1;
   }
-  const order = Array.from(high, (_, index) => index);
-  // Of several symbols at one address the last line comes first.
-  if (!sorted) order.reverse().sort((a, b) => high[a] - high[b] || low[a] - low[b]);
-  const pick = (values: number[]): Uint32Array => Uint32Array.from(order, (index) => values[index]);
-  return new SymbolTable(text, pick(high), pick(low), pick(nameAt), pick(nameEnd));
+  const order = addressOrder(high, low, count);
+  const pick = (values: Uint32Array): Uint32Array => {
+    const picked = new Uint32Array(count);
+    for (let i = 0; i < count; i++) picked[i] = values[order[i]];
+    return picked;
+  };
+  return new SymbolTable(text, pick(high), pick(low), pick(nameAt));
+}
+
+/** The order of addresses, by radix sort; of several symbols at one address the last line comes first. */
+function addressOrder(high: Uint32Array, low: Uint32Array, count: number): Uint32Array {
+  const reversed = new Uint32Array(count);
+  for (let i = 0; i < count; i++) reversed[i] = count - 1 - i;
+  const byLow = orderByHalf(orderByHalf(reversed, low, 0), low, 16);
+  return orderByHalf(orderByHalf(byLow, high, 0), high, 16);
+}
+
+/** Sorts `order` by 16 bits of the keys; equal ones stay as they are. */
+function orderByHalf(order: Uint32Array, keys: Uint32Array, shift: number): Uint32Array {
+  const starts = new Uint32Array(0x1_0001);
+  for (let i = 0; i < order.length; i++) starts[((keys[order[i]] >>> shift) & 0xffff) + 1]++;
+  for (let i = 0; i < 0xffff; i++) starts[i + 1] += starts[i];
+  const sorted = new Uint32Array(order.length);
+  for (let i = 0; i < order.length; i++) sorted[starts[(keys[order[i]] >>> shift) & 0xffff]++] = order[i];
+  return sorted;
 }
 
 /** Digits `[from, to)` as a number; −1 for what is no digit. */
