@@ -18,8 +18,11 @@ const LARGEST_BLOCK_BYTES = 256 * 1024 * 1024;
 /** Node 20, as in older Electron, has no zstd of its own. */
 const nativeZstd = (zlib as { zstdDecompressSync?: typeof zlib.inflateSync }).zstdDecompressSync;
 
-/** One piece of memory for all of the output, and a little more, so that no second one is made to find the end. */
-const inOnePiece = (size: number): zlib.ZlibOptions => ({ maxOutputLength: size, chunkSize: size + 64 });
+/** Memory for all of a usual chunk, and a little more to find its end in. A claim of more is not believed in advance. */
+const inOnePiece = (size: number): zlib.ZlibOptions => ({
+  maxOutputLength: size,
+  chunkSize: Math.min(size, 1 << 20) + 64,
+});
 
 function zstdFrame(packed: Uint8Array, size: number): Uint8Array {
   if (nativeZstd !== undefined) return nativeZstd(packed, inOnePiece(size));
