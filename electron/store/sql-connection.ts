@@ -109,9 +109,10 @@ export class SqlConnection {
         for (const row of statement.raw().safeIntegers().iterate() as IterableIterator<unknown[]>) {
           for (let i = 0; i < row.length; i++) {
             const value = row[i];
-            if (typeof value !== 'bigint') continue;
-            const number = Number(value);
-            row[i] = Number.isSafeInteger(number) ? number : String(value);
+            if (typeof value === 'bigint') {
+              const number = Number(value);
+              row[i] = Number.isSafeInteger(number) ? number : String(value);
+            } else if (value instanceof Uint8Array) row[i] = new Uint8Array(value);
           }
           yield row as SqlCell[];
         }
