@@ -1,5 +1,13 @@
-import { execFileSync } from 'node:child_process';
-import { copyFileSync, existsSync, mkdtempSync, readdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -50,10 +58,21 @@ const errorOf = (answer: Promise<unknown>): Promise<RemoraError> =>
     (error: RemoraError) => error,
   );
 
-/** Child processes of this one that answer queries, zombies included. */
+/** Child processes of this one that answer queries, zombies included: `pid (name) state parent …` of each (proc(5)). */
 function queryProcesses(): string[] {
-  const all = execFileSync('ps', ['-o', 'pid=,ppid=,args=', '-A'], { encoding: 'utf8' }).split('\n');
-  return all.filter((line) => line.trim().split(/\s+/)[1] === String(process.pid) && /sql-process|defunct/.test(line));
+  return readdirSync('/proc').filter((pid) => {
+    if (!/^\d+$/.test(pid)) return false;
+    try {
+      const [state, parent] = readFileSync(`/proc/${pid}/stat`, 'latin1')
+        .replace(/^.*\) /s, '')
+        .split(' ');
+      if (parent !== String(process.pid)) return false;
+      return state === 'Z' || readFileSync(`/proc/${pid}/cmdline`, 'latin1').includes('sql-process');
+    } catch {
+      // It ended meanwhile.
+      return false;
+    }
+  });
 }
 const temporaryCopies = (): string[] =>
   readdirSync(tmpdir()).filter(
