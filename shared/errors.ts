@@ -27,6 +27,9 @@ export interface ErrorDetail {
   section?: string;
   /** Position in the text that a person typed, in UTF-16 units. */
   position?: number;
+  /** Of damage: what stands there in an intact file, and what does here. */
+  expected?: string;
+  found?: string;
 }
 
 /** The one error class of the project; survives a process boundary as its `detail`. */
@@ -54,4 +57,7 @@ export interface TraceWarning {
   offset: number;
   section: string;
   message: string;
+  /** What stands there in an intact file, and what does here, where it can be told. */
+  expected?: string;
+  found?: string;
 }

@@ -51,6 +51,8 @@ class PlainCpuBytes implements CpuBytes {
         offset: Math.min(data.offset, source.size),
         section: `cpu ${data.cpu} data`,
         message: `expected ${data.bytes} bytes, found ${this.size} up to the end of the file: the file was cut`,
+        expected: `${data.bytes} bytes`,
+        found: `${this.size} bytes`,
       });
     }
   }
@@ -87,14 +89,16 @@ class PackedCpuBytes implements CpuBytes {
     this.size = this.#starts[this.#starts.length - 1] as number;
   }
 
-  #warn(offset: number, message: string): void {
-    this.warnings.push({ file: this.#source.name, offset, section: `cpu ${this.cpu} data`, message });
+  #warn(offset: number, message: string, expected: string, found: string): void {
+    const section = `cpu ${this.cpu} data`;
+    this.warnings.push({ file: this.#source.name, offset, section, message, expected, found });
   }
 
   #readDirectory(data: CpuData): void {
     if (data.offset + data.bytes > this.#source.size) {
       const found = Math.max(0, this.#source.size - data.offset);
-      this.#warn(this.#source.size, `expected ${data.bytes} bytes, found ${found}: the file was cut`);
+      const message = `expected ${data.bytes} bytes, found ${found}: the file was cut`;
+      this.#warn(this.#source.size, message, `${data.bytes} bytes`, `${found} bytes`);
     }
     // Some versions of trace-cmd leave the count word out of the size that they state.
     const end = Math.min(data.offset + data.bytes + 4, this.#source.size);
@@ -107,18 +111,21 @@ class PackedCpuBytes implements CpuBytes {
     let at = data.offset + 4;
     for (let i = 0; i < count; i++) {
       if (at + 8 > end) {
-        this.#warn(at, `expected ${count} chunks, found ${i}`);
+        this.#warn(at, `expected ${count} chunks, found ${i}`, `${count} chunks`, `${i} chunks`);
         return;
       }
       this.#source.read(at, 8, word);
       const packed = view.getUint32(0, littleEndian);
       let unpacked = view.getUint32(4, littleEndian);
       if (at + 8 + packed > end) {
-        this.#warn(at, `chunk ${i} of ${count} claims ${packed} bytes, ${end - at - 8} are left`);
+        const left = end - at - 8;
+        const message = `chunk ${i} of ${count} claims ${packed} bytes, ${left} are left`;
+        this.#warn(at, message, `at most ${left} bytes`, `${packed} bytes`);
         return;
       }
       if (unpacked > Math.max(1 << 20, packed * LARGEST_RATIO)) {
-        this.#warn(at, `chunk ${i} of ${packed} bytes claims to hold ${unpacked}: left out`);
+        const message = `chunk ${i} of ${packed} bytes claims to hold ${unpacked}: left out`;
+        this.#warn(at, message, `at most ${Math.max(1 << 20, packed * LARGEST_RATIO)} bytes`, `${unpacked} bytes`);
         unpacked = 0;
       }
       this.#fileOffsets.push(at + 8);
@@ -148,8 +155,10 @@ class PackedCpuBytes implements CpuBytes {
       this.#unpacked = unpack(this.#compression, packed, size);
     } catch (error) {
       if (!(error instanceof RemoraError)) throw error;
-      if (!this.warnings.some((warning) => warning.offset === offset))
-        this.#warn(offset, `chunk ${chunk}: ${error.message}`);
+      if (!this.warnings.some((warning) => warning.offset === offset)) {
+        const expected = `${this.#compression} data of ${size} bytes`;
+        this.#warn(offset, `chunk ${chunk}: ${error.message}`, expected, error.message);
+      }
       this.#unpacked = new Uint8Array(0);
     }
     this.#current = chunk;

@@ -41,6 +41,8 @@ export class Cursor {
       file: this.#source.name,
       offset: at,
       section: this.section,
+      expected,
+      found,
     });
   }
 

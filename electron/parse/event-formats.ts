@@ -11,16 +11,19 @@ export class LazyEventFormat implements EventFormat {
   readonly id: number;
   /** The format text as recorded, latin1. */
   readonly text: string;
+  /** Where its record begins: in the file, or in its section where that is compressed. */
+  readonly at: number;
   readonly #abi: TraceAbi;
   #parsed: EventFormat | null = null;
 
-  constructor(system: string, text: string, abi: TraceAbi) {
+  constructor(system: string, text: string, abi: TraceAbi, at = 0) {
     const identity = formatIdentity(text);
     if (identity === null) throw new TypeError('an event format without name or ID');
     this.system = system;
     this.name = identity.name;
     this.id = identity.id;
     this.text = text;
+    this.at = at;
     this.#abi = abi;
   }
 

@@ -23,6 +23,9 @@ export interface RecordingHead {
   kallsyms: string;
   /** `printk_formats` as recorded: lines `0xaddress : "format"`. */
   printkFormats: string;
+  /** Where those two texts begin: in the file, or in their section where that is compressed. */
+  kallsymsAt?: number;
+  printkFormatsAt?: number;
   /** `saved_cmdlines`: pid → comm. */
   comms: Map<number, string>;
   /** `saved_tgids`: pid → tgid. */

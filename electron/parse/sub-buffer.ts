@@ -65,6 +65,8 @@ export interface SubBufferDamage {
   /** In the unpacked CPU data. */
   position: number;
   message: string;
+  expected: string;
+  found: string;
 }
 
 const COMMIT_MASK = 0x07ff_ffff;
@@ -144,6 +146,8 @@ export class SubBufferScanner {
         this.damage.push({
           position: position + byte + 8,
           message: `a sub-buffer of ${subBufferBytes} bytes says it holds ${size}: left out`,
+          expected: `at most ${subBufferBytes - dataOffset} bytes`,
+          found: `${size} bytes`,
         });
         continue;
       }
@@ -167,12 +171,12 @@ export class SubBufferScanner {
           payload = at + 2;
           payloadWords = (length - 1) >>> 2;
           if (at + 1 >= end || length < 4) {
-            this.#broken(position, at, `a record of ${length} bytes`);
+            this.#broken(position, at, 'a record of 4 bytes or more', `a record of ${length} bytes`);
             break;
           }
         } else if (typeLength === 30) {
           if (at + 1 >= end) {
-            this.#broken(position, at, 'a time extend that is cut');
+            this.#broken(position, at, 'a time extend of 8 bytes', 'a time extend that is cut');
             break;
           }
           now += (words[at + 1] as number) * TWO_27 + delta;
@@ -180,7 +184,7 @@ export class SubBufferScanner {
           continue;
         } else if (typeLength === 31) {
           if (at + 1 >= end) {
-            this.#broken(position, at, 'a time stamp that is cut');
+            this.#broken(position, at, 'a time stamp of 8 bytes', 'a time stamp that is cut');
             break;
           }
           now = this.#absolute(words[at + 1] as number, delta, topBits, now);
@@ -192,17 +196,21 @@ export class SubBufferScanner {
           if (delta === 0) break;
           const length = words[at + 1] as number;
           if (at + 1 >= end || length > subBufferBytes) {
-            this.#broken(position, at, `a discarded event of ${length} bytes`);
+            const most = `a discarded event of at most ${subBufferBytes} bytes`;
+            this.#broken(position, at, most, `a discarded event of ${length} bytes`);
             break;
           }
           at += 1 + ((length + 3) >>> 2);
           continue;
         }
         if (payload + payloadWords > end) {
+          const left = Math.max(0, end - payload) * 4;
+          const bytes = payloadWords * 4;
           this.#broken(
             position,
             at,
-            `a record of ${payloadWords * 4} bytes, ${Math.max(0, end - payload) * 4} are left`,
+            `a record of at most ${left} bytes`,
+            `a record of ${bytes} bytes, ${left} are left`,
           );
           break;
         }
@@ -248,8 +256,9 @@ export class SubBufferScanner {
     return now;
   }
 
-  #broken(position: number, word: number, found: string): void {
-    this.damage.push({ position: position + word * 4, message: `${found}: the rest of the sub-buffer is left out` });
+  #broken(position: number, word: number, expected: string, found: string): void {
+    const message = `${found}: the rest of the sub-buffer is left out`;
+    this.damage.push({ position: position + word * 4, message, expected, found });
   }
 }
 

@@ -27,6 +27,8 @@ export function tolerate(head: HeadInProgress, read: () => void): boolean {
       offset: detail.offset ?? 0,
       section: detail.section ?? 'header',
       message: detail.message,
+      ...(detail.expected === undefined ? {} : { expected: detail.expected }),
+      ...(detail.found === undefined ? {} : { found: detail.found }),
     });
     return false;
   }
@@ -48,7 +50,7 @@ function addFormat(cursor: Cursor, head: HeadInProgress, system: string): void {
   const at = cursor.offset;
   const text = latin1(cursor.bytes(cursor.size64()));
   try {
-    head.formats.push(new LazyEventFormat(system, text, head.abi));
+    head.formats.push(new LazyEventFormat(system, text, head.abi, at));
   } catch (error) {
     if (!(error instanceof TypeError)) throw error;
     head.warnings.push({
@@ -75,12 +77,16 @@ export function readEventFormats(cursor: Cursor, head: HeadInProgress): void {
 
 /** u32 size, text of /proc/kallsyms */
 export function readKallsyms(cursor: Cursor, head: HeadInProgress): void {
-  head.kallsyms = latin1(cursor.bytes(cursor.u32()));
+  const bytes = cursor.u32();
+  head.kallsymsAt = cursor.offset;
+  head.kallsyms = latin1(cursor.bytes(bytes));
 }
 
 /** u32 size, text of printk_formats */
 export function readPrintkFormats(cursor: Cursor, head: HeadInProgress): void {
-  head.printkFormats = latin1(cursor.bytes(cursor.u32()));
+  const bytes = cursor.u32();
+  head.printkFormatsAt = cursor.offset;
+  head.printkFormats = latin1(cursor.bytes(bytes));
 }
 
 /** u64 size, text of saved_cmdlines: lines `pid comm`. The comm may hold spaces; the last line of a pid wins. */
