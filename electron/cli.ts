@@ -1,5 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { addChart } from './cli/chart.ts';
+import { addCheck } from './cli/check.ts';
+import { addConvert } from './cli/convert.ts';
 import { addEpisodes } from './cli/episodes.ts';
 import { errorLine, exitCode, exitCodeOf } from './cli/exit-code.ts';
 import type { CommandHost } from './cli/host.ts';
@@ -47,7 +49,20 @@ const program = new Command('remora')
   .version(version)
   .showHelpAfterError('(remora COMMAND --help says more)')
   .exitOverride();
-for (const add of [addInfo, addReport, addSeries, addEpisodes, addSql, addChart, addRecord, addServe, addOpen]) add(program, host);
+const commands = [
+  addInfo,
+  addReport,
+  addSeries,
+  addEpisodes,
+  addSql,
+  addChart,
+  addConvert,
+  addCheck,
+  addRecord,
+  addServe,
+  addOpen,
+];
+for (const add of commands) add(program, host);
 for (const command of program.commands) command.copyInheritedSettings(program);
 
 try {
