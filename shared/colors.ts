@@ -87,8 +87,20 @@ export function colorDistance(a: string, b: string): number {
   return Math.hypot(x[0] - y[0], x[1] - y[1], x[2] - y[2]);
 }
 
-/** OKLab of an sRGB colour: https://bottosson.github.io/posts/oklab/ */
+/** Colours are compared again and again: those of the palettes and few others. */
+const known = new Map<string, [number, number, number]>();
+
 function oklab(color: string): [number, number, number] {
+  let lab = known.get(color);
+  if (!lab) {
+    lab = toOklab(color);
+    known.set(color, lab);
+  }
+  return lab;
+}
+
+/** OKLab of an sRGB colour: https://bottosson.github.io/posts/oklab/ */
+function toOklab(color: string): [number, number, number] {
   const [red, green, blue] = linearRgb(color);
   const l = Math.cbrt(0.4122214708 * red + 0.5363325363 * green + 0.0514459929 * blue);
   const m = Math.cbrt(0.2119034982 * red + 0.6806995451 * green + 0.1073969566 * blue);

@@ -1,7 +1,8 @@
-import { useStore } from 'zustand';
+import { useLayoutEffect, useRef } from 'react';
 import { type PlotLine, valueAt } from '../../shared/draw/plot-lines.ts';
 import { formatValue } from '../../shared/units.ts';
 import { selectionStore } from '../state/stores.ts';
+import { forgetPaint, paintSoon } from '../timeline/frames.ts';
 import { shownIndex } from './samples.ts';
 
 interface PlotLegendProps {
@@ -15,9 +16,30 @@ export const lineKey = (line: PlotLine): string => `${line.series} ${line.line.k
 
 /** The lines' names and looks, with what each shows at the pointer, else at the selected event. Buttons hide lines. */
 export function PlotLegend({ lines, hidden, onToggle }: PlotLegendProps) {
-  const atNs = useStore(selectionStore, (state) => state.hoverNs ?? state.eventTimeNs);
+  const list = useRef<HTMLUListElement>(null);
+  // Written as frames are drawn, not rendered: the pointer's time changes with every one.
+  useLayoutEffect(() => {
+    const write = () => {
+      const { hoverNs, eventTimeNs } = selectionStore.getState();
+      const atNs = hoverNs ?? eventTimeNs;
+      const values = list.current?.querySelectorAll('.plot-legend-value') ?? [];
+      for (const [index, value] of values.entries()) {
+        const text = atNs === null ? '' : valueText(lines[index], atNs);
+        if (value.textContent !== text) value.textContent = text;
+      }
+    };
+    const ask = () => paintSoon(write);
+    const stop = selectionStore.subscribe((state, before) => {
+      if (state.hoverNs !== before.hoverNs || state.eventTimeNs !== before.eventTimeNs) ask();
+    });
+    ask();
+    return () => {
+      stop();
+      forgetPaint(write);
+    };
+  }, [lines]);
   return (
-    <ul className="plot-legend" aria-label="Legend" data-control>
+    <ul ref={list} className="plot-legend" aria-label="Legend" data-control>
       {lines.map((line) => {
         const key = lineKey(line);
         return (
@@ -29,8 +51,7 @@ export function PlotLegend({ lines, hidden, onToggle }: PlotLegendProps) {
               onClick={() => onToggle(line)}
             >
               <Swatch line={line} />
-              <span className="plot-legend-name">{line.label}</span>{' '}
-              <span className="plot-legend-value">{atNs === null ? '' : valueText(line, atNs)}</span>
+              <span className="plot-legend-name">{line.label}</span> <span className="plot-legend-value" />
             </button>
           </li>
         );

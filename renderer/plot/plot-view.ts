@@ -69,16 +69,16 @@ export class PlotView {
     this.#visible = frame.lines.map((line) => cropLine(line, scale));
     this.#axes = { left: this.#layoutAxis('left'), right: this.#layoutAxis('right') };
     const width = AXIS_PX + scale.widthPx + rightPx;
-    if (this.#plot.width !== width || this.#plot.height !== heightPx) this.#plot.setSize({ width, height: heightPx });
+    // A batch draws once, at its end, whatever is asked for within it.
     this.#plot.batch(() => {
+      if (this.#plot.width !== width || this.#plot.height !== heightPx) this.#plot.setSize({ width, height: heightPx });
       this.#plot.setScale('x', { min: scale.fromNs, max: scale.toNs });
       for (const side of ['left', 'right'] as const) {
         const axis = this.#axes[side];
         if (axis) this.#plot.setScale(SCALES[side], { min: onScale(axis, axis.min), max: onScale(axis, axis.max) });
       }
+      this.#plot.redraw(false, true);
     });
-    // The batch draws when a scale changed; lines, colours and notes may have changed without.
-    this.#plot.redraw(false, true);
   }
 
   destroy(): void {
@@ -160,10 +160,13 @@ export class PlotView {
 
   #paintLines(): void {
     const { scale, theme } = this.#frame;
+    // Columns of device px, which the start of the time axis may cut.
+    const widthPx = 1 / uPlot.pxRatio;
+    const grid = { widthPx, phasePx: Math.ceil(AXIS_PX / widthPx) * widthPx - AXIS_PX };
     this.#paint((surface) => {
       for (const line of this.#visible) {
         const axis = this.#axes[line.spec.axis];
-        if (axis) drawLineMarks(surface, line, scale, axis, theme);
+        if (axis) drawLineMarks(surface, line, scale, axis, theme, grid);
       }
     });
   }

@@ -184,9 +184,12 @@ function drawLost(surface: Surface, area: Area, scale: TimeScale, lost: CpuLane[
   }
 }
 
+/** Made once: `toLocaleString` makes one every time. */
+const integers = new Intl.NumberFormat('en-US');
+
 /** `12,345 lost`; `≥ 12,345 lost` where some gaps do not say; `lost` where none does. */
 export const lostText = (count: number, unknown: number): string =>
-  count === 0 && unknown > 0 ? 'lost' : `${unknown > 0 ? '≥ ' : ''}${count.toLocaleString('en-US')} lost`;
+  count === 0 && unknown > 0 ? 'lost' : `${unknown > 0 ? '≥ ' : ''}${integers.format(count)} lost`;
 
 interface Gap {
   from: number;

@@ -1,3 +1,4 @@
+import { type ColumnGrid, Columns, isDense } from './columns.ts';
 import { hasEnvelope, isTotal, type PlotLine, valueAt } from './plot-lines.ts';
 import { type TimeScale, timeToX } from './ruler.ts';
 import type { Surface } from './surface.ts';
@@ -6,27 +7,47 @@ import { baselineY, type ValueAxis, valueToY } from './value-axis.ts';
 
 const LINE_PX = 1.5;
 const DOT_PX = 1.8;
+const SPECK_PX = 2;
+/** The end of a bin belongs to the next one. */
+const EDGE_PX = 1e-6;
 const MAX_BAR_PX = 8;
 /** Samples farther apart than this, in px, on average, are marked with dots, so that one sees where data are. */
 const DOT_SPACING_PX = 14;
+const AREA_OPACITY = 0.25;
+const ENVELOPE_OPACITY = 0.22;
 
-/** Draws one line of a plot in its style, the min–max envelope of its bins behind it. The caller clips. */
-export function drawLineMarks(surface: Surface, line: PlotLine, scale: TimeScale, axis: ValueAxis, theme: Theme): void {
+/**
+ * Draws one line of a plot in its style, the min–max envelope of its bins behind it. The caller clips. On a surface of
+ * pixels, `grid` says where its columns are, for lines with about as many points.
+ */
+export function drawLineMarks(
+  surface: Surface,
+  line: PlotLine,
+  scale: TimeScale,
+  axis: ValueAxis,
+  theme: Theme,
+  grid: ColumnGrid | null = null,
+): void {
   if (line.line.tNs.length === 0) return;
   const { style } = line.spec;
+  const dense = grid && isDense(line.line.tNs.length, scale, grid) ? grid : null;
   // The ends of a bin are points like any other.
   if (style === 'points') {
-    drawDots(surface, line, scale, axis, (i) => valueAt(line, i));
+    const draw = dense ? drawSpecks : drawDots;
+    draw(surface, line, scale, axis, (i) => valueAt(line, i));
     if (hasEnvelope(line) && line.line.mode === 'bins')
-      for (const ends of [line.line.min, line.line.max]) drawDots(surface, line, scale, axis, (i) => ends[i]);
+      for (const ends of [line.line.min, line.line.max]) draw(surface, line, scale, axis, (i) => ends[i]);
     return;
   }
-  if (hasEnvelope(line)) drawEnvelope(surface, line, scale, axis);
+  if (hasEnvelope(line)) drawEnvelope(surface, line, scale, axis, dense);
   if (style === 'bars') drawBars(surface, line, scale, axis);
   else {
     const xy = style === 'line' ? straight(line, scale, axis) : steps(line, scale, axis);
-    if (style === 'area') drawArea(surface, xy, axis, line.color);
-    surface.path(xy, xy.length / 2, { stroke: { color: line.color, width: LINE_PX, dash: line.dash } });
+    if (grid && (dense || line.dash.length > 0)) drawColumns(surface, xy, line, scale, axis, grid);
+    else {
+      if (style === 'area') drawArea(surface, xy, axis, line.color);
+      surface.path(xy, xy.length / 2, { stroke: { color: line.color, width: LINE_PX, dash: line.dash } });
+    }
     if (line.line.mode === 'raw' && line.line.tNs.length * DOT_SPACING_PX < scale.widthPx)
       drawDots(surface, line, scale, axis, (i) => valueAt(line, i));
   }
@@ -62,6 +83,23 @@ function steps(line: PlotLine, scale: TimeScale, axis: ValueAxis): number[] {
   return xy;
 }
 
+/** A line, and the fill below it if its style has one, column by column. */
+function drawColumns(
+  surface: Surface,
+  xy: readonly number[],
+  { color, dash, spec }: PlotLine,
+  scale: TimeScale,
+  axis: ValueAxis,
+  grid: ColumnGrid,
+): void {
+  const columns = new Columns(scale, grid);
+  for (let at = 2; at < xy.length; at += 2) columns.line(xy[at - 2], xy[at - 1], xy[at], xy[at + 1]);
+  columns.draw(surface, color, { padPx: LINE_PX / 2, dash, flatPx: LINE_PX });
+  if (spec.style !== 'area') return;
+  columns.extendTo(baselineY(axis));
+  columns.draw(surface, color, { opacity: AREA_OPACITY });
+}
+
 /** Fill between a line and the baseline; where the line has gaps, each part on its own. */
 function drawArea(surface: Surface, xy: readonly number[], axis: ValueAxis, color: string): void {
   const baseline = baselineY(axis);
@@ -76,15 +114,34 @@ function drawArea(surface: Surface, xy: readonly number[], axis: ValueAxis, colo
     }
     start = at + 2;
   }
-  surface.path(outline, outline.length / 2, { fill: color, fillOpacity: 0.25, closed: true });
+  surface.path(outline, outline.length / 2, { fill: color, fillOpacity: AREA_OPACITY, closed: true });
 }
 
 /**
  * Min–max of every bin as a band; neighbouring bins share one outline, as the edges of single ones would show. Where min
  * equals max there is nothing to see but the line.
  */
-function drawEnvelope(surface: Surface, { line, binNs, color }: PlotLine, scale: TimeScale, axis: ValueAxis): void {
+function drawEnvelope(
+  surface: Surface,
+  { line, binNs, color }: PlotLine,
+  scale: TimeScale,
+  axis: ValueAxis,
+  dense: ColumnGrid | null,
+): void {
   if (line.mode !== 'bins') return;
+  // A log axis has no place for what is ≤ 0, nor a picture for what is far above it: the band goes to the edge.
+  const bandY = (value: number): number =>
+    axis.scale === 'log' && !(value > 0) ? axis.bottom : Math.max(axis.top - 2 * MAX_BAR_PX, valueToY(axis, value));
+  if (dense) {
+    const columns = new Columns(scale, dense);
+    for (let i = 0; i < line.tNs.length; i++) {
+      if (!(line.max[i] > line.min[i])) continue;
+      const to = timeToX(scale, line.tNs[i] + binNs) - EDGE_PX;
+      columns.block(timeToX(scale, line.tNs[i]), to, bandY(line.max[i]), bandY(line.min[i]));
+    }
+    columns.draw(surface, color, { opacity: ENVELOPE_OPACITY });
+    return;
+  }
   const outline: number[] = [];
   const finish = (first: number, end: number): void => {
     for (let i = first; i < end; i++) pushBin(i, line.max[i]);
@@ -92,9 +149,7 @@ function drawEnvelope(surface: Surface, { line, binNs, color }: PlotLine, scale:
     outline.push(Number.NaN, Number.NaN);
   };
   const pushBin = (i: number, value: number, backwards = false): void => {
-    // A log axis has no place for what is ≤ 0, nor a picture for what is far above it: the band goes to the edge.
-    const y =
-      axis.scale === 'log' && !(value > 0) ? axis.bottom : Math.max(axis.top - 2 * MAX_BAR_PX, valueToY(axis, value));
+    const y = bandY(value);
     const from = timeToX(scale, line.tNs[i]);
     const to = timeToX(scale, line.tNs[i] + binNs);
     outline.push(backwards ? to : from, y, backwards ? from : to, y);
@@ -110,7 +165,23 @@ function drawEnvelope(surface: Surface, { line, binNs, color }: PlotLine, scale:
     }
     if (joins && first < 0) first = i;
   }
-  surface.path(outline, outline.length / 2, { fill: color, fillOpacity: 0.22, closed: true });
+  surface.path(outline, outline.length / 2, { fill: color, fillOpacity: ENVELOPE_OPACITY, closed: true });
+}
+
+/** Dots that touch each other: squares are as good, and much less work. */
+function drawSpecks(
+  surface: Surface,
+  line: PlotLine,
+  scale: TimeScale,
+  axis: ValueAxis,
+  shownAt: (i: number) => number,
+): void {
+  for (let i = 0; i < line.line.tNs.length; i++) {
+    const x = xOf(line, scale, i);
+    const y = valueToY(axis, shownAt(i));
+    if (!Number.isNaN(y) && x >= scale.x - SPECK_PX && x <= scale.x + scale.widthPx)
+      surface.rect(x - SPECK_PX / 2, y - SPECK_PX / 2, SPECK_PX, SPECK_PX, { fill: line.color });
+  }
 }
 
 function drawDots(

@@ -2,21 +2,25 @@
 //   npm run bench                         5 million events, 3 runs
 //   npm run bench -- --events 20 --runs 5
 //   npm run bench -- --input any-v6.dat   another version-6 recording to repeat
+//   npm run bench -- --no-window          without the window's frames, which need a browser
 // Peers that are not installed are left out by name. Everything is made in a temporary folder and removed.
 import { spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { cpus, tmpdir, totalmem } from 'node:os';
 import { basename, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { measureWindow, windowTable } from './frames.ts';
 import { type Measured, measure, median } from './measure.ts';
 
 const root = resolve(import.meta.dirname, '../..');
 const shared = resolve(root, '../shared');
 const { values: options } = parseArgs({
+  allowNegative: true,
   options: {
     events: { type: 'string', default: '5' },
     runs: { type: 'string', default: '3' },
     input: { type: 'string', default: join(shared, 'corpus/host-v6.dat') },
+    window: { type: 'boolean', default: true },
   },
 });
 const wantedEvents = Number(options.events) * 1e6;
@@ -137,3 +141,10 @@ say();
 say(
   "The last two columns: times Remora's first opening (whole process, index written). Memory: the process and its children.",
 );
+
+if (options.window) {
+  say();
+  const window = await measureWindow(input.path, caches.kept, runs);
+  if (window === null) say('left out  the window: no browser is installed');
+  else for (const line of windowTable(window)) say(line);
+}

@@ -4,7 +4,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
-import { type Browser, type CDPSession, chromium, type Page } from 'playwright-core';
+import { type Browser, type CDPSession, chromium, type Page } from '@playwright/test';
 import { BROWSER_ARGS, installedBrowser } from '../runner/browser.ts';
 import { median } from './measure.ts';
 
@@ -123,8 +123,12 @@ async function frameWork(browser: Browser, path: string, cache: string): Promise
       }
     };
     await run('lanes');
-    await addPlot(page);
-    await run('lanes and a plot');
+    await addPlot(page, 'As one line');
+    await run('lanes and a line');
+    await page.getByRole('button', { name: /^Remove plot/ }).click();
+    await addPlot(page, 'By task');
+    const lines = await page.getByRole('list', { name: 'Legend' }).getByRole('button').count();
+    await run(`lanes and ${lines} lines`);
     return figures;
   } finally {
     await page.close();
@@ -132,15 +136,15 @@ async function frameWork(browser: Browser, path: string, cache: string): Promise
   }
 }
 
-/** Plots the first numeric field of the first event, one line per task: many lines, many samples. */
-async function addPlot(page: Page): Promise<void> {
+/** Plots the first numeric field of the first event. */
+async function addPlot(page: Page, way: 'As one line' | 'By task'): Promise<void> {
   await page.getByRole('grid', { name: 'Events' }).locator('[role=row][aria-rowindex="2"]').click();
   const details = page.getByRole('region', { name: 'Event details' });
   await details
     .getByRole('button', { name: /^Ways to plot / })
     .first()
     .click();
-  await page.getByRole('menuitem', { name: 'By task', exact: true }).click();
+  await page.getByRole('menuitem', { name: way, exact: true }).click();
   await idle(page);
   await page.keyboard.press('Escape');
 }
