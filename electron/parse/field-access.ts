@@ -22,6 +22,9 @@ export function isNumeric(field: FieldFormat): boolean {
   return !field.isString && [1, 2, 4, 8].includes(field.elementBytes);
 }
 
+/** Whether the field's numbers are no integers: none of the kernel's fields are, but what texts say may be. */
+export const isFraction = (field: FieldFormat): boolean => field.text?.kind === 'fraction';
+
 /**
  * A numeric field as Float64: exact up to 2^53, rounded beyond (see bigintReader); NaN where the record is too short
  * or the field is no number. Of an array, the element `index`.
@@ -45,7 +48,7 @@ export function numberReader(field: FieldFormat, abi: TraceAbi, index = 0): Numb
   return (view, at, end) => (at + offset + bytes <= end ? read(view, at + offset) : Number.NaN);
 }
 
-/** The exact value of a numeric field; null where numberReader gives NaN. */
+/** The exact value of a numeric field; null where numberReader gives NaN or no integer. */
 export function bigintReader(field: FieldFormat, abi: TraceAbi, index = 0): BigintReader {
   const { littleEndian } = abi;
   if (field.location === 'text') return textFieldBigint(field);

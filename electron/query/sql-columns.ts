@@ -1,6 +1,6 @@
 import type { EventTypeInfo, FieldInfo } from '../../shared/model.ts';
 import type { EventFormat, FieldFormat } from '../parse/event-format.ts';
-import { bigintReader, bytesReader, isNumeric, numberReader, textReader } from '../parse/field-access.ts';
+import { bigintReader, bytesReader, isFraction, isNumeric, numberReader, textReader } from '../parse/field-access.ts';
 import type { SqlInput } from '../store/sql-connection.ts';
 import { cgroupFieldOf } from './groups.ts';
 import type { EventCursor } from './sql-scan.ts';
@@ -228,7 +228,7 @@ function bytesValue(format: FieldFormat, { stream: { layout } }: ColumnSource): 
 
 function integerValue(format: FieldFormat, { stream: { layout } }: ColumnSource): ValueReader {
   const read = numberReader(format, layout.abi);
-  if (!isNumeric(format) || format.elementBytes < 8) {
+  if (!isNumeric(format) || format.elementBytes < 8 || isFraction(format)) {
     return (event) => {
       event.load();
       const value = read(event.view, event.at, event.end);

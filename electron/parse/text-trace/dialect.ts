@@ -41,7 +41,7 @@ export function readDialect(bytes: Uint8Array): TextDialect | null {
     if (bytes[from] !== HASH && readLine(bytes, from, to, ALL_FORMS, line)) {
       counts[line.form]++;
       first ??= firstOf(line);
-      readBody(bytes, line, 0, body);
+      readBody(bytes, line, INFO_COLUMNS[0], body);
       if (body.naming !== 'as-is' || line.form === 'graph') return;
       // Long names reach the column, and tell nothing.
       if (body.nameTo - body.nameFrom + 2 >= INFO_COLUMNS[0]) return;

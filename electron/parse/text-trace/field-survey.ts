@@ -155,7 +155,7 @@ function kindOf(shapes: ReadonlySet<NumberShape>): ValueKind {
   if (shapes.has('none')) return 'text';
   if (shapes.has('device')) return shapes.size === 1 ? 'device' : 'text';
   if (shapes.has('octal')) return shapes.has('bare-hex') || shapes.has('hex') ? 'text' : 'octal';
-  if (!shapes.has('bare-hex')) return 'number';
+  if (!shapes.has('bare-hex')) return shapes.has('fraction') ? 'fraction' : 'number';
   return shapes.has('negative') || shapes.has('fraction') || shapes.has('hex') ? 'text' : 'hex';
 }
 
@@ -170,6 +170,7 @@ function patternKind(group: string, patterns: readonly RegExp[]): ValueKind {
 
 const declarations: Readonly<Record<ValueKind, string>> = {
   number: 'number',
+  fraction: 'decimal fraction',
   hex: 'hexadecimal number',
   octal: 'octal number',
   signed: 'number',

@@ -13,11 +13,11 @@ export interface KnownText {
 }
 
 /**
- * How a value is written. `number`: decimal, 0x…, or a fraction; `hex`: hexadecimal without 0x; `octal`; `signed`: as
- * number, its 64 bits signed; `state`: a task's state as letters, read as the bits of prev_state; `device`: `254,0` or `254:0`, read as
- * the kernel's dev_t; `text`.
+ * How a value is written. `number`: decimal or 0x…; `fraction`: with a decimal point in some lines; `hex`: hexadecimal
+ * without 0x; `octal`; `signed`: a number whose 64 bits are signed; `state`: a task's state as letters, read as the bits of
+ * prev_state; `device`: `254,0` or `254:0`, read as the kernel's dev_t; `text`.
  */
-export type ValueKind = 'number' | 'hex' | 'octal' | 'signed' | 'state' | 'device' | 'text';
+export type ValueKind = 'number' | 'fraction' | 'hex' | 'octal' | 'signed' | 'state' | 'device' | 'text';
 
 const DEVICE = String.raw`^(?<dev>\d+,\d+)`;
 /** Requests have a size and a command before the sector, completions a command; then priorities, and who or with what error. */
@@ -76,7 +76,10 @@ const interference = {
   thread: 'thread_count',
 };
 const work: KnownText = { patterns: [/^work struct (?<work>\w+)(?:: function (?<function>\S+))?/] };
-const graph: KnownText = { patterns: [/(?<duration>[\d.]+) us +\|/, /\| *(?:\} \/\* )?(?<func>[\w.$]+)/] };
+const graph: KnownText = {
+  values: { duration: 'fraction' },
+  patterns: [/(?<duration>[\d.]+) us +\|/, /\| *(?:\} \/\* )?(?<func>[\w.$]+)/],
+};
 const contextSwitch: KnownText = {
   patterns: [
     /(?<prev_pid>\d+): *(?<prev_prio>-?\d+):(?<prev_state>\S+) +(?:==>|\+) +\[(?<next_cpu>\d+)\] +(?<next_pid>\d+): *(?<next_prio>-?\d+):(?<next_state>\S+) (?<next_comm>.*)/,

@@ -197,7 +197,8 @@ function readFlagsAndTime(bytes: Uint8Array, at: number, to: number, line: Trace
     if (end < to && bytes[end] === SPACE && end > at) {
       line.flagsTo = end;
       body = readTime(bytes, skipSpaces(bytes, end, to), to, line);
-    } else if (end < to && bytes[end] === COLON && end > at + REPORT_FLAGS) {
+    } else if (end < to && bytes[end] === COLON && end > at + REPORT_FLAGS && bytes[at] !== DASH) {
+      // Flags in hexadecimal have one digit or two: before a count, nothing tells which.
       line.flagsTo = at + REPORT_FLAGS;
       body = readTime(bytes, line.flagsTo, to, line);
     }
@@ -280,11 +281,11 @@ function finish(
   if (column > from) {
     let end = column;
     while (end > from && bytes[end - 1] === SPACE) end--;
-    if (end === from) commFrom = column;
-    else if (bytes[end - 1] === COLON && end < column) {
+    // What is not a padded comm stands before it: a stream's name, or a line of dmesg's own time.
+    if (end < column || end === from) commFrom = column;
+    if (end > from && end < column && bytes[end - 1] === COLON) {
       line.streamFrom = skipSpaces(bytes, from, end);
       line.streamTo = end - 1;
-      commFrom = column;
     }
   }
   while (commFrom < dash && bytes[commFrom] === SPACE) commFrom++;

@@ -154,6 +154,7 @@ describe('the default form', () => {
     '            bash-',
     '            bash-7325    [999999] d..2.  5409.161834: x: y',
     '            bash-12345678901 [001] d..2.  5409.161834: x: y',
+    '            bash-7325    [001]-0x12993423147485: sched_waking: comm=a',
     'a line of words - 12 of them [or so] 1.5: more',
   ])('not %j', (line) => {
     expect(parse(line)).toBeNull();
@@ -182,6 +183,7 @@ describe('the latency form', () => {
     ],
     ['of a clock that is not in ns', 'trace-cm-22421     1d..2.   42 : sched_switch: a=1', { ns: 42n, time: 'count' }],
     ['of a report', 'trace-cm-22421   1d..2.  4119.357245: sched_switch: a=1', { ns: 4_119_357_245_000n }],
+    ['in the kernel’s log', '[  215.943102] trace-cm-22421     1d..2. 36507us : sched_switch: a=1', {}],
     [
       'seven flags',
       '    bash-221       0dNLh410 3069us!: sched_switch: a=1',

@@ -132,6 +132,17 @@ describe('streams of a report', () => {
   });
 });
 
+test('a report with differences of time', () => {
+  const text =
+    'cpus=2\n' +
+    '       trace-cmd-22421 [001]  4119.357075:          sched_process_exit:   comm=a\n' +
+    '       trace-cmd-22421 [001]  4119.357245: (+170)   sched_stat_runtime:   comm=b\n';
+  expect(decode(text).events.map(({ name, info }) => [name, info])).toEqual([
+    ['sched_process_exit', 'comm=a'],
+    ['sched_stat_runtime', 'comm=b'],
+  ]);
+});
+
 describe('bytes as they come', () => {
   const whole = `${HEADER}${event('1.000001', 'tracing_mark_write: žluť\nkůň')}junk\n${event('1.000002', 'sched_waking: comm=a', 1)}CPU:1 [LOST 3 EVENTS]\n${event('1.000003', '<stack trace>', 1)} => a\n => b\n${event('1.000004', 'sched_waking: comm=b')}`;
 
