@@ -127,11 +127,7 @@ function load(trace: Trace, cursor: Cursor): boolean {
  * Visits events from row `first` on, in order, until `visit` returns false or the list ends. The object passed is
  * reused. Work is proportional to the rows visited, plus a search.
  */
-export function visitRows(
-  trace: Trace,
-  first: number,
-  visit: (event: ListedEvent) => unknown,
-): void {
+export function visitRows(trace: Trace, first: number, visit: (event: ListedEvent) => unknown): void {
   const cut = cutAtRow(trace, first);
   const live: Cursor[] = [];
   cpusOf(trace).forEach(({ cpu, offsetNs }, order) => {

@@ -43,10 +43,18 @@ describe('numbers', () => {
 
   test('an element of a fixed and of a dynamic array; none behind the last', () => {
     const fixed = field('u16 v[2]', 0, 4);
-    expect([0, 1, 2].map((index) => numberReader(fixed, little, index)(...bytes))).toEqual([0x7fff, 0x8001, Number.NaN]);
+    expect([0, 1, 2].map((index) => numberReader(fixed, little, index)(...bytes))).toEqual([
+      0x7fff,
+      0x8001,
+      Number.NaN,
+    ]);
     const dynamic = field('__data_loc u16[] v', 0, 4);
     const data = record(4, 0, 4, 0, 0x11, 0x22, 0x33, 0x44, 0x55, 0x66);
-    expect([0, 1, 2].map((index) => numberReader(dynamic, little, index)(...data))).toEqual([0x2211, 0x4433, Number.NaN]);
+    expect([0, 1, 2].map((index) => numberReader(dynamic, little, index)(...data))).toEqual([
+      0x2211,
+      0x4433,
+      Number.NaN,
+    ]);
     expect(bigintReader(dynamic, little, 1)(...data)).toBe(0x4433n);
   });
 });
