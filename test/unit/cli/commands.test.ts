@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -10,6 +10,9 @@ import { projectRoot } from '../../cli.ts';
 const sample = join(projectRoot, 'assets/samples/throttle.dat');
 const folder = mkdtempSync(join(tmpdir(), 'remora-cli-'));
 const cache = join(folder, 'cache');
+/** Another recording: the same file named twice is one. */
+const second = join(folder, 'second.dat');
+copyFileSync(sample, second);
 afterAll(() => rmSync(folder, { recursive: true }));
 
 interface Ended {
@@ -60,7 +63,7 @@ describe('wrong usage ends with 2 and says what to do', () => {
     ['a chart without content', ['chart', sample, '-o', join(folder, 'x.svg')]],
     ['a chart without a place', ['chart', sample, '--episodes']],
     ['a chart of unknown kind', ['chart', sample, '--episodes', '-o', join(folder, 'x.bmp')]],
-    ['two recordings to report', ['report', sample, sample]],
+    ['two recordings to report', ['report', sample, second]],
   ])('%s', async (_name, args) => {
     const { code, out, err } = await run(...args);
     expect([code, out]).toEqual([2, '']);
