@@ -165,7 +165,7 @@ function numberIn(bytes: Uint8Array, range: Range, kind: ValueKind): number {
       return readNumber(bytes, range.from, range.to) === 'nil' ? 0 : Number.parseInt(ascii(bytes, range), 16);
   }
   const value = plainNumber(bytes, range);
-  return kind === 'signed' && value >= 2 ** 63 ? Number(exactIn(bytes, range, kind)) : value;
+  return kind === 'signed' && value >= 2 ** 63 ? Number(exactIn(bytes, range, kind) ?? Number.NaN) : value;
 }
 
 function plainNumber(bytes: Uint8Array, { from, to }: Range): number {
@@ -180,11 +180,15 @@ function plainNumber(bytes: Uint8Array, { from, to }: Range): number {
   return Number(ascii(bytes, { from, to: numberEnd }));
 }
 
-/** An integer beyond 2^53, digit by digit. */
-function exactIn(bytes: Uint8Array, { from, to }: Range, kind: ValueKind): bigint {
+/** An integer beyond 2^53, digit by digit; null where it is none. */
+function exactIn(bytes: Uint8Array, { from, to }: Range, kind: ValueKind): bigint | null {
   const shape = readNumber(bytes, from, to);
-  const digits = ascii(bytes, { from, to: numberEnd });
-  const value = BigInt(shape === 'bare-hex' || kind === 'hex' ? `0x${digits.replace(/^0x/i, '')}` : digits);
+  if (shape === 'none' || shape === 'fraction' || shape === 'device' || shape === 'nil') return null;
+  const written = ascii(bytes, { from, to: numberEnd });
+  const digits = written.replace(/^-?(?:0x)?/i, '');
+  const hexadecimal = shape === 'hex' || shape === 'bare-hex' || kind === 'hex';
+  const size = BigInt(hexadecimal ? `0x${digits}` : digits);
+  const value = written.startsWith('-') ? -size : size;
   return kind === 'signed' ? BigInt.asIntN(64, value) : value;
 }
 

@@ -79,6 +79,19 @@ describe('fields of key=value lists', () => {
     expect(fieldsOf('foo', 'range=1:2')).toEqual({ range: 'text' });
   });
 
+  test('numbers beyond all measure are no error', () => {
+    const lines = ['n=99999999999999999999999.5', 'n=-0x5', 'n=0xffffffffffffffffffff', 'n=99999999999999999999999'];
+    const text = textOf('foo', ...lines);
+    const decoded = decodeText(text);
+    if (decoded === null) throw new Error('not ftrace text');
+    expect(fieldValues(decoded, text, 'foo', 'n', (format) => bigintReader(format, abi))).toEqual([
+      null,
+      null,
+      0xffffffffffffffffffffn,
+      99_999_999_999_999_999_999_999n,
+    ]);
+  });
+
   test('names are those of C', () => {
     expect(fieldsOf('foo', 'total-vm=90408kB a.b=1')).toEqual({ total_vm: 'number', a_b: 'number' });
   });
