@@ -10,7 +10,9 @@ import { type TextSurvey, TextSurveyor } from '../parse/text-trace/survey.ts';
 import { isTraceDat, readTraceDat } from '../parse/trace-dat.ts';
 import { describeBytes } from './describe-bytes.ts';
 import { type FileSource, openFile } from './file-source.ts';
+import { recordingIdentity } from './identity.ts';
 import { openRawFolder, type RawFolder, rawFolderAt, readRawHead } from './raw-folder.ts';
+import { SurveyCache } from './survey-cache.ts';
 import { scanText } from './text-import.ts';
 
 /**
@@ -27,6 +29,9 @@ export interface OpenRecording {
 export interface ReadOptions {
   signal?: AbortSignal | undefined;
   onProgress?: ((progress: Progress) => void) | undefined;
+  /** Where what was learned of a long text is kept; nowhere with `noCache`. */
+  cacheFolder?: string | undefined;
+  noCache?: boolean | undefined;
 }
 
 /** Opens a recording of any kind. Throws RemoraError: `file`, `not-a-trace`, `unsupported-version`, `damaged`. */
@@ -46,7 +51,7 @@ async function readHead(source: FileSource, options: ReadOptions): Promise<Recor
   if (isTraceDat(start)) return readLatency(source, readTraceDat(source), options);
   const dialect = readDialect(start);
   if (dialect !== null)
-    return textHead(await survey(source, source.name, dialect, options), {
+    return textHead(await survey(source, source, dialect, options), {
       offset: 0,
       bytes: source.size,
       compressed: false,
@@ -70,21 +75,27 @@ async function readLatency(source: FileSource, head: RecordingHead, options: Rea
   );
   const dialect = readDialect(text.read(0, DIALECT_BYTES));
   if (dialect === null) return head;
-  return withText(head, await survey(text, source.name, dialect, options), { offset, bytes, compressed });
+  return withText(head, await survey(text, source, dialect, options), { offset, bytes, compressed });
 }
 
+/** Reads all of a text once, or finds what was learned of it before. */
 async function survey(
   text: Pick<ByteSource, 'size' | 'read'>,
-  name: string,
+  source: FileSource,
   dialect: TextDialect,
-  { signal, onProgress }: ReadOptions,
+  { signal, onProgress, cacheFolder, noCache = false }: ReadOptions,
 ): Promise<TextSurvey> {
-  const surveyor = new TextSurveyor(name, dialect);
+  const cache = noCache ? null : SurveyCache.of(cacheFolder, recordingIdentity(source), text.size);
+  const known = cache?.get(source.name) ?? null;
+  if (known !== null) return known;
+  const surveyor = new TextSurveyor(source.name, dialect);
   await scanText(text, (bytes, position, last) => surveyor.scan(bytes, position, last), {
     signal,
     onProgress: (done, total) => onProgress?.({ stage: 'Reading', unit: 'bytes', done, total }),
   });
-  return surveyor.finish();
+  const found = surveyor.finish();
+  cache?.put(found);
+  return found;
 }
 
 const SQLITE_MAGIC = 'SQLite format 3\0';
@@ -101,6 +112,12 @@ export function isWorkspace(path: string): boolean {
 export function looksLikeRecording(path: string): boolean {
   const start = firstBytes(path, 8192);
   return isTraceDat(start) || readDialect(start) !== null;
+}
+
+/** Whether a file is ftrace's text, by its first bytes. */
+export function isFtraceText(path: string): boolean {
+  const start = firstBytes(path, DIALECT_BYTES);
+  return !isTraceDat(start) && readDialect(start) !== null;
 }
 
 function firstBytes(path: string, length: number): Buffer {

@@ -26,6 +26,11 @@ export class EventNames {
   /** Open addressing: entry index + 1, or 0. */
   #slots = new Int32Array(1024);
 
+  /** `names`: those known already, in the order of their ids. */
+  constructor(names: readonly string[] = []) {
+    for (const name of names) this.id(name);
+  }
+
   /** Id of a name, a new one where it was not met before. */
   id(name: string): number {
     const known = this.#ids.get(name);

@@ -146,6 +146,51 @@ describe('a text is a recording', () => {
     kept.close();
   });
 
+  test('a long one is not read again for its head', async () => {
+    const lines = Array.from(
+      { length: 20_000 },
+      (_, i) =>
+        `            bash-7325    [000] d..2. ${1 + i}.000000: block_rq_issue: 254,0 WS 4096 () ${i} + 8 be,0,4 [npm exec]\n`,
+    );
+    const path = file('trace.txt', `${lines.join('')}not a line\n`);
+    const read = async (): Promise<[OpenedTrace, string[]]> => {
+      const stages = new Set<string>();
+      const opened = await openTrace({
+        paths: [path],
+        cacheFolder: join(folder, 'cache'),
+        onProgress: ({ stage }) => stages.add(stage),
+      });
+      return [opened, [...stages]];
+    };
+    const facts = ({ trace, summary }: OpenedTrace) => ({
+      types: summary.eventTypes,
+      tasks: summary.tasks,
+      streams: summary.streams,
+      warnings: summary.warnings,
+      sectors: new Samples(trace).numbers(
+        trace.eventTypes.findIndex(({ name }) => name === 'block_rq_issue'),
+        'sector',
+      ),
+      report: reported(trace, { cpus: new Set([0]) }),
+    });
+    const [first, stages] = await read();
+    expect(stages).toEqual(['Reading', 'Indexing']);
+    const expected = facts(first);
+    expect(expected.sectors[19_999]).toBe(19_999);
+    first.close();
+    const [again, noStages] = await read();
+    expect(noStages).toEqual([]);
+    expect(facts(again)).toEqual(expected);
+    again.close();
+    // A damaged survey is made again.
+    for (const name of readdirSync(join(folder, 'cache', 'surveys')))
+      writeFileSync(join(folder, 'cache', 'surveys', name), 'x');
+    const [mended, stagesAgain] = await read();
+    expect(stagesAgain).toEqual(['Reading']);
+    expect(facts(mended)).toEqual(expected);
+    mended.close();
+  });
+
   test('with a header and no event is empty, not damaged', async () => {
     const opened = await open(file('trace.txt', '# tracer: nop\n#\n'));
     expect(opened.summary).toMatchObject({ events: 0, warnings: [] });
