@@ -7,10 +7,13 @@ import type { Trace, TraceRecording, TraceStream } from '../query/trace.ts';
 const UNKNOWN = 'unknown';
 const SAMPLE_BYTES = 65_536;
 
-/** Name of the traced machine: the node name in the recording's uname, `Linux NODE RELEASE …`. */
+/**
+ * Name of the traced machine: the node name in the recording's uname, `Linux NODE RELEASE …`. A machine that was never given one
+ * says `(none)` (include/linux/uts.h: UTS_NODENAME).
+ */
 export function hostOf({ head }: TraceRecording): string {
   const [system, node] = head.uname.trim().split(/\s+/);
-  return system === 'Linux' && node !== undefined ? node : UNKNOWN;
+  return system === 'Linux' && node !== undefined && node !== '(none)' ? node : UNKNOWN;
 }
 
 /**
@@ -93,6 +96,8 @@ export function recordingOrigins(trace: Trace): number[] {
   });
 }
 
-/** A value as a folder's name in Hive's notation: what is not plain is a percent sign and two digits. */
-export const partition = (key: string, value: string): string =>
-  `${key}=${value.replaceAll(/[^\w.-]/gu, encodeURIComponent) || UNKNOWN}`;
+/** A value as a folder's name in Hive's notation: bytes that are not plain are a percent sign and two digits. */
+export function partition(key: string, value: string): string {
+  const escaped = (char: string): string => Buffer.from(char).toString('hex').replaceAll(/../g, '%$&').toUpperCase();
+  return `${key}=${value.replaceAll(/[^\w.-]/gu, escaped) || UNKNOWN}`;
+}
