@@ -25,7 +25,7 @@ const CAPTURE = /^(?:cpu(\d{1,5})(?:\.raw|\.bin)?|.*\.cpu(\d{1,5}))$/;
 const CPU_FOLDER = /^cpu(\d{1,5})$/;
 
 /** What of a folder is raw buffers; null where it holds none. Throws RemoraError `file` where it cannot be listed. */
-export function findRawFolder(path: string): RawFolder | null {
+function findRawFolder(path: string): RawFolder | null {
   const cpus = new Map<number, RawFolder['cpus'][number]>();
   const add = (cpu: number, file: string): void => {
     const stat = statSync(join(path, file), { throwIfNoEntry: false });

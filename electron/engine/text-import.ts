@@ -20,7 +20,7 @@ const FIRST_EVENTS = 16;
 /** Positions are 32 bits from a chunk's first event. */
 const MOST_SPAN = 2 ** 32 - 1;
 
-export interface TextScanOptions {
+interface TextScanOptions {
   signal?: AbortSignal | undefined;
   onProgress?: ((done: number, total: number) => void) | undefined;
 }

@@ -6,7 +6,7 @@ import { newTraceLine } from './line.ts';
 import { LineReader } from './line-reader.ts';
 
 /** What is shown of a record: a line, or lines, beyond all measure would take memory with it. */
-export const MOST_RECORD_BYTES = 1 << 20;
+const MOST_RECORD_BYTES = 1 << 20;
 const NEWLINE = 0x0a;
 
 /** Records of a text: an event's line and those that continue it, without the last end of line. */

@@ -29,7 +29,7 @@ export interface TextBody {
 /** How the name follows from the text; `tracer`: it is the current tracer's. */
 export type Naming = 'as-is' | 'syscall-entry' | 'syscall-exit' | 'number' | 'fixed' | 'tracer';
 
-export const fixedNames = [
+const fixedNames = [
   'unparsed',
   'print',
   'function',
@@ -42,7 +42,7 @@ export const fixedNames = [
   'funcgraph_exit',
   'funcgraph_interrupt',
 ] as const;
-export type FixedName = (typeof fixedNames)[number];
+type FixedName = (typeof fixedNames)[number];
 
 export const newTextBody = (): TextBody => ({
   naming: 'tracer',

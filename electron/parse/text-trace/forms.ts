@@ -34,7 +34,7 @@ export function readLine(bytes: Uint8Array, from: number, to: number, forms: Tex
 const HEAD_BYTES = 256;
 
 /** Reads a line of one of the rare forms that `forms` allows. */
-export function readRareLine(bytes: Uint8Array, from: number, to: number, forms: TextForms, line: TraceLine): boolean {
+function readRareLine(bytes: Uint8Array, from: number, to: number, forms: TextForms, line: TraceLine): boolean {
   if (!forms.graph && !forms.verbose && !forms.raw && !forms.hex) return false;
   const head = latin1(bytes.subarray(from, Math.min(to, from + HEAD_BYTES)));
   line.from = from;

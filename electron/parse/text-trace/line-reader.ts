@@ -6,7 +6,7 @@ import { readLine } from './forms.ts';
 import type { TraceLine } from './line.ts';
 
 /** `more`: belongs to the event above; `damaged`: none of the others. */
-export type LineKind = 'event' | 'annotation' | 'more' | 'blank' | 'damaged';
+type LineKind = 'event' | 'annotation' | 'more' | 'blank' | 'damaged';
 
 const HASH = 0x23;
 

@@ -38,7 +38,7 @@ export interface TraceLine {
 }
 
 /** `default` and `latency` are read here, the others in forms.ts. */
-export type LineForm = 'default' | 'latency' | 'graph' | 'verbose' | 'raw' | 'hex';
+type LineForm = 'default' | 'latency' | 'graph' | 'verbose' | 'raw' | 'hex';
 
 /** `count`: ticks of a clock that the text does not name. `none`: the line has no time stamp. */
 export type TimeKind = 'seconds' | 'count' | 'none';
