@@ -114,7 +114,10 @@ export function looksLikeRecording(path: string): boolean {
   return isTraceDat(start) || readDialect(start) !== null;
 }
 
-/** Whether a file is ftrace's text, by its first bytes. */
+/**
+ * Whether a file is ftrace's text, by its first bytes.
+ * @public
+ */
 export function isFtraceText(path: string): boolean {
   const start = firstBytes(path, DIALECT_BYTES);
   return !isTraceDat(start) && readDialect(start) !== null;
