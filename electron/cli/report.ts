@@ -1,14 +1,21 @@
 import { writeSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { RemoraError } from '../../shared/errors.ts';
+import { RemoraError, type TraceWarning } from '../../shared/errors.ts';
+import { requireSomething } from '../engine/open.ts';
+import { groupCaptures } from '../engine/raw-folder.ts';
+import { isFtraceText, isWorkspace, openRecording } from '../engine/readers.ts';
 import type { Session } from '../engine/sessions.ts';
+import type { ByteSource } from '../parse/byte-source.ts';
+import type { RecordingHead } from '../parse/recording.ts';
 import { FilteredLists } from '../query/filtered-list.ts';
-import { reportRecording } from '../query/report-recording.ts';
+import { type ReportRequest, reportRecording } from '../query/report-recording.ts';
 import { reportText, type TextReportRequest } from '../query/text-report.ts';
-import type { TraceRecording } from '../query/trace.ts';
+import { exitCode } from './exit-code.ts';
 import { allOf } from './filter-option.ts';
 import { action, type CommandHost, repeated } from './host.ts';
 import { type InputOptions, readSession, withInput } from './input.ts';
+import { Messages } from './messages.ts';
 import { windowFilter } from './time-point.ts';
 
 interface ReportCommandOptions extends InputOptions {
@@ -31,45 +38,82 @@ export function addReport(program: Command, host: CommandHost): void {
       'only events of this filter: `sched/sched_switch: next_prio < 100`; may be repeated',
       repeated,
     )
-    .action(
-      action(host, (files: string[], options: ReportCommandOptions) =>
-        readSession(files, options, host, async (session) => {
-          const keep = await selection(session, options, host.signal);
-          print(session, options, keep, host.stdout.fd);
-        }),
-      ),
-    );
+    .action(action(host, (files: string[], options: ReportCommandOptions) => report(files, options, host)));
   program.addCommand(command);
 }
 
-function theRecording({ trace }: Session): TraceRecording {
-  const [recording, another] = trace.recordings;
+/** What is not chosen by event needs no index; ftrace's text is put in order by one. */
+function report(files: readonly string[], options: ReportCommandOptions, host: CommandHost): Promise<number> {
+  const { filter, from, to, only, workspace } = options;
+  const chosen = [filter, from, to, only, workspace].some((option) => option !== undefined);
+  const paths = files.map((file) => resolve(file));
+  if (chosen || paths.some((path) => isWorkspace(path) || isFtraceText(path))) return fromIndex(files, options, host);
+  return straight(paths, options, host);
+}
+
+async function straight(paths: readonly string[], options: ReportCommandOptions, host: CommandHost): Promise<number> {
+  const messages = new Messages(host.stderr, options.quiet === true);
+  const recording = await openRecording(single(groupCaptures(paths)));
+  try {
+    requireSomething(recording);
+    const { source, head } = recording;
+    messages.warnings(head.warnings);
+    const damage = printRecording(source, head, options, undefined, host.stdout.fd);
+    messages.warnings(damage);
+    return head.warnings.length + damage.length > 0 ? exitCode.damaged : exitCode.done;
+  } finally {
+    recording.source.close();
+  }
+}
+
+function fromIndex(files: readonly string[], options: ReportCommandOptions, host: CommandHost): Promise<number> {
+  return readSession(files, options, host, async (session) => {
+    const keep = await selection(session, options, host.signal);
+    const { source, head } = single(session.trace.recordings);
+    if (head.format === 'ftrace text') printText(session, options, keep, host.stdout.fd);
+    else printRecording(source, head, options, keep, host.stdout.fd);
+  });
+}
+
+function single<T>(recordings: readonly T[]): T {
+  const [recording, another] = recordings;
   if (recording !== undefined && another === undefined) return recording;
   throw new RemoraError({ code: 'bad-request', message: 'report prints one recording at a time.' });
 }
 
 /** Prints in one go, each piece written before the next is made: what is not read is not printed ahead. */
-function print(
-  session: Session,
+function printRecording(
+  source: ByteSource,
+  head: RecordingHead,
+  { raw, latency, fullTime, cpu }: ReportCommandOptions,
+  keep: ReportRequest['keep'],
+  fd: number,
+): TraceWarning[] {
+  endAtOnce();
+  const request = { raw, latency, keep, cpus: cpu, nanoseconds: fullTime };
+  return reportRecording(source, head, request, (piece) => writeNow(fd, piece));
+}
+
+function printText(
+  { trace }: Session,
   { raw, latency, fullTime, cpu }: ReportCommandOptions,
   keep: TextReportRequest['keep'],
   fd: number,
 ): void {
-  // Nothing gives Ctrl+C a turn from here on, and nothing is left half-written by it: let it end the process at once.
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.removeAllListeners(signal);
-  const { source, head } = theRecording(session);
-  if (head.format === 'ftrace text') {
-    // What the lines do not say cannot be printed otherwise than they say it.
-    if (raw || latency || fullTime)
-      throw new RemoraError({
-        code: 'bad-request',
-        message: `${source.name}: the lines of a text are printed as they are: leave out -R, -l and -t`,
-      });
-    reportText(session.trace, { cpus: cpu, keep }, (piece) => writeNow(fd, piece));
-    return;
+  // What the lines do not say cannot be printed otherwise than they say it.
+  if (raw || latency || fullTime) {
+    throw new RemoraError({
+      code: 'bad-request',
+      message: `${single(trace.recordings).source.name}: the lines of a text are printed as they are: leave out -R, -l and -t`,
+    });
   }
-  const request = { raw, latency, keep, cpus: cpu, nanoseconds: fullTime };
-  reportRecording(source, head, request, (piece) => writeNow(fd, piece));
+  endAtOnce();
+  reportText(trace, { cpus: cpu, keep }, (piece) => writeNow(fd, piece));
+}
+
+/** Printing gives Ctrl+C no turn, and nothing is left half-written by it: from here on it ends the process. */
+function endAtOnce(): void {
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.removeAllListeners(signal);
 }
 
 /** Which records `-F`, `--filter`, `--from` and `--to` let through; undefined for all. */

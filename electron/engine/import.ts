@@ -1,6 +1,7 @@
 import type { Progress } from '../../shared/api.ts';
 import type { ByteSource } from '../parse/byte-source.ts';
 import { type CpuBytes, openCpuBytes } from '../parse/cpu-data.ts';
+import { placeDamage } from '../parse/damage.ts';
 import { subBufferLayout } from '../parse/layout.ts';
 import type { CpuData, RecordingBuffer, RecordingHead } from '../parse/recording.ts';
 import { newColumns, type SubBufferLayout, SubBufferScanner, swapWords } from '../parse/sub-buffer.ts';
@@ -125,11 +126,7 @@ function writeSlab(
   for (const lost of result.lost) {
     writer.addLost(stream.stream, data.cpu, { ...lost, beforeIndex: lost.beforeIndex + cpu.events });
   }
-  for (const { position, message } of result.damage) {
-    const at = bytes.fileOffset(position);
-    const where = at >= 0 ? message : `at unpacked byte ${position}: ${message}`;
-    writer.addWarning({ offset: at >= 0 ? at : data.offset, section: `cpu ${data.cpu} data`, message: where });
-  }
+  for (const damage of result.damage) writer.addWarning(placeDamage(data, bytes, damage));
   for (const warning of warnings) writer.addWarning(warning);
   addTo(stream.eventTotals, eventTotals);
   cpu.events += result.events;

@@ -31,7 +31,7 @@ import { cachedWorkspacePath, recordingIdentity } from './identity.ts';
 import { importRecording } from './import.ts';
 import { NotesFile } from './notes-file.ts';
 import { groupCaptures } from './raw-folder.ts';
-import { isWorkspace, openRecording } from './readers.ts';
+import { isWorkspace, type OpenRecording, openRecording } from './readers.ts';
 
 export interface OpenRequest {
   paths: string[];
@@ -96,7 +96,7 @@ export async function openTrace(request: OpenRequest): Promise<OpenedTrace> {
 }
 
 /** A damaged file without a single byte of event data is an error, not an empty trace. */
-function requireSomething({ head, source }: Input): void {
+export function requireSomething({ head, source }: OpenRecording): void {
   const empty =
     head.format === 'trace.dat' && head.latencyText === null && head.buffers.every(({ cpus }) => cpus.length === 0);
   const [first] = head.warnings;

@@ -1,5 +1,7 @@
+import type { TraceWarning } from '../../shared/errors.ts';
 import type { ByteSource } from '../parse/byte-source.ts';
 import { type CpuBytes, openCpuBytes } from '../parse/cpu-data.ts';
+import { placeDamage } from '../parse/damage.ts';
 import { subBufferLayout } from '../parse/layout.ts';
 import type { CpuData, RecordingBuffer, RecordingHead } from '../parse/recording.ts';
 import {
@@ -44,6 +46,8 @@ const TWO_32 = 4_294_967_296;
 class CpuCursor {
   readonly bufferIndex: number;
   readonly bytes: CpuBytes;
+  readonly #file: string;
+  readonly #data: CpuData;
   readonly #layout: SubBufferLayout;
   readonly #scanner: SubBufferScanner;
   readonly #columns: EventColumns;
@@ -76,6 +80,8 @@ class CpuCursor {
   constructor(source: ByteSource, head: RecordingHead, buffer: RecordingBuffer, data: CpuData, bufferIndex: number) {
     this.bufferIndex = bufferIndex;
     this.#buffer = buffer;
+    this.#file = source.name;
+    this.#data = data;
     this.bytes = openCpuBytes(source, data, head.compression);
     this.#layout = subBufferLayout(head, buffer);
     const step = Math.max(
@@ -104,11 +110,10 @@ class CpuCursor {
   get cpu(): number {
     return this.bytes.cpu;
   }
-  get lost(): SubBufferScanner['lost'] {
-    return this.#scanner.lost;
-  }
-  get damage(): SubBufferScanner['damage'] {
-    return this.#scanner.damage;
+  /** Damage met so far. */
+  get warnings(): TraceWarning[] {
+    const damage = this.#scanner.damage.map((each) => placeDamage(this.#data, this.bytes, each));
+    return [...this.bytes.warnings, ...damage.map((each) => ({ file: this.#file, ...each }))];
   }
 
   /** Fills the columns with the next events; false at the end. */
@@ -188,14 +193,6 @@ export interface RecordSource {
   buffer: RecordingBuffer;
 }
 
-/** What a sub-buffer held that is no record: position in which CPU's data, and what. */
-export interface RecordDamage {
-  buffer: number;
-  cpu: number;
-  position: number;
-  message: string;
-}
-
 /**
  * The records of `buffers` in time order; of equal times the earlier buffer's lower CPU comes first, as in trace-cmd. Where
  * time goes backward in one CPU's buffer, its order is kept.
@@ -262,11 +259,9 @@ export class RecordWalk {
     return live.length > 0;
   }
 
-  /** Damage met so far. */
-  get damage(): RecordDamage[] {
-    return this.#cursors.flatMap(({ bufferIndex, cpu, damage }) =>
-      damage.map(({ position, message }) => ({ buffer: bufferIndex, cpu, position, message })),
-    );
+  /** Damage of the event data met so far; that of the file's head is told by the head. */
+  get warnings(): TraceWarning[] {
+    return this.#cursors.flatMap(({ warnings }) => warnings);
   }
 }
 
@@ -275,8 +270,8 @@ export function visitRecords(
   buffers: readonly RecordSource[],
   visit: (record: RecordView) => unknown,
   keepCpu?: (cpu: number) => boolean,
-): RecordDamage[] {
+): TraceWarning[] {
   const walk = new RecordWalk(buffers, keepCpu);
   walk.visit(visit);
-  return walk.damage;
+  return walk.warnings;
 }

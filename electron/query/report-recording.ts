@@ -1,3 +1,4 @@
+import type { TraceWarning } from '../../shared/errors.ts';
 import type { ByteSource } from '../parse/byte-source.ts';
 import { openCpuBytes } from '../parse/cpu-data.ts';
 import { Printer } from '../parse/print-format/printer.ts';
@@ -14,15 +15,15 @@ export interface ReportRequest extends ReportOptions {
 }
 
 /**
- * Writes what `trace-cmd report` prints for a recording, in pieces that are borrowed for the call. Returns the damage
- * that was met on the way, by buffer and CPU.
+ * Writes what `trace-cmd report` prints for a recording, in pieces that are borrowed for the call. Returns the damage of
+ * the event data that was met on the way; that of the file's head is told by the head.
  */
 export function reportRecording(
   source: ByteSource,
   head: RecordingHead,
   request: ReportRequest,
   write: (piece: Uint8Array) => void,
-): ReturnType<typeof visitRecords> {
+): TraceWarning[] {
   const { nanoseconds = false, cpus, keep, ...layout } = request;
   const printer = new Printer(head, { nanoseconds });
   // Where there is a function graph, all CPUs are read: their records decide what is one line.
@@ -34,13 +35,13 @@ export function reportRecording(
   const text = latencyText(source, head);
   report.header(text);
   const buffers = text === null ? head.buffers.map((buffer) => ({ source, head, buffer })) : [];
-  const damage = visitRecords(
+  const warnings = visitRecords(
     buffers,
     (record) => report.add(record),
     (cpu) => readAll || cpus.has(cpu),
   );
   report.end();
-  return damage;
+  return warnings;
 }
 
 /** A latency tracer's text, which such a recording holds in place of events; null where it has none. */
