@@ -1,5 +1,5 @@
 import type { TraceWarning } from './errors.ts';
-import type { AbsNsText, RelNs } from './time.ts';
+import type { AbsNsText, RelNs, TimeUnit } from './time.ts';
 
 /**
  * What a workspace holds, as the renderer, the CLI and other tools see it. Vocabulary is ftrace's:
@@ -33,8 +33,7 @@ export interface StreamInfo {
   /** Instance name; empty for the top buffer. */
   name: string;
   clock: string;
-  /** What one tick of the clock is: ns, or bare counts (`counter`), or CPU cycles (`x86-tsc`). */
-  timeUnit: 'ns' | 'counts' | 'cycles';
+  timeUnit: TimeUnit;
   /** CPU numbers with a buffer, ascending. */
   cpus: number[];
   events: number;

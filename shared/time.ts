@@ -9,6 +9,15 @@ export type RelNs = number;
 /** Absolute time of the trace clock in ns, as a decimal string (JSON has no 64-bit integers). */
 export type AbsNsText = string;
 
+/** What one tick of a clock is: ns, or bare counts (`counter`), or CPU cycles (`x86-tsc`). */
+export type TimeUnit = 'ns' | 'counts' | 'cycles';
+
+/** What the axis of a workspace counts; ns where its streams differ. */
+export function timeUnitOf({ streams }: { streams: readonly { timeUnit: TimeUnit }[] }): TimeUnit {
+  const [first, ...others] = streams;
+  return first && others.every((stream) => stream.timeUnit === first.timeUnit) ? first.timeUnit : 'ns';
+}
+
 export const NS_PER_US = 1_000;
 export const NS_PER_MS = 1_000_000;
 export const NS_PER_S = 1_000_000_000;
@@ -55,4 +64,13 @@ export function formatDuration(ns: number, significant = 4): string {
   const text =
     Math.abs(value) >= 10 ** (significant - 1) ? value.toFixed(0) : Number(value.toPrecision(significant)).toString();
   return `${text} ${unit}`;
+}
+
+const integers = new Intl.NumberFormat('en-US');
+
+/** A length on a time axis: `18.31 ms`, or `1,234 cycles` where its clock does not count time. */
+export function formatLength(length: number, unit: TimeUnit, significant = 4): string {
+  if (unit === 'ns') return formatDuration(length, significant);
+  const count = Math.round(length);
+  return `${integers.format(count)} ${count === 1 ? unit.slice(0, -1) : unit}`;
 }

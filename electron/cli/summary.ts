@@ -1,5 +1,5 @@
 import { basename } from 'node:path';
-import { formatDuration } from '../../shared/time.ts';
+import { formatLength, timeUnitOf } from '../../shared/time.ts';
 import { totalLines } from './episodes.ts';
 import type { CommandHost } from './host.ts';
 import { readInput } from './input.ts';
@@ -12,7 +12,7 @@ export function printFindings(files: readonly string[], host: CommandHost): Prom
     const { episodes, totals, findings } = await engine.call('episodes', { workspaceId, by: 'cgroup' }, host);
     const cpus = streams.reduce((most, stream) => Math.max(most, stream.cpus.length), 0);
     const lines = [
-      `${recordings.map(({ path }) => basename(path)).join(' + ')}: ${events.toLocaleString('en')} events, ${formatDuration(durationNs)}, ${cpus} CPUs`,
+      `${recordings.map(({ path }) => basename(path)).join(' + ')}: ${events.toLocaleString('en')} events, ${formatLength(durationNs, timeUnitOf(summary))}, ${cpus} CPUs`,
     ];
     if (episodes.length > 0) {
       lines.push(`${episodes.length} throttle episodes in ${totals.length} cgroup${totals.length === 1 ? '' : 's'}:`);

@@ -3,7 +3,7 @@ import { type ChartData, drawChart, layoutChart } from '../../shared/draw/chart.
 import { fileName } from '../../shared/draw/stream-label.ts';
 import { SvgSurface } from '../../shared/draw/svg-surface.ts';
 import type { Theme } from '../../shared/draw/theme.ts';
-import { formatDuration } from '../../shared/time.ts';
+import { formatLength, timeUnitOf } from '../../shared/time.ts';
 
 /** Size of a chart in px. Without a height, panels take their natural one. */
 export interface ChartSize {
@@ -31,7 +31,8 @@ export function renderChartSvg(spec: ChartSpec, data: ChartData, size: ChartSize
 /** What is on the chart, for those who hear it. */
 function describe({ summary, window }: ChartData, panels: string[], notes: string[]): string {
   const recordings = summary.recordings.map((recording) => fileName(recording.path)).join(' and ');
-  const span = `${formatDuration(window.fromNs, 6)} to ${formatDuration(window.toNs, 6)} from the start`;
+  const [from, to] = [window.fromNs, window.toNs].map((ns) => formatLength(ns, timeUnitOf(summary), 6));
+  const span = `${from} to ${to} from the start`;
   const parts = [`Kernel trace ${recordings}, ${span}.`, `Panels: ${panels.join('; ')}.`];
   if (notes.length > 0) parts.push(`Notes: ${notes.join('; ')}.`);
   return parts.join(' ');

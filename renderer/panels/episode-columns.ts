@@ -1,7 +1,7 @@
 import type { Episode } from '../../shared/model.ts';
-import { NS_PER_MS } from '../../shared/time.ts';
+import { NS_PER_MS, type TimeUnit } from '../../shared/time.ts';
 import { formatNumber } from '../../shared/units.ts';
-import { offsetText, type TimeUnit } from '../ui/text.ts';
+import { offsetText } from '../ui/text.ts';
 
 /** One column of the episode table: its text, and what it is sorted by. */
 export interface EpisodeColumn {

@@ -1,12 +1,13 @@
 import { useEffect, useMemo, useRef, useState } from 'react';
 import { useStore } from 'zustand';
 import type { EventDetail, EventFieldValue, FieldInfo, WorkspaceSummary } from '../../shared/model.ts';
+import { timeUnitOf } from '../../shared/time.ts';
 import { query, reportError } from '../state/connection.ts';
 import { Latest } from '../state/latest.ts';
 import { streamName } from '../state/session.ts';
 import { selectionStore } from '../state/stores.ts';
 import { CopyButton } from '../ui/copy-button.tsx';
-import { countText, momentText, offsetText, timeUnitOf } from '../ui/text.ts';
+import { countText, momentText, offsetText } from '../ui/text.ts';
 import { HexDump } from './hex-dump.tsx';
 import { hexText } from './hex-rows.ts';
 import { PlotFieldButtons } from './plot-field.tsx';

@@ -1,5 +1,6 @@
 import { useStore } from 'zustand';
 import type { WorkspaceSummary } from '../../shared/model.ts';
+import { formatLength, timeUnitOf } from '../../shared/time.ts';
 import { fileName, workspaceName } from '../state/session.ts';
 import { type UiState, uiStore, workspaceStore } from '../state/stores.ts';
 import { CommandButton } from '../ui/command-button.tsx';
@@ -12,7 +13,7 @@ import {
   SystemThemeIcon,
   WarningIcon,
 } from '../ui/icons.tsx';
-import { countOf, countText, lengthText, timeUnitOf } from '../ui/text.ts';
+import { countOf, countText } from '../ui/text.ts';
 
 const THEME_ICONS: Record<UiState['theme'], () => React.ReactNode> = {
   system: SystemThemeIcon,
@@ -50,7 +51,7 @@ function Facts({ summary }: { summary: WorkspaceSummary }) {
       <strong className="ellipsis" title={summary.recordings.map((recording) => recording.path).join('\n')}>
         {workspaceName(summary)}
       </strong>
-      <span className="fact numbers">{lengthText(summary.durationNs, timeUnitOf(summary))}</span>
+      <span className="fact numbers">{formatLength(summary.durationNs, timeUnitOf(summary))}</span>
       <span className="fact numbers">{countOf(summary.events, 'event')}</span>
       <span className={lost + gaps > 0 ? 'fact numbers bad' : 'fact numbers'}>
         {lost === 0 && gaps > 0 ? `lost in ${countOf(gaps, 'place')}` : `${countText(lost)} lost`}

@@ -1,11 +1,12 @@
 import { useStore } from 'zustand';
 import type { Annotation } from '../../shared/model.ts';
+import { formatLength, type TimeUnit } from '../../shared/time.ts';
 import { runCommand } from '../commands/registry.ts';
 import { editNote, showNote } from '../state/notes.ts';
 import { deleteNote } from '../state/session.ts';
 import { annotationsStore, selectionStore } from '../state/stores.ts';
 import { DeleteIcon, EditIcon, NoteIcon } from '../ui/icons.tsx';
-import { lengthText, offsetText, type TimeUnit } from '../ui/text.ts';
+import { offsetText } from '../ui/text.ts';
 import { useTimeUnit } from '../ui/use-time-unit.ts';
 
 /** The notes of the workspace, in order of time. */
@@ -59,5 +60,5 @@ export function NotesPanel() {
 /** Where a note is: a moment, or a moment and how long. */
 export function noteTimeText(note: Pick<Annotation, 'kind' | 'fromNs' | 'toNs'>, unit: TimeUnit): string {
   const start = offsetText(note.fromNs, unit);
-  return note.kind === 'range' ? `${start}, ${lengthText(note.toNs - note.fromNs, unit)}` : start;
+  return note.kind === 'range' ? `${start}, ${formatLength(note.toNs - note.fromNs, unit)}` : start;
 }

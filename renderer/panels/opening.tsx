@@ -1,9 +1,10 @@
 import { useEffect, useState } from 'react';
 import { useStore } from 'zustand';
 import type { Progress } from '../../shared/api.ts';
+import { formatLength } from '../../shared/time.ts';
 import { cancelOpening, fileName } from '../state/session.ts';
 import { workspaceStore } from '../state/stores.ts';
-import { bytesText, countOf, countText, lengthText } from '../ui/text.ts';
+import { bytesText, countOf, countText } from '../ui/text.ts';
 import { useTimeUnit } from '../ui/use-time-unit.ts';
 
 /** How far opening is, with cancel: over the window at first, below the timeline once there is something to look at. */
@@ -73,7 +74,7 @@ export function OpeningDetails() {
         <dt>{names.length > 1 ? 'Files' : 'File'}</dt>
         <dd className="wrap">{names.join(', ')}</dd>
         <dt>Length</dt>
-        <dd>about {lengthText(estimate.durationNs, unit)}</dd>
+        <dd>about {formatLength(estimate.durationNs, unit)}</dd>
         <dt>Lanes</dt>
         <dd>{countOf(estimate.lanes.length, 'CPU')}</dd>
       </dl>

@@ -1,8 +1,9 @@
 import { useSyncExternalStore } from 'react';
 import { useStore } from 'zustand';
+import { timeUnitOf } from '../../shared/time.ts';
 import { isIdle, onIdleChange } from '../state/idle.ts';
 import { selectionStore, workspaceStore } from '../state/stores.ts';
-import { momentText, offsetText, timeUnitOf } from '../ui/text.ts';
+import { momentText, offsetText } from '../ui/text.ts';
 
 /** Bottom of the window: whether something is being fetched, and the time under the pointer. */
 export function StatusLine() {

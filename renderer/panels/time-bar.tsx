@@ -1,13 +1,13 @@
 import { useEffect, useRef, useState } from 'react';
 import { useStore } from 'zustand';
 import type { WorkspaceSummary } from '../../shared/model.ts';
-import type { TimeRange } from '../../shared/time.ts';
+import { formatLength, type TimeRange } from '../../shared/time.ts';
 import { query, reportError } from '../state/connection.ts';
 import { Latest } from '../state/latest.ts';
 import { selectionStore, viewportStore } from '../state/stores.ts';
 import { CommandButton } from '../ui/command-button.tsx';
 import { BackIcon, FitIcon, NoteIcon, ZoomInIcon, ZoomOutIcon } from '../ui/icons.tsx';
-import { countOf, lengthText, momentText, offsetText } from '../ui/text.ts';
+import { countOf, momentText, offsetText } from '../ui/text.ts';
 import { useTimeUnit } from '../ui/use-time-unit.ts';
 
 /** Above the lanes: moving through time, the markers A and B with B−A, and what is selected. */
@@ -51,7 +51,7 @@ function Markers({ summary }: { summary: WorkspaceSummary | null }) {
       {marker('A', a)}
       {marker('B', b)}
       <output className="marker-delta" aria-label="B minus A">
-        <b>B−A</b> <span className="mono">{a === null || b === null ? '–' : lengthText(b - a, unit, 7)}</span>
+        <b>B−A</b> <span className="mono">{a === null || b === null ? '–' : formatLength(b - a, unit, 7)}</span>
       </output>
     </div>
   );
@@ -65,7 +65,7 @@ function Selected({ countable }: { countable: boolean }) {
   if (!range) return null;
   return (
     <output className="numbers" aria-label="Selected range">
-      <span className="muted">Selected</span> {lengthText(range.toNs - range.fromNs, unit)}
+      <span className="muted">Selected</span> {formatLength(range.toNs - range.fromNs, unit)}
       {events !== null && ` · ${countOf(events, 'event')}`}
     </output>
   );
@@ -97,7 +97,7 @@ function ViewLength() {
   const lengthNs = useStore(viewportStore, (state) => state.toNs - state.fromNs);
   return (
     <output className="numbers view-length" aria-label="Visible time">
-      <span className="muted">Visible</span> {lengthText(lengthNs, unit)}
+      <span className="muted">Visible</span> {formatLength(lengthNs, unit)}
     </output>
   );
 }

@@ -1,7 +1,7 @@
 import type { SeriesLine } from '../../shared/api.ts';
 import { type PlotLine, valueAt } from '../../shared/draw/plot-lines.ts';
 import type { EventRef } from '../../shared/model.ts';
-import { formatDuration } from '../../shared/time.ts';
+import { formatLength } from '../../shared/time.ts';
 import { formatValue } from '../../shared/units.ts';
 import { query, reportError } from '../state/connection.ts';
 import { selectEvent } from '../state/selection.ts';
@@ -9,6 +9,7 @@ import { zoomToRange } from '../state/viewport.ts';
 import { currentScale } from '../timeline/geometry.ts';
 import type { PointTarget, Tip } from '../timeline/pointing.ts';
 import { timeText } from '../timeline/time-text.ts';
+import { currentTimeUnit } from '../ui/use-time-unit.ts';
 import type { PlotView } from './plot-view.ts';
 import { eventOf, indexAt, lineUnder, type NearSample, nearestSample } from './samples.ts';
 
@@ -47,13 +48,16 @@ function describeSample({ line, index }: NearSample): Tip {
   const text = (value: number): string => formatValue(value, line.unit, { grouping: true });
   const { line: data, spec } = line;
   const rows: Tip['rows'] = [
-    ['time', timeText(data.tNs[index], nsPerPx)],
+    ['time', timeText(data.tNs[index], nsPerPx, currentTimeUnit())],
     [spec.aggregate === 'last' || data.mode === 'raw' ? 'value' : spec.aggregate, text(valueAt(line, index))],
   ];
   if (data.mode === 'bins') {
     if (data.max[index] > data.min[index])
       rows.push(['min – max', `${text(data.min[index])} – ${text(data.max[index])}`]);
-    rows.push(['samples', `${data.count[index].toLocaleString('en-US')} in ${formatDuration(line.binNs, 2)}`]);
+    rows.push([
+      'samples',
+      `${data.count[index].toLocaleString('en-US')} in ${formatLength(line.binNs, currentTimeUnit(), 2)}`,
+    ]);
   }
   return { title: line.label, color: line.color, rows };
 }

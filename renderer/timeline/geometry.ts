@@ -2,6 +2,7 @@ import { createStore } from 'zustand/vanilla';
 import type { TimeScale } from '../../shared/draw/ruler.ts';
 import type { TimeRange } from '../../shared/time.ts';
 import { viewportStore } from '../state/stores.ts';
+import { currentTimeUnit } from '../ui/use-time-unit.ts';
 
 /**
  * The time axis that ruler, lanes and plots share: headers and value axes lie in a gutter of this width, time starts
@@ -30,7 +31,7 @@ export const timeWidthPx = (geometry: Geometry): number =>
 /** The visible window on the time axis; x counts from the end of the gutter. */
 export function currentScale(x = 0): TimeScale {
   const { fromNs, toNs } = viewportStore.getState();
-  return scaleFor({ fromNs, toNs }, timeWidthPx(geometryStore.getState()), x);
+  return { ...scaleFor({ fromNs, toNs }, timeWidthPx(geometryStore.getState()), x), unit: currentTimeUnit() };
 }
 
 export const scaleFor = (view: TimeRange, widthPx: number, x = 0): TimeScale => ({

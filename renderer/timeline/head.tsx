@@ -2,10 +2,11 @@ import { useEffect, useRef } from 'react';
 import { useStore } from 'zustand';
 import { drawNotes, layoutNotes, NOTE_ROW_PX, type PlacedNote } from '../../shared/draw/notes.ts';
 import { drawRuler, drawTimeGrid } from '../../shared/draw/ruler.ts';
-import { formatDuration } from '../../shared/time.ts';
+import { formatLength } from '../../shared/time.ts';
 import { editNote } from '../state/notes.ts';
 import { annotationsStore, selectionStore, viewportStore } from '../state/stores.ts';
 import { themeStore } from '../state/theme.ts';
+import { currentTimeUnit } from '../ui/use-time-unit.ts';
 import { Canvas } from './canvas.tsx';
 import type { CanvasSurface } from './canvas-surface.ts';
 import { currentScale, GUTTER_PX, geometryStore, timeWidthPx } from './geometry.ts';
@@ -57,12 +58,14 @@ function NotesStrip({ widthPx }: { widthPx: number }) {
         const note = noteAt(ns, y)?.annotation;
         if (!note) return null;
         const scale = currentScale();
-        const at = timeText(note.fromNs, (scale.toNs - scale.fromNs) / scale.widthPx);
+        const at = timeText(note.fromNs, (scale.toNs - scale.fromNs) / scale.widthPx, currentTimeUnit());
         return {
           title: note.text || 'note',
           rows: [
             ['at', at],
-            ...(note.kind === 'range' ? [['length', formatDuration(note.toNs - note.fromNs)] as [string, string]] : []),
+            ...(note.kind === 'range'
+              ? [['length', formatLength(note.toNs - note.fromNs, currentTimeUnit())] as [string, string]]
+              : []),
           ],
         };
       },

@@ -1,10 +1,12 @@
 import { identityColor } from '../../shared/colors.ts';
 import { lostText, taskKey, taskLabel } from '../../shared/draw/lanes.ts';
 import type { Episode } from '../../shared/model.ts';
-import { formatDuration } from '../../shared/time.ts';
+import { formatDuration, formatLength } from '../../shared/time.ts';
 import { workspaceStore } from '../state/stores.ts';
 import { themeStore } from '../state/theme.ts';
 import type { MenuSection } from '../ui/menu.tsx';
+import { countOf } from '../ui/text.ts';
+import { currentTimeUnit } from '../ui/use-time-unit.ts';
 import { currentScale } from './geometry.ts';
 import { episodesAt, eventNear, selectEpisode, selectNear } from './lane-actions.ts';
 import { lanesStore } from './lanes-data.ts';
@@ -79,7 +81,7 @@ function describeCpu(row: Extract<LaneRow, { kind: 'cpu' }>, ns: number): Tip {
   const { result, lanes } = lanesStore.getState();
   const scale = currentScale();
   const nsPerPx = (scale.toNs - scale.fromNs) / scale.widthPx;
-  const rows: Tip['rows'] = [['time', timeText(ns, nsPerPx)]];
+  const rows: Tip['rows'] = [['time', timeText(ns, nsPerPx, currentTimeUnit())]];
   const lane = lanes.get(laneKey(row.stream, row.cpu));
   if (!lane || !result) {
     const estimated = workspaceStore.getState().status === 'opening';
@@ -97,8 +99,8 @@ function describeCpu(row: Extract<LaneRow, { kind: 'cpu' }>, ns: number): Tip {
   const slice = lane.slices && sliceAt(lane.slices, ns);
   if (slice) rows.push(...describeSlice(slice, nsPerPx));
   const bucket = Math.floor((ns - result.fromNs) / result.resolutionNs);
-  const events = (lane.density[bucket] ?? 0).toLocaleString('en-US');
-  rows.push(['here', `${events} events in ${formatDuration(result.resolutionNs, 2)}`]);
+  const events = countOf(lane.density[bucket] ?? 0, 'event');
+  rows.push(['here', `${events} in ${formatLength(result.resolutionNs, currentTimeUnit(), 2)}`]);
   if (!slice) return { title: lane.slices ? `${row.label}: idle` : row.label, rows };
   const comm = result.comms[slice.pid] ?? '';
   const color = identityColor(taskKey(comm, slice.pid), themeStore.getState().theme);
@@ -110,7 +112,7 @@ function describeSlice(slice: SliceAt, nsPerPx: number): Tip['rows'] {
   const pid = tgid >= 0 && tgid !== slice.pid ? `${slice.pid} of process ${tgid}` : String(slice.pid);
   const length = slice.toNs - slice.fromNs;
   if (slice.busy !== null) {
-    const share = `${Math.round(slice.busy * 100)} % of ${formatDuration(length, 2)}, several slices`;
+    const share = `${Math.round(slice.busy * 100)} % of ${formatLength(length, currentTimeUnit(), 2)}, several slices`;
     return [
       ['pid', pid],
       ['busy', share],
@@ -118,8 +120,8 @@ function describeSlice(slice: SliceAt, nsPerPx: number): Tip['rows'] {
   }
   return [
     ['pid', pid],
-    ['ran for', formatDuration(length)],
-    ['until', timeText(slice.toNs, nsPerPx)],
+    ['ran for', formatLength(length, currentTimeUnit())],
+    ['until', timeText(slice.toNs, nsPerPx, currentTimeUnit())],
   ];
 }
 
@@ -132,7 +134,7 @@ function describeRibbon(row: Extract<LaneRow, { kind: 'ribbon' }>, ns: number, c
     ['task', `${comm} ${pid}`],
     ['device', episode.bdi],
     ['paused', `${formatDuration(episode.pauseMs * 1e6)} in ${episode.pauses} pauses`],
-    ['episode', formatDuration(episode.toNs - episode.fromNs)],
+    ['episode', formatLength(episode.toNs - episode.fromNs, currentTimeUnit())],
   ];
   if (episode.sleptMs !== null) rows.push(['slept', formatDuration(episode.sleptMs * 1e6)]);
   if (episodes.length > 1)

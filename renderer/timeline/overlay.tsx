@@ -2,9 +2,10 @@ import type { RefObject } from 'react';
 import { useStore } from 'zustand';
 import { drawMarkers, type TimeScale, timeToX } from '../../shared/draw/ruler.ts';
 import type { Theme } from '../../shared/draw/theme.ts';
-import { formatDuration } from '../../shared/time.ts';
+import { formatLength } from '../../shared/time.ts';
 import { selectionStore, viewportStore } from '../state/stores.ts';
 import { themeStore } from '../state/theme.ts';
+import { currentTimeUnit } from '../ui/use-time-unit.ts';
 import { Canvas } from './canvas.tsx';
 import type { CanvasSurface } from './canvas-surface.ts';
 import { currentScale, geometryStore, timeWidthPx } from './geometry.ts';
@@ -55,7 +56,7 @@ function paintOverlay(surface: CanvasSurface, scale: TimeScale, theme: Theme, ro
       surface,
       middle,
       8,
-      formatDuration(dragged.toNs - dragged.fromNs),
+      formatLength(dragged.toNs - dragged.fromNs, currentTimeUnit()),
       theme.accent,
       theme.accentText,
       scale.widthPx,
@@ -63,7 +64,7 @@ function paintOverlay(surface: CanvasSurface, scale: TimeScale, theme: Theme, ro
   } else if (hoverNs !== null && hoverNs >= scale.fromNs && hoverNs <= scale.toNs) {
     const x = Math.round(timeToX(scale, hoverNs)) + 0.5;
     surface.line(x, 16, x, height, { color: theme.cursor, width: 1, opacity: 0.7 });
-    drawPill(surface, x, 8, timeText(hoverNs, nsPerPx), theme.text, theme.panel, scale.widthPx);
+    drawPill(surface, x, 8, timeText(hoverNs, nsPerPx, currentTimeUnit()), theme.text, theme.panel, scale.widthPx);
   }
 }
 
@@ -99,7 +100,7 @@ function drawEventMark(surface: CanvasSurface, x: number, root: HTMLElement, the
 function drawDistance(surface: CanvasSurface, scale: TimeScale, a: number, b: number, theme: Theme): void {
   const from = Math.max(0, timeToX(scale, Math.min(a, b)));
   const to = Math.min(scale.widthPx, timeToX(scale, Math.max(a, b)));
-  const text = `B−A ${differenceText(b - a)}`;
+  const text = `B−A ${differenceText(b - a, currentTimeUnit())}`;
   if (to - from < surface.measure(text, PILL) + 48) return;
   surface.line(from + 16, 7.5, to - 16, 7.5, { color: theme.muted, width: 1 });
   drawPill(surface, (from + to) / 2, 7, text, theme.muted, theme.panel, scale.widthPx);

@@ -1,5 +1,5 @@
-import type { StreamInfo, WorkspaceSummary } from '../../shared/model.ts';
-import { formatDuration, formatSeconds, NS_PER_S, toAbsNs } from '../../shared/time.ts';
+import type { WorkspaceSummary } from '../../shared/model.ts';
+import { formatSeconds, NS_PER_S, type TimeUnit, timeUnitOf, toAbsNs } from '../../shared/time.ts';
 
 /** Numbers, sizes and times as the window writes them. */
 
@@ -17,14 +17,6 @@ export function bytesText(bytes: number): string {
   return `${step === 0 ? value : value.toFixed(1)} ${units[step]}`;
 }
 
-/** What the clock of a workspace counts; ns where streams differ. */
-export type TimeUnit = StreamInfo['timeUnit'];
-
-export function timeUnitOf(summary: WorkspaceSummary): TimeUnit {
-  const [first, ...others] = summary.streams;
-  return first && others.every((stream) => stream.timeUnit === first.timeUnit) ? first.timeUnit : 'ns';
-}
-
 /** A moment as the trace has it: seconds with nine digits, or the bare count of clocks that do not count time. */
 export function momentText(relNs: number, summary: WorkspaceSummary): string {
   const abs = toAbsNs(relNs, BigInt(summary.originNs));
@@ -36,9 +28,4 @@ export function offsetText(relNs: number, unit: TimeUnit, digits: 6 | 9 = 9): st
   const sign = relNs < 0 ? '-' : '+';
   const length = Math.abs(relNs);
   return unit === 'ns' ? `${sign}${(length / NS_PER_S).toFixed(digits)} s` : `${sign}${countText(length)} ${unit}`;
-}
-
-/** A length of time: `18.31 ms`, or `1,234 cycles`. */
-export function lengthText(ns: number, unit: TimeUnit, significant = 4): string {
-  return unit === 'ns' ? formatDuration(ns, significant) : `${countText(ns)} ${unit}`;
 }

@@ -1,7 +1,7 @@
 import type { ChartSpec } from '../chart.ts';
 import { RemoraError } from '../errors.ts';
 import type { Annotation, WorkspaceSummary } from '../model.ts';
-import { formatDuration, formatSeconds, type TimeRange, toAbsNs } from '../time.ts';
+import { formatLength, formatSeconds, type TimeRange, timeUnitOf, toAbsNs } from '../time.ts';
 import {
   cpuPanel,
   drawStrips,
@@ -75,6 +75,7 @@ export function layoutChart(
   theme: Theme,
 ): ChartLayout {
   const { window } = data;
+  const unit = timeUnitOf(data.summary);
   const strips = data.panels.map((panel) =>
     panel.kind === 'cpu'
       ? cpuPanel(panel.lanes, data.summary, window, theme)
@@ -89,7 +90,7 @@ export function layoutChart(
   const notes = layoutNotes(surface, scale, annotations, MAX_NOTE_ROWS, theme);
   const noteRows = notes.reduce((rows, note) => Math.max(rows, note.row + 1), 0);
   const width = size.widthPx - 2 * MARGIN;
-  const noteList = layoutNoteList(surface, notes, width, theme);
+  const noteList = layoutNoteList(surface, notes, width, unit, theme);
   const footer = wrapParts(surface, footerParts(data), width);
   const title = spec.title || data.summary.recordings.map((recording) => fileName(recording.path)).join(' + ');
 
@@ -117,7 +118,7 @@ export function layoutChart(
       return {
         ...at,
         kind: 'plot',
-        plot: layoutPlot(surface, panelSpec, panel.results, window, scale.widthPx, at.heightPx, theme),
+        plot: layoutPlot(surface, panelSpec, panel.results, { ...window, unit }, scale.widthPx, at.heightPx, theme),
       };
     }
     return { ...at, kind: 'strips', strips: strips[index] as StripPanel };
@@ -146,6 +147,7 @@ function timeScale(
   widthPx: number,
   theme: Theme,
 ): TimeScale {
+  const unit = timeUnitOf(data.summary);
   let left = 64;
   let right = 0;
   for (const [index, panel] of data.panels.entries()) {
@@ -157,7 +159,7 @@ function timeScale(
       surface,
       panelSpec,
       panel.results,
-      data.window,
+      { ...data.window, unit },
       widthPx,
       panelSpec.heightPx ?? DEFAULT_PLOT_PX,
       theme,
@@ -166,7 +168,8 @@ function timeScale(
     right = Math.max(right, plot.right?.widthPx ?? 0);
   }
   const gutter = MARGIN + Math.ceil(Math.min(left, Math.max(64, widthPx * 0.22)));
-  return { ...data.window, x: gutter, widthPx: Math.max(40, widthPx - gutter - MARGIN - Math.ceil(right)) };
+  const scalePx = Math.max(40, widthPx - gutter - MARGIN - Math.ceil(right));
+  return { ...data.window, x: gutter, widthPx: scalePx, unit };
 }
 
 /** Heights of the panels in `availablePx`, or their natural ones; `missingPx` is what they lack at their least. */
@@ -205,21 +208,24 @@ function panelHeights(
 /** Where the chart comes from: recording, window on both time axes, clock, events. */
 function footerParts({ summary, window }: ChartData): string[] {
   const originNs = BigInt(summary.originNs);
-  const absolute = [window.fromNs, window.toNs].map((ns) => formatSeconds(toAbsNs(ns, originNs)));
+  const unit = timeUnitOf(summary);
+  const absolute = [window.fromNs, window.toNs].map((ns) => toAbsNs(ns, originNs));
+  const traceTime =
+    unit === 'ns'
+      ? `trace time ${formatSeconds(absolute[0])} to ${formatSeconds(absolute[1])} s`
+      : `${unit} ${absolute[0]} to ${absolute[1]}`;
+  // On an axis that streams with different clocks share, a count is drawn as if it were a nanosecond.
   const clocks = [
     ...new Set(
       summary.streams.map((stream) =>
-        stream.timeUnit === 'ns' ? stream.clock : `${stream.clock} (1 s is 10⁹ ${stream.timeUnit})`,
+        stream.timeUnit === unit ? stream.clock : `${stream.clock} (1 s is 10⁹ ${stream.timeUnit})`,
       ),
     ),
   ];
   return [
     summary.recordings.map((recording) => fileName(recording.path)).join(' + '),
     ...(summary.durationNs > 0
-      ? [
-          `${formatDuration(window.toNs - window.fromNs)} of ${formatDuration(summary.durationNs)}`,
-          `trace time ${absolute[0]} to ${absolute[1]} s`,
-        ]
+      ? [`${formatLength(window.toNs - window.fromNs, unit)} of ${formatLength(summary.durationNs, unit)}`, traceTime]
       : []),
     ...(clocks.length > 0 ? [`clock ${clocks.join(', ')}`] : []),
     `${summary.events.toLocaleString('en-US')} events in all`,

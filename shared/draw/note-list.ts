@@ -1,5 +1,5 @@
 import type { Annotation } from '../model.ts';
-import { formatDuration } from '../time.ts';
+import { formatLength, type TimeUnit } from '../time.ts';
 import type { PlacedNote } from './notes.ts';
 import type { Surface, TextStyle } from './surface.ts';
 import { noteColor, type Theme } from './theme.ts';
@@ -20,6 +20,7 @@ export function layoutNoteList(
   surface: Pick<Surface, 'measure'>,
   notes: readonly PlacedNote[],
   widthPx: number,
+  unit: TimeUnit,
   theme: Theme,
 ): NoteList {
   const rows: NoteList['rows'] = [];
@@ -27,7 +28,7 @@ export function layoutNoteList(
     if (text === annotation.text.trim()) continue;
     for (const [index, row] of wrap(
       surface,
-      `${when(annotation)}: ${annotation.text}`,
+      `${when(annotation, unit)}: ${annotation.text}`,
       widthPx - INDENT_PX,
       theme,
     ).entries()) {
@@ -44,8 +45,10 @@ export function layoutNoteList(
   return { rows: shown, heightPx: shown.length === 0 ? 0 : shown.length * ROW_PX + 8 };
 }
 
-const when = ({ kind, fromNs, toNs }: Annotation): string =>
-  kind === 'point' ? formatDuration(fromNs, 6) : `${formatDuration(fromNs, 6)} to ${formatDuration(toNs, 6)}`;
+function when({ kind, fromNs, toNs }: Annotation, unit: TimeUnit): string {
+  const from = formatLength(fromNs, unit, 6);
+  return kind === 'point' ? from : `${from} to ${formatLength(toNs, unit, 6)}`;
+}
 
 /** Breaks at spaces and line ends; a word longer than a row is broken anywhere. */
 function wrap(surface: Pick<Surface, 'measure'>, text: string, widthPx: number, theme: Theme): string[] {

@@ -1,6 +1,6 @@
 import type { SeriesResult } from '../api.ts';
 import type { PlotPanelSpec } from '../chart.ts';
-import { formatDuration } from '../time.ts';
+import { formatLength, type TimeRange, type TimeUnit } from '../time.ts';
 import { drawLegend, LEGEND_ROW_PX, type Legend, type LegendNote, layoutLegend } from './legend.ts';
 import { isTotal, type PlotLine, plotLines, plotTitle, valueRange } from './plot-lines.ts';
 import { drawLineMarks } from './plot-marks.ts';
@@ -8,6 +8,9 @@ import { type Area, drawTimeGrid, type TimeScale } from './ruler.ts';
 import type { Surface, TextStyle } from './surface.ts';
 import type { Theme } from './theme.ts';
 import { type ValueAxis, valueAxis, valueToY } from './value-axis.ts';
+
+/** A window of time on an axis that counts this. */
+type TimeWindow = TimeRange & { unit: TimeUnit };
 
 /** A plot panel laid out for a size: what `drawPlot` draws. */
 export interface PlotLayout {
@@ -47,7 +50,7 @@ export function layoutPlot(
   surface: Pick<Surface, 'measure'>,
   spec: PlotPanelSpec,
   results: readonly SeriesResult[],
-  window: { fromNs: number; toNs: number },
+  window: TimeWindow,
   plotWidthPx: number,
   heightPx: number,
   theme: Theme,
@@ -83,7 +86,7 @@ function legendNotes(
   spec: PlotPanelSpec,
   lines: readonly PlotLine[],
   results: readonly SeriesResult[],
-  window: { fromNs: number; toNs: number },
+  window: TimeWindow,
 ): LegendNote[] {
   const notes: LegendNote[] = [];
   const totals = [
@@ -95,7 +98,10 @@ function legendNotes(
     ),
   ];
   if (totals.length > 0)
-    notes.push({ text: `${totals.join(' and ')} per ${formatDuration(results[0].binNs, 3)}`, severity: 'note' });
+    notes.push({
+      text: `${totals.join(' and ')} per ${formatLength(results[0].binNs, window.unit, 3)}`,
+      severity: 'note',
+    });
   const moreGroups = results.reduce((sum, result) => sum + result.moreGroups, 0);
   if (moreGroups > 0)
     notes.push({ text: `${moreGroups} more ${moreGroups === 1 ? 'group' : 'groups'} not shown`, severity: 'warning' });

@@ -1,4 +1,4 @@
-import type { RelNs, TimeRange } from '../time.ts';
+import type { RelNs, TimeRange, TimeUnit } from '../time.ts';
 import type { Surface, TextStyle } from './surface.ts';
 import type { Theme } from './theme.ts';
 import { timeTicks } from './ticks.ts';
@@ -15,6 +15,8 @@ export interface Area {
 export interface TimeScale extends TimeRange {
   x: number;
   widthPx: number;
+  /** What its clock counts; ns if not said. */
+  unit?: TimeUnit;
 }
 
 export const timeToX = (scale: TimeScale, ns: RelNs): number =>
@@ -29,11 +31,12 @@ const LABEL_SIZE = 11;
 
 /** The marks of a scale that ruler and grid share, so that lines stand under their labels. */
 const ticksOf = (scale: TimeScale) =>
-  timeTicks(scale.fromNs, scale.toNs, Math.max(1, Math.floor(scale.widthPx / TICK_GAP_PX)));
+  timeTicks(scale.fromNs, scale.toNs, Math.max(1, Math.floor(scale.widthPx / TICK_GAP_PX)), scale.unit);
 
 /**
  * The time ruler of `area`: ticks growing up from its lower edge, labels beside them. Where labels count from a base
- * (`+340 µs`), the base is written once: in the gutter left of `scale.x` if there is one, else above the first tick.
+ * (`+340 µs`), the base is written once: in the gutter left of `scale.x` if there is one, else above the first tick. So is
+ * what a clock counts, if it is not time.
  */
 export function drawRuler(surface: Surface, area: Area, scale: TimeScale, theme: Theme): void {
   if (!(scale.toNs > scale.fromNs) || scale.widthPx <= 0) return;
@@ -52,9 +55,11 @@ export function drawRuler(surface: Surface, area: Area, scale: TimeScale, theme:
     }
   });
   surface.line(area.x, bottom - 0.5, area.x + area.width, bottom - 0.5, { color: theme.border, width: 1 });
-  if (!base) return;
+  const counted = scale.unit === undefined || scale.unit === 'ns' ? '' : scale.unit;
+  const text = [base?.label ?? '', counted].filter((part) => part !== '').join(' ');
+  if (text === '') return;
   const inGutter = scale.x - area.x >= 60;
-  surface.text(inGutter ? scale.x - 8 : scale.x + 4, inGutter ? bottom - 6 : bottom - 18, base.label, {
+  surface.text(inGutter ? scale.x - 8 : scale.x + 4, inGutter ? bottom - 6 : bottom - 18, text, {
     color: theme.text,
     sizePx: LABEL_SIZE,
     weight: 600,

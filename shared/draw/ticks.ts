@@ -1,4 +1,4 @@
-import { NS_PER_MS, NS_PER_S, NS_PER_US } from '../time.ts';
+import { NS_PER_MS, NS_PER_S, NS_PER_US, type TimeUnit } from '../time.ts';
 
 /** Where an axis has its marks, and what stands beside them. */
 export interface Ticks {
@@ -134,24 +134,24 @@ function withPrefix(value: number, step: number, largest: number, prefixFrom: nu
   return sign + (magnitude / scale).toFixed(Math.min(20, decimals(step / scale))) + prefix;
 }
 
-/** Units of time, largest first. */
-const timeUnits: readonly (readonly [number, string])[] = [
-  [NS_PER_S, 's'],
-  [NS_PER_MS, 'ms'],
-  [NS_PER_US, 'µs'],
-  [1, 'ns'],
-];
+/** Units of time, largest first, a thousand apart; prefixes where the clock counts something else. */
+const timeSizes = [NS_PER_S, NS_PER_MS, NS_PER_US, 1] as const;
+const timeNames = ['s', 'ms', 'µs', 'ns'] as const;
+const countNames = ['G', 'M', 'k', ''] as const;
 
 /**
  * Marks of a time axis over [fromNs, toNs], ns on the workspace axis; steps are never below 1 ns. Labels carry their
- * unit and all digits of the step: `12.5 s`, `340 µs`; deep in a recording they count from `base`.
+ * unit and all digits of the step: `12.5 s`, `340 µs`, or `340 k` of a clock that counts something else; deep in a
+ * recording they count from `base`.
  */
-export function timeTicks(fromNs: number, toNs: number, maxCount: number): TimeTicks {
+export function timeTicks(fromNs: number, toNs: number, maxCount: number, clock: TimeUnit = 'ns'): TimeTicks {
+  const names = clock === 'ns' ? timeNames : countNames;
   const step = Math.max(1, niceStep(toNs - fromNs, maxCount));
   const values = multiples(fromNs, toNs, step);
   const farthest = Math.max(Math.abs(fromNs), Math.abs(toNs));
   // The largest unit whose labels need at most three decimals.
-  const [scale, unit] = timeUnits.find(([size]) => step >= size / 1000 && farthest >= size) ?? [1, 'ns'];
+  const found = timeSizes.findIndex((size) => step >= size / 1000 && farthest >= size);
+  const [scale, unit] = found < 0 ? [1, names[3]] : [timeSizes[found], names[found]];
   if (farthest < scale * 10_000 || scale === NS_PER_S) {
     const digits = decimals(step / scale);
     return {
@@ -164,17 +164,17 @@ export function timeTicks(fromNs: number, toNs: number, maxCount: number): TimeT
   const baseNs = Math.floor(fromNs / quantum) * quantum;
   const [deltaScale, deltaUnit] =
     step * maxCount >= quantum
-      ? [quantum, quantum === NS_PER_MS ? 'ms' : 'µs']
-      : [quantum / 1000, quantum === NS_PER_MS ? 'µs' : 'ns'];
+      ? [quantum, quantum === NS_PER_MS ? names[1] : names[2]]
+      : [quantum / 1000, quantum === NS_PER_MS ? names[2] : names[3]];
   const digits = decimals(step / deltaScale);
   return {
     step,
-    base: { ns: baseNs, label: timeLabel(baseNs / NS_PER_S, decimals(quantum / NS_PER_S), 's') },
+    base: { ns: baseNs, label: timeLabel(baseNs / NS_PER_S, decimals(quantum / NS_PER_S), names[0]) },
     marks: values.map((value) => ({ value, label: `+${timeLabel((value - baseNs) / deltaScale, digits, deltaUnit)}` })),
   };
 }
 
 function timeLabel(value: number, digits: number, unit: string): string {
   const text = Math.abs(value).toFixed(digits);
-  return `${value < 0 && Number(text) !== 0 ? '−' : ''}${text} ${unit}`;
+  return `${value < 0 && Number(text) !== 0 ? '−' : ''}${text} ${unit}`.trimEnd();
 }

@@ -39,6 +39,22 @@ describe('drawRuler', () => {
     expect(surface.texts.filter((text) => text.startsWith('+')).length).toBeGreaterThanOrEqual(3);
   });
 
+  it('says what its clock counts, if that is not time', () => {
+    const inGutter = (scale: TimeScale): string[] => {
+      const surface = new RecordingSurface();
+      drawRuler(surface, area, scale, theme);
+      return surface
+        .of('text')
+        .filter((text) => text.x <= 180)
+        .map((text) => text.text);
+    };
+    expect(inGutter({ ...scaleOf(0, 13e9, 180), unit: 'cycles' })).toEqual(['cycles']);
+    expect(inGutter({ ...scaleOf(12_345_678_000, 12_345_678_900, 180), unit: 'counts' })).toEqual([
+      '12.345678 G counts',
+    ]);
+    expect(inGutter({ ...scaleOf(0, 13e9, 180), unit: 'ns' })).toEqual([]);
+  });
+
   it('draws nothing for an empty scale', () => {
     const surface = new RecordingSurface();
     drawRuler(surface, area, { fromNs: 5, toNs: 5, x: 0, widthPx: 0 }, theme);

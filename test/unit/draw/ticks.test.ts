@@ -110,6 +110,14 @@ describe('time ticks', () => {
     expect(labels(ticks)).toEqual(['+700 ns', '+750 ns', '+800 ns', '+850 ns', '+900 ns', '+950 ns', '+1000 ns']);
   });
 
+  test('counts have prefixes in place of units of time', () => {
+    expect(labels(timeTicks(0, 13e9, 6, 'cycles'))).toEqual(['0 G', '5 G', '10 G']);
+    expect(labels(timeTicks(0, 12, 6, 'counts'))).toEqual(['0', '2', '4', '6', '8', '10', '12']);
+    const deep = timeTicks(100_123_456_700, 100_123_457_000, 3, 'cycles');
+    expect(deep.base).toEqual({ ns: 100_123_456_000, label: '100.123456 G' });
+    expect(labels(deep)).toEqual(['+700', '+800', '+900', '+1000']);
+  });
+
   test('never a step below 1 ns', () => {
     expect(timeTicks(1e9, 1e9 + 2, 10).marks.map((mark) => mark.value)).toEqual([1e9, 1e9 + 1, 1e9 + 2]);
   });

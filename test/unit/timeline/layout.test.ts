@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { layoutLanes, rowAt, sliceAt } from '../../../renderer/timeline/layout.ts';
-import { timeText } from '../../../renderer/timeline/time-text.ts';
+import { differenceText, timeText } from '../../../renderer/timeline/time-text.ts';
 import type { StreamInfo, WorkspaceSummary } from '../../../shared/model.ts';
 
 const stream = (index: number, cpus: number, name = ''): StreamInfo => ({
@@ -97,8 +97,16 @@ describe('sliceAt', () => {
 });
 
 it('timeText has the digits that a pixel can tell apart', () => {
-  expect(timeText(3_482_915_117, 1)).toBe('3.482915117 s');
-  expect(timeText(3_482_915_117, 1e7)).toBe('3.483 s');
-  expect(timeText(3_482_915_117, 1200)).toBe('3.482915 s');
-  expect(timeText(-1_500_000, 1e7)).toBe('−0.002 s');
+  expect(timeText(3_482_915_117, 1, 'ns')).toBe('3.482915117 s');
+  expect(timeText(3_482_915_117, 1e7, 'ns')).toBe('3.483 s');
+  expect(timeText(3_482_915_117, 1200, 'ns')).toBe('3.482915 s');
+  expect(timeText(-1_500_000, 1e7, 'ns')).toBe('−0.002 s');
+});
+
+it('timeText and differenceText count where the clock does not count time', () => {
+  expect(timeText(3_482_915_117.4, 1e7, 'cycles')).toBe('3,482,915,117 cycles');
+  expect(timeText(-12, 1, 'counts')).toBe('−12 counts');
+  expect(differenceText(-1500, 'counts')).toBe('−1,500 counts');
+  expect(differenceText(1, 'cycles')).toBe('+1 cycle');
+  expect(differenceText(1500, 'ns')).toBe('+1.5 µs');
 });
