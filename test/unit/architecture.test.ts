@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { expect, test } from 'vitest';
@@ -127,4 +127,26 @@ test('every dependency has an exact version', () => {
   const versions = Object.entries({ ...json.dependencies, ...json.devDependencies });
   expect(versions.length).toBeGreaterThan(5);
   expect(versions.filter(([, version]) => !/^\d+\.\d+\.\d+(-[\w.]+)?$/.test(version))).toEqual([]);
+});
+
+test('every dependency earns its place in a line of CONTRIBUTING', () => {
+  const json = JSON.parse(readFileSync(resolve(root, 'package.json'), 'utf8')) as Record<
+    string,
+    Record<string, string>
+  >;
+  const names = Object.keys({ ...json['dependencies'], ...json['devDependencies'] });
+  const lines = readFileSync(resolve(root, 'CONTRIBUTING.md'), 'utf8').split('\n');
+  const listed = lines.flatMap((line) => /^\| ([^|]+) \| [^|]{10,} \|$/.exec(line)?.[1]?.split(', ') ?? []);
+  const isListed = (name: string): boolean => listed.includes(name.startsWith('@types/') ? '@types/*' : name);
+  expect(names.filter((name) => !isListed(name))).toEqual([]);
+});
+
+test('every folder says what lives in it, in at most 20 lines', () => {
+  const folders = new Set(files.map(({ path }) => dirname(path)).filter((folder) => folder.split('/').length <= 2));
+  const length = (folder: string): number => {
+    const path = join(root, folder, 'README.md');
+    return existsSync(path) ? readFileSync(path, 'utf8').trimEnd().split('\n').length : 0;
+  };
+  const without = [...folders].filter((folder) => folder.split('/')[0] !== 'renderer' || folder === 'renderer');
+  expect(without.filter((folder) => length(folder) === 0 || length(folder) > 20)).toEqual([]);
 });
