@@ -11,9 +11,6 @@ import {
 import { exactInteger, parseNumber } from './literals.ts';
 import { eventTest, globTest, searchRegex } from './patterns.ts';
 
-/** Virtual fields are asked for under these names, which no field of an event can have. */
-type VirtualName = `$${VirtualField}`;
-
 /** Reads one event; fields by name, virtual ones as `$cpu`, `$pid`, `$task`, `$cgroup`, `$event`, `$system`, `$info`, `$time`. */
 export interface FieldReader {
   /**
