@@ -31,7 +31,10 @@ export function runSlices(
   lostNs: readonly number[] = [],
 ): RunSlices {
   const { n, time, prevPid, nextPid } = switches;
-  const most = n + 1 + lostNs.length;
+  let missing = 0;
+  for (let i = 1; i < n; i++) if (prevPid[i] !== nextPid[i - 1]) missing++;
+  // A missing switch makes one slice more.
+  const most = n + 1 + missing + lostNs.length;
   const slices: RunSlices = {
     n: 0,
     from: new Float64Array(most),

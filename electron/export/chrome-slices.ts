@@ -24,6 +24,9 @@ interface Running {
   lastNs: number;
   /** Not known before the first switch and behind a gap. */
   task: { pid: number; comm: string } | null;
+  /** Before the first switch: from the CPU's first event to its first gap, where it has had one. */
+  before: { fromNs: number; toNs: number } | null;
+  switched: boolean;
   /** Gaps of the recording, in the CPU's order: the place of the event behind each. */
   lostBefore: readonly number[];
   lost: number;
@@ -32,7 +35,7 @@ interface Running {
 /**
  * Who ran when on each CPU, from sched_switch events as they pass: a slice is told when it ends. The idle task has none. Before
  * the first switch its prev_pid ran since the CPU's first event; a gap ends what was known, and the task that the next
- * switch leaves is taken to have run since. The same rules as derive/schedule.ts, without its columns.
+ * switch leaves is taken to have run since. The rules of derive/schedule.ts, event by event.
  */
 export class SwitchSlices {
   readonly #trace: Trace;
@@ -56,6 +59,7 @@ export class SwitchSlices {
     while (running.lost < running.lostBefore.length && (running.lostBefore[running.lost] as number) <= event.index) {
       running.lost++;
       this.#end(running, timeNs);
+      if (!running.switched) running.before ??= { fromNs: running.sinceNs, toNs: timeNs };
       running.task = null;
       running.sinceNs = timeNs;
     }
@@ -63,6 +67,11 @@ export class SwitchSlices {
     if (read === undefined) return;
     const { view, at, end } = event;
     const left = { pid: read.prevPid(view, at, end), comm: read.prevComm(view, at, end) };
+    if (!running.switched && running.before !== null) {
+      const { fromNs, toNs } = running.before;
+      this.#end({ ...running, sinceNs: fromNs, task: left }, toNs);
+    }
+    running.switched = true;
     if (running.task === null || running.task.pid === left.pid) {
       running.task = left;
       this.#end(running, timeNs);
@@ -98,7 +107,8 @@ export class SwitchSlices {
     if (running === undefined) {
       const lost = this.#trace.streams[stream.info.index]?.cpus.find((own) => own.cpu === cpu)?.lost ?? [];
       const lostBefore = lost.map(({ beforeIndex }) => beforeIndex);
-      running = { stream, cpu, sinceNs: timeNs, lastNs: timeNs, task: null, lostBefore, lost: 0 };
+      const from = { sinceNs: timeNs, lastNs: timeNs, task: null, before: null, switched: false };
+      running = { stream, cpu, ...from, lostBefore, lost: 0 };
       cpus.set(cpu, running);
     }
     return running;

@@ -1,6 +1,6 @@
 import type { EventTypeInfo } from '../../shared/model.ts';
 import type { FieldFormat } from '../parse/event-format.ts';
-import { bigintReader, bytesReader, isNumeric, numberReader, textReader } from '../parse/field-access.ts';
+import { bigintReader, bytesReader, isFraction, isNumeric, numberReader, textReader } from '../parse/field-access.ts';
 import { cgroupFieldOf } from '../query/groups.ts';
 import type { Trace, TraceStream } from '../query/trace.ts';
 import type { ConvertedEvent, TaskNames } from './convert-events.ts';
@@ -143,8 +143,7 @@ function typeOf(field: FieldFormat): ColumnType {
   if (field.isString) return 'text';
   if (field.isArray) return isNumeric(field) && field.elementBytes > 1 ? 'text' : 'bytes';
   if (!isNumeric(field)) return 'bytes';
-  // Numbers of a text may have fractions; those in other notations are integers.
-  if (field.location === 'text' && field.text?.kind === 'number') return 'double';
+  if (isFraction(field)) return 'double';
   if (field.elementBytes === 8) return field.signed ? 'int64' : 'uint64';
   return field.elementBytes === 4 && !field.signed ? 'int64' : 'int32';
 }
