@@ -93,12 +93,14 @@ describe.skipIf(!hasDuckDb)('a folder of Parquet', () => {
       printFmt: '"%llu %s", REC->n, REC->word',
     };
     const count = 140_000;
+    // UTF-8, byte for byte.
+    const accents = Buffer.from('é'.repeat(20)).toString('latin1');
     const events = Array.from({ length: count }, (_, i) => ({
       time: 1000n + BigInt(i),
       payload: payloadOf(
         format,
         { flags: 0, preemptCount: 0, pid: 1 },
-        [2n ** 64n - 1n - BigInt(i), 'é'.repeat(20) + i],
+        [2n ** 64n - 1n - BigInt(i), `${accents}${i}`],
         true,
       ),
     }));
