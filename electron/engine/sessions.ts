@@ -20,6 +20,8 @@ export interface Session {
   trace: Trace;
   summary: WorkspaceSummary;
   notes: NotesFile;
+  /** Where the engine keeps what it learned of recordings. */
+  cacheFolder: string;
   /** The file that cgroups were named by; undefined: those beside the recordings. */
   cgroupsFile: string | undefined;
   samples: Samples;
@@ -63,6 +65,7 @@ export class Sessions {
       trace: opened.trace,
       summary: { ...opened.summary, workspaceId: id, cgroups: opened.trace.cgroups },
       notes: opened.notes,
+      cacheFolder: this.cacheFolder,
       cgroupsFile: request.cgroups,
       samples,
       lanes: new Lanes(opened.trace, samples),

@@ -4,7 +4,7 @@ import { toErrorDetail } from '../../shared/errors.ts';
 import { prepareSql } from '../query/sql.ts';
 import { materializeTables } from '../query/sql-materialize.ts';
 import { type Session, Sessions } from './sessions.ts';
-import type { FromSqlProcess, SqlOrder, ToSqlProcess } from './sql.ts';
+import type { FromSqlProcess, SqlOrder, ToSqlProcess } from './sql-child.ts';
 import { sqlWorkspace } from './sql-workspace.ts';
 
 /**
@@ -20,10 +20,13 @@ const WATCH_INTERVAL_MS = 500;
 // Ctrl+C reaches every process of the terminal; the parent decides what it means.
 for (const signal of ['SIGINT', 'SIGHUP', 'SIGTERM'] as const) process.on(signal, () => {});
 process.on('disconnect', () => process.exit(0));
-// A parent that was killed tells nobody, and a query that runs hears nothing: a thread watches for the orphan.
-const watch = `const parent = ${process.ppid};
-setInterval(() => process.ppid === parent || process.kill(process.pid, 'SIGKILL'), ${WATCH_INTERVAL_MS});`;
-new Worker(watch, { eval: true }).unref();
+/** A parent that was killed tells nobody, and a query that runs hears nothing: a thread watches for the orphan. */
+const WATCH = `const { workerData: { parent, scratch } } = require('node:worker_threads');
+setInterval(() => {
+  if (process.ppid === parent) return;
+  require('node:fs').rmSync(scratch, { recursive: true, force: true });
+  process.kill(process.pid, 'SIGKILL');
+}, ${WATCH_INTERVAL_MS});`;
 
 const send = (message: FromSqlProcess): Promise<void> =>
   new Promise((resolve) => process.send?.(message, undefined, {}, () => resolve()));
@@ -36,10 +39,11 @@ process.on('message', (message: ToSqlProcess) => {
 });
 
 async function answer(order: SqlOrder): Promise<void> {
+  new Worker(WATCH, { eval: true, workerData: { parent: process.ppid, scratch: order.scratch } }).unref();
   try {
-    const session = await new Sessions('').open({ ...order.open, readOnly: true });
+    const session = await new Sessions(order.open.cacheFolder).open({ ...order.open, readOnly: true });
     await send({ kind: 'opened' });
-    if (order.kind === 'query') await query(session, order.query, order.maxRows);
+    if (order.kind === 'query') await query(session, order);
     else materializeTables(sqlWorkspace(session), order.path, (progress) => void send({ kind: 'progress', progress }));
     if (order.kind === 'materialize') await send({ kind: 'end', truncated: false });
   } catch (error) {
@@ -47,8 +51,11 @@ async function answer(order: SqlOrder): Promise<void> {
   }
 }
 
-async function query(session: Session, text: string, maxRows: number): Promise<void> {
-  const prepared = prepareSql(sqlWorkspace(session), text);
+async function query(
+  session: Session,
+  { query: text, maxRows, scratch }: Extract<SqlOrder, { kind: 'query' }>,
+): Promise<void> {
+  const prepared = prepareSql(sqlWorkspace(session), text, { scratch });
   await send({ kind: 'columns', columns: prepared.columns });
   let rows: SqlCell[][] = [];
   let count = 0;

@@ -18,6 +18,8 @@ export interface ScanRequest {
   columns: readonly ScanColumn[];
   /** What rows are made of: columns that are read, in order; see `rawNames`. */
   wanted: readonly ScanColumn[];
+  /** Large values of `unsigned` columns have a place of their own, and the other one is null where they have a value. */
+  split: boolean;
   /** Alternatives, see tableConditions; null: everything. */
   conditions: readonly (readonly Condition[])[] | null;
 }
@@ -28,9 +30,9 @@ export const NO_EVENTS = -1;
 /** The column of a scan whose rows are only counted: a table has one column at least. */
 export const NOTHING = 'no column';
 
-/** Places of a row: a column each, and a second one for the large values of `unsigned` columns. */
-export function rawNames(wanted: readonly ScanColumn[]): string[] {
-  const names = wanted.flatMap(({ name, big }) => (big === undefined ? [name] : [name, bigName(name)]));
+/** Places of a row: a column each, and with `split` a second one for the large values of `unsigned` columns. */
+export function rawNames({ wanted, split }: Pick<ScanRequest, 'wanted' | 'split'>): string[] {
+  const names = wanted.flatMap(({ name, big }) => (split && big !== undefined ? [name, bigName(name)] : [name]));
   return names.length === 0 ? [NOTHING] : names;
 }
 
@@ -47,7 +49,7 @@ export function scanRows(request: ScanRequest): () => Generator<SqlInput[]> {
   return function* () {
     const cursors = openCursors(request);
     const heap = new CursorHeap(cursors.filter((cursor) => cursor.advance()));
-    const row: SqlInput[] = rawNames(request.wanted).map(() => null);
+    const row: SqlInput[] = rawNames(request).map(() => null);
     for (let cursor = heap.first; cursor !== undefined; cursor = heap.first) {
       cursor.fill(row);
       yield row;
@@ -125,6 +127,7 @@ export class EventCursor {
   readonly #filter: EventFilter | null;
   readonly #values: ValueReader[];
   readonly #bigs: (ValueReader | null)[];
+  readonly #split: boolean;
   #nextChunk = 0;
   #batch: Batch = NO_BATCH;
   #i = 0;
@@ -145,6 +148,7 @@ export class EventCursor {
     this.order = order;
     this.#payload = new PayloadReader(source.stream, cpu, blockBytes);
     this.#values = request.wanted.map(({ read }) => read?.(source) ?? (() => null));
+    this.#split = request.split;
     this.#bigs = request.wanted.map(({ big }) => big?.(source) ?? null);
     this.#filter = request.conditions === null ? null : eventFilter(request.conditions, request.columns, source);
     if (onlyId !== null) this.id = onlyId;
@@ -205,9 +209,12 @@ export class EventCursor {
     let place = 0;
     for (let k = 0; k < this.#values.length; k++) {
       const value = (this.#values[k] as ValueReader)(this);
-      row[place++] = value;
       const big = this.#bigs[k] as ValueReader | null;
-      if (big !== null) row[place++] = value === null ? big(this) : null;
+      if (big === null) row[place++] = value;
+      else if (this.#split) {
+        row[place++] = value;
+        row[place++] = value === null ? big(this) : null;
+      } else row[place++] = value ?? big(this);
     }
   }
 }

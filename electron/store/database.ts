@@ -54,8 +54,8 @@ export function openDatabase(path: string): Database.Database {
 }
 
 /** A database that is no workspace: `:memory:`, or a file of tables for other tools. */
-export function openPlain(path: string): Database.Database {
-  return new Database(path, nativeBinding ? { nativeBinding } : {});
+export function openPlain(path: string, readonly = false): Database.Database {
+  return new Database(path, { readonly, ...(nativeBinding ? { nativeBinding } : {}) });
 }
 
 /** A workspace to read from, beside the process that owns it. It must be of the current schema. */

@@ -22,7 +22,18 @@ export interface PlannedScan {
  * own. What the query may see is defined here first: virtual tables, views, small tables and functions.
  */
 export class SqlConnection {
-  readonly #db: Database = openPlain(':memory:');
+  readonly #db: Database;
+  /** Where views go. */
+  readonly #schema: 'main' | 'temp';
+
+  /** `path`: a file of tables, see TableImage, that the query may read; it may be removed as soon as it is open. */
+  constructor(path = ':memory:') {
+    this.#db = openPlain(path, path !== ':memory:');
+    // SQLite does not write to a file without a name.
+    this.#schema = path === ':memory:' ? 'main' : 'temp';
+    this.#db.pragma('cache_size = -65536');
+    this.#db.prepare('SELECT count(*) FROM sqlite_schema').get();
+  }
 
   close(): void {
     if (this.#db.open) this.#db.close();
@@ -33,9 +44,14 @@ export class SqlConnection {
     this.#db.table(name, { columns: [...columns], rows });
   }
 
-  /** An ordinary table with its rows. */
-  filled(name: string, columns: readonly PlainColumn[], rows: Iterable<readonly SqlInput[]>): void {
+  /** An ordinary table, empty. */
+  table(name: string, columns: readonly PlainColumn[]): void {
     this.#db.exec(`CREATE TABLE ${quoted(name)} (${columns.map((column) => `${quoted(column.name)} ${column.type}`)})`);
+  }
+
+  /** The rows of an ordinary table. */
+  fill(name: string, rows: Iterable<readonly SqlInput[]>): void {
+    const columns = this.#db.prepare('SELECT name FROM pragma_table_info(?)').all(name);
     const insert = this.#db.prepare(`INSERT INTO ${quoted(name)} VALUES (${columns.map(() => '?')})`);
     this.#db.transaction(() => {
       for (const row of rows) insert.run(...row);
@@ -43,7 +59,7 @@ export class SqlConnection {
   }
 
   view(name: string, select: string): void {
-    this.#db.exec(`CREATE VIEW ${quoted(name)} AS ${select}`);
+    this.#db.exec(`CREATE VIEW ${this.#schema}.${quoted(name)} AS ${select}`);
   }
 
   /** A function of numbers and text; null where an argument is. Integers come as bigint. */

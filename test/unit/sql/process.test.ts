@@ -1,6 +1,8 @@
 import {
+  appendFileSync,
   copyFileSync,
   existsSync,
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -22,7 +24,11 @@ const sample = resolve(import.meta.dirname, '../../../assets/samples/throttle.da
 const folder = mkdtempSync(join(tmpdir(), 'remora-sql-'));
 const sessions = new Sessions(folder);
 let session: Session;
+/** Temporary files of this test alone. */
+const temporary = join(folder, 'tmp');
 beforeAll(async () => {
+  mkdirSync(temporary);
+  process.env.TMPDIR = temporary;
   session = await sessions.open({ paths: [sample] });
 });
 afterAll(() => {
@@ -74,10 +80,7 @@ function queryProcesses(): string[] {
     }
   });
 }
-const temporaryCopies = (): string[] =>
-  readdirSync(tmpdir()).filter(
-    (name) => /^remora-sql-.{6}$/.test(name) && existsSync(join(tmpdir(), name, 'workspace.remora')),
-  );
+const scratchFolders = (): string[] => readdirSync(temporary).filter((name) => name.startsWith('remora-scratch-'));
 
 describe('a query', () => {
   it('is answered from another process', async () => {
@@ -187,7 +190,7 @@ describe('a query that runs too long is ended with its process', () => {
 
 describe('a workspace', () => {
   it('that is private is read from a copy, of which nothing is left', async () => {
-    const before = temporaryCopies();
+    const before = scratchFolders();
     const own = await sessions.open({ paths: [sample], noCache: true });
     own.notes.put({
       id: 'n',
@@ -208,10 +211,23 @@ describe('a workspace', () => {
       const controller = new AbortController();
       const answer = errorOf(ask(ENDLESS, { signal: controller.signal, onColumns: () => controller.abort() }, own));
       expect((await answer).detail.code).toBe('cancelled');
-      expect(temporaryCopies()).toEqual(before);
+      expect(scratchFolders()).toEqual(before);
     } finally {
       sessions.close(own.id);
     }
+  });
+
+  it('of a long text is read with what the engine learned of it, and leaves nothing where it was started', async () => {
+    const path = join(folder, 'long.txt');
+    const line = (i: number): string =>
+      `dd-7 [000] ..... 12.${String(i).padStart(6, '0')}: sched_wakeup: comm=dd pid=7 prio=120 target_cpu=000\n`;
+    appendFileSync(path, '# tracer: nop\n#\n');
+    appendFileSync(path, Array.from({ length: 20_000 }, (_, i) => line(i)).join(''));
+    const own = await sessions.open({ paths: [path] });
+    expect((await ask('SELECT count(*) FROM sched_wakeup', {}, own)).rows).toEqual([[20_000]]);
+    expect(existsSync(join(folder, 'surveys'))).toBe(true);
+    expect(existsSync('surveys')).toBe(false);
+    sessions.close(own.id);
   });
 
   it('whose recording has changed since says so', async () => {

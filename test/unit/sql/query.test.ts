@@ -25,8 +25,8 @@ afterAll(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-function ask(query: string, of = session): { columns: string[]; rows: SqlCell[][] } {
-  const prepared = prepareSql(sqlWorkspace(of), query);
+function ask(query: string, of = session, scratch?: string): { columns: string[]; rows: SqlCell[][] } {
+  const prepared = prepareSql(sqlWorkspace(of), query, { scratch });
   try {
     return { columns: prepared.columns, rows: [...prepared.rows()] };
   } finally {
