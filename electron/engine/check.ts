@@ -2,6 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { RemoraError, type TraceWarning } from '../../shared/errors.ts';
 import type { ByteSource } from '../parse/byte-source.ts';
 import { type CpuBytes, openCpuBytes } from '../parse/cpu-data.ts';
+import { placeDamage } from '../parse/damage.ts';
 import { subBufferLayout } from '../parse/layout.ts';
 import type { CpuData, RecordingBuffer, RecordingHead } from '../parse/recording.ts';
 import { newColumns, payloadOf, type SubBufferLayout, SubBufferScanner, swapWords } from '../parse/sub-buffer.ts';
@@ -216,21 +217,13 @@ class CpuCheck {
     return String(this.#origin + BigInt(relative));
   }
 
-  #tell(position: number, { message, expected, found }: Pick<TraceWarning, 'message' | 'expected' | 'found'>): void {
+  #tell(position: number, damage: Pick<TraceWarning, 'message' | 'expected' | 'found'>): void {
     this.result.damage++;
     if (this.#met.length >= MOST_OF_A_CPU) {
       this.#untold++;
       return;
     }
-    const offset = this.#bytes.fileOffset(position);
-    const problem: TraceWarning = {
-      file: this.#source.name,
-      offset: offset >= 0 ? offset : this.#data.offset,
-      section: `cpu ${this.#data.cpu} data`,
-      message: offset >= 0 ? message : `at unpacked byte ${position}: ${message}`,
-    };
-    if (expected !== undefined) problem.expected = expected;
-    if (found !== undefined) problem.found = found;
+    const problem = { file: this.#source.name, ...placeDamage(this.#data, this.#bytes, { position, ...damage }) };
     this.#met.push({ position, problem });
   }
 
