@@ -106,13 +106,15 @@ class SymbolTable {
     return null;
   }
 
+  /** Of several symbols of one name the one at the lowest address. */
   addressOf(name: string): bigint {
-    for (let i = 0; i < this.#high.length; i++) {
-      if (this.#text.startsWith(name, this.#nameAt[i]) && this.#nameEnd(i) - this.#nameAt[i] === name.length) {
-        return (BigInt(this.#high[i]) << 32n) | BigInt(this.#low[i]);
-      }
+    let first = -1;
+    for (let at = this.#text.indexOf(` ${name}`); at >= 0; at = this.#text.indexOf(` ${name}`, at + 1)) {
+      const index = this.#nameAt.indexOf(at + 1);
+      if (index < 0 || this.#nameEnd(index) !== at + 1 + name.length) continue;
+      if (first < 0 || index < first) first = index;
     }
-    return 0n;
+    return first < 0 ? 0n : (BigInt(this.#high[first]) << 32n) | BigInt(this.#low[first]);
   }
 
   #nameEnd(index: number): number {
@@ -175,24 +177,32 @@ function addressOrder(high: Uint32Array, low: Uint32Array, count: number): Uint3
 /** Sorts `order` by 16 bits of the keys; equal ones stay as they are. */
 function orderByHalf(order: Uint32Array, keys: Uint32Array, shift: number): Uint32Array {
   const starts = new Uint32Array(0x1_0001);
-  for (let i = 0; i < order.length; i++) starts[((keys[order[i]] >>> shift) & 0xffff) + 1]++;
+  for (let i = 0; i < order.length; i++) starts[((keys[i] >>> shift) & 0xffff) + 1]++;
+  // A kernel's addresses share their upper bits.
+  if (order.length === 0 || starts[((keys[0] >>> shift) & 0xffff) + 1] === order.length) return order;
   for (let i = 0; i < 0xffff; i++) starts[i + 1] += starts[i];
   const sorted = new Uint32Array(order.length);
   for (let i = 0; i < order.length; i++) sorted[starts[(keys[order[i]] >>> shift) & 0xffff]++] = order[i];
   return sorted;
 }
 
-/** Digits `[from, to)` as a number; −1 for what is no digit. */
+/** Up to eight digits `[from, to)` as a number; −1 where one is none. */
 function hexNumber(text: string, from: number, to: number): number {
   let value = 0;
+  let digits = 0;
   for (let i = from; i < to; i++) {
-    const code = text.charCodeAt(i);
-    const digit = code <= 57 ? code - 48 : (code | 32) - 87;
-    if (digit < 0 || digit > 15 || (code > 57 && digit < 10)) return -1;
-    value = value * 16 + digit;
+    const digit = HEX_DIGITS[text.charCodeAt(i) & 0xff];
+    value = (value << 4) | (digit & 15);
+    digits |= digit;
   }
-  return value;
+  return digits > 15 ? -1 : value >>> 0;
 }
+
+/** Values of the digits by their code; 16 for what is none. */
+const HEX_DIGITS = Uint8Array.from({ length: 256 }, (_, code) => {
+  const value = Number.parseInt(String.fromCharCode(code), 16);
+  return Number.isNaN(value) ? 16 : value;
+});
 
 function readPrintkFormats(text: string): Map<bigint, Uint8Array> {
   const formats = new Map<bigint, Uint8Array>();
