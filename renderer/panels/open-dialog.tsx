@@ -1,4 +1,4 @@
-import { type FormEvent, type KeyboardEvent, useCallback, useEffect, useRef, useState } from 'react';
+import { type FormEvent, type KeyboardEvent, type MouseEvent, useCallback, useEffect, useRef, useState } from 'react';
 import type { FolderEntry, Results } from '../../shared/api.ts';
 import { toErrorDetail } from '../../shared/errors.ts';
 import { call } from '../state/connection.ts';
@@ -8,18 +8,31 @@ import { uiStore } from '../state/stores.ts';
 import { Dialog } from '../ui/dialog.tsx';
 import { FileIcon, FolderIcon, RecordingIcon } from '../ui/icons.tsx';
 import { bytesText } from '../ui/text.ts';
+import { type ChooseHow, choose, noSelection } from './file-selection.ts';
 
 type Folder = Results['listFolder'];
 const close = () => uiStore.setState({ dialog: 'none' });
+const STEPS: Record<string, number> = {
+  ArrowDown: 1,
+  ArrowUp: -1,
+  PageDown: 10,
+  PageUp: -10,
+  Home: -1e9,
+  End: 1e9,
+};
 
-/** Chooses a recording on the engine's machine, where the host has no dialog of its own (a browser tab). */
+/** Chooses recordings on the engine's machine, where the host has no dialog of its own (a browser tab). */
 export function OpenDialog() {
   const [folder, setFolder] = useState<Folder | null>(null);
   const [path, setPath] = useState('');
   const [error, setError] = useState('');
-  const [active, setActive] = useState(0);
+  const [selection, setSelection] = useState(() => noSelection());
   const latest = useRef(new Latest());
   const list = useRef<HTMLDivElement>(null);
+  const { active } = selection;
+  const entries = folder?.entries ?? [];
+  const isFile = (index: number) => entries[index]?.kind !== 'folder';
+  const files = entries.filter((_, index) => selection.chosen.has(index) && isFile(index));
 
   /** Shows a folder; `cameFrom` is the entry to start at. */
   const enter = useCallback(async (target: string, cameFrom = '') => {
@@ -29,12 +42,8 @@ export function OpenDialog() {
       setFolder(listing);
       setPath(listing.path);
       setError('');
-      setActive(
-        Math.max(
-          0,
-          listing.entries.findIndex((entry) => entry.path === cameFrom),
-        ),
-      );
+      const from = listing.entries.findIndex((entry) => entry.path === cameFrom);
+      setSelection(noSelection(Math.max(0, from)));
     } catch (failure) {
       setError(toErrorDetail(failure).message);
     }
@@ -47,44 +56,35 @@ export function OpenDialog() {
     list.current?.querySelector(`[data-index="${active}"]`)?.scrollIntoView({ block: 'nearest' });
   }, [active]);
 
-  const select = (index: number) => {
-    setActive(index);
-    const entry = folder?.entries[index];
-    if (entry) setPath(entry.path);
+  const select = (index: number, how: ChooseHow) => {
+    const entry = entries[index];
+    if (!entry) return;
+    setSelection(choose(selection, index, how, isFile));
+    if (how === 'one') setPath(entry.path);
   };
-  const choose = (entry: FolderEntry) => {
+  /** Enters a folder, or opens what is chosen. */
+  const go = (entry: FolderEntry) => {
     if (entry.kind === 'folder') void enter(entry.path);
-    else void openFiles([entry.path]);
+    else void openFiles(files.length > 1 && files.includes(entry) ? files.map((file) => file.path) : [entry.path]);
   };
   const submit = (event: FormEvent) => {
     event.preventDefault();
-    const typed = path.trim();
-    if (typed === '') return;
-    // The engine knows what a path is: a folder lists, anything else opens (or says why not).
-    call('listFolder', { path: typed }).then(
-      () => enter(typed),
-      () => openFiles([typed]),
-    );
+    if (files.length > 1) void openFiles(files.map((file) => file.path));
+    else if (path.trim() !== '') void openTyped(path.trim(), enter);
   };
-  const entries = folder?.entries ?? [];
   const onKey = (event: KeyboardEvent) => {
-    const steps: Record<string, number> = {
-      ArrowDown: 1,
-      ArrowUp: -1,
-      PageDown: 10,
-      PageUp: -10,
-      Home: -1e9,
-      End: 1e9,
-    };
-    if (event.key in steps) select(Math.min(Math.max(0, active + steps[event.key]), entries.length - 1));
-    else if (event.key === 'Enter' && entries[active]) choose(entries[active]);
+    if (event.key in STEPS) {
+      const next = Math.min(Math.max(0, active + STEPS[event.key]), entries.length - 1);
+      select(next, event.shiftKey ? 'stretch' : event.ctrlKey || event.metaKey ? 'move' : 'one');
+    } else if (event.key === ' ') select(active, 'toggle');
+    else if (event.key === 'Enter' && entries[active]) go(entries[active]);
     else if ((event.key === 'Backspace' || event.key === 'ArrowLeft') && folder?.parent)
       void enter(folder.parent, folder.path);
-    else if (event.key.length === 1 && event.key !== ' ' && !event.ctrlKey) {
+    else if (event.key.length === 1 && !event.ctrlKey) {
       const letter = event.key.toLowerCase();
       const order = [...entries.keys()].map((index) => (active + 1 + index) % entries.length);
       const next = order.find((index) => entries[index].name.toLowerCase().startsWith(letter));
-      if (next !== undefined) select(next);
+      if (next !== undefined) select(next, 'one');
     } else return;
     event.preventDefault();
   };
@@ -105,7 +105,10 @@ export function OpenDialog() {
           aria-label="Path"
           spellCheck={false}
           value={path}
-          onChange={(event) => setPath(event.target.value)}
+          onChange={(event) => {
+            setPath(event.target.value);
+            setSelection(noSelection(active));
+          }}
           onKeyDown={(event) => {
             if (event.key !== 'ArrowDown') return;
             event.preventDefault();
@@ -113,7 +116,7 @@ export function OpenDialog() {
           }}
         />
         <button type="submit" className="button primary">
-          Open
+          {files.length > 1 ? `Open ${files.length} files` : 'Open'}
         </button>
       </form>
       {error && (
@@ -125,6 +128,7 @@ export function OpenDialog() {
         ref={list}
         role="listbox"
         aria-label="Files"
+        aria-multiselectable="true"
         tabIndex={0}
         aria-activedescendant={entries[active] ? `file-${active}` : undefined}
         data-first-focus
@@ -132,27 +136,67 @@ export function OpenDialog() {
         onKeyDown={onKey}
       >
         {entries.map((entry, index) => (
-          <div
+          <FileRow
             key={entry.path}
-            id={`file-${index}`}
-            data-index={index}
-            role="option"
-            aria-selected={index === active}
-            tabIndex={-1}
-            className={`file-row ${entry.kind}`}
-            onClick={() => select(index)}
-            onDoubleClick={() => choose(entry)}
-            onKeyDown={() => undefined}
-          >
-            {entry.kind === 'folder' ? <FolderIcon /> : entry.kind === 'file' ? <FileIcon /> : <RecordingIcon />}
-            <span className="name">{entry.name}</span>
-            <span className="muted">{entry.kind === 'file' || entry.kind === 'folder' ? '' : entry.kind}</span>
-            <span className="muted numbers">{entry.kind === 'folder' ? '' : bytesText(entry.bytes)}</span>
-            <span className="muted numbers">{new Date(entry.modifiedMs).toLocaleString()}</span>
-          </div>
+            entry={entry}
+            index={index}
+            active={index === active}
+            chosen={selection.chosen.has(index)}
+            onSelect={(how) => select(index, how)}
+            onGo={() => go(entry)}
+          />
         ))}
         {folder && entries.length === 0 && <p className="muted empty-list">This folder is empty.</p>}
       </div>
+      <p className="muted file-hint">
+        {files.length > 1
+          ? 'They open together, on one time axis.'
+          : 'Ctrl or Shift chooses several, to open together on one time axis.'}
+      </p>
     </Dialog>
+  );
+}
+
+/** The engine knows what a path is: a folder is shown, anything else opens (or says why not). */
+async function openTyped(typed: string, enter: (path: string) => Promise<void>): Promise<void> {
+  const listing = await call('listFolder', { path: typed }).catch(() => null);
+  if (!listing) return openFiles([typed]);
+  // A folder of raw per-CPU buffers is a recording.
+  const parent = await call('listFolder', { path: listing.parent }).catch(() => null);
+  const kind = parent?.entries.find((entry) => entry.path === listing.path)?.kind;
+  return kind === 'recording' ? openFiles([listing.path]) : enter(typed);
+}
+
+interface FileRowProps {
+  entry: FolderEntry;
+  index: number;
+  active: boolean;
+  chosen: boolean;
+  onSelect: (how: ChooseHow) => void;
+  onGo: () => void;
+}
+
+function FileRow({ entry, index, active, chosen, onSelect, onGo }: FileRowProps) {
+  const { kind } = entry;
+  const click = ({ ctrlKey, metaKey, shiftKey }: MouseEvent) =>
+    onSelect(shiftKey ? 'stretch' : ctrlKey || metaKey ? 'toggle' : 'one');
+  return (
+    <div
+      id={`file-${index}`}
+      data-index={index}
+      role="option"
+      aria-selected={chosen}
+      tabIndex={-1}
+      className={`file-row ${kind}${active ? ' active' : ''}`}
+      onClick={click}
+      onDoubleClick={onGo}
+      onKeyDown={() => undefined}
+    >
+      {kind === 'folder' ? <FolderIcon /> : kind === 'file' ? <FileIcon /> : <RecordingIcon />}
+      <span className="name">{entry.name}</span>
+      <span className="muted">{kind === 'file' || kind === 'folder' ? '' : kind}</span>
+      <span className="muted numbers">{kind === 'folder' ? '' : bytesText(entry.bytes)}</span>
+      <span className="muted numbers">{new Date(entry.modifiedMs).toLocaleString()}</span>
+    </div>
   );
 }

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import {
   _electron,
   type Browser,
@@ -38,7 +38,7 @@ export interface App {
   start(files?: string[], options?: StartOptions): Promise<Page>;
   /** Ends the program as closing it does. */
   quit(): Promise<void>;
-  /** Chooses files through whatever the host shows for `Open a recording…`. */
+  /** Chooses files (several: of one folder, to be merged) through whatever the host shows for `Open a recording…`. */
   openFiles(...paths: string[]): Promise<void>;
   /** Does something that saves a file, and returns that file. */
   saved(action: () => Promise<void>): Promise<SavedFile>;
@@ -148,14 +148,20 @@ class BrowserApp extends BaseApp implements App {
   }
 
   async openFiles(...paths: string[]): Promise<void> {
-    for (const path of paths) {
-      await this.page.keyboard.press('ControlOrMeta+o');
-      const dialog = this.page.getByRole('dialog', { name: 'Open a recording' });
-      // The dialog starts with a listing, whose path then stands in the field.
-      await expect(dialog.getByRole('option').first()).toBeVisible();
-      await dialog.getByLabel('Path').fill(path);
-      await dialog.getByRole('button', { name: 'Open', exact: true }).click();
+    await this.page.keyboard.press('ControlOrMeta+o');
+    const dialog = this.page.getByRole('dialog', { name: 'Open a recording' });
+    // The dialog starts with a listing, whose path then stands in the field.
+    await expect(dialog.getByRole('option').first()).toBeVisible();
+    const [first, ...others] = paths;
+    if (first === undefined) return;
+    await dialog.getByLabel('Path').fill(others.length === 0 ? first : dirname(first));
+    await dialog.getByRole('button', { name: 'Open', exact: true }).click();
+    if (others.length === 0) return;
+    for (const [index, path] of paths.entries()) {
+      const option = dialog.getByRole('option').filter({ hasText: basename(path) });
+      await option.click({ modifiers: index === 0 ? [] : ['ControlOrMeta'] });
     }
+    await dialog.getByRole('button', { name: `Open ${paths.length} files` }).click();
   }
 
   async saved(action: () => Promise<void>): Promise<SavedFile> {

@@ -1,4 +1,4 @@
-import { cpSync, readFileSync } from 'node:fs';
+import { appendFileSync, cpSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, samplePath, settled, test } from './host.ts';
 import { events, openSample, SAMPLE, timeline } from './steps.ts';
@@ -39,6 +39,21 @@ test('a file is opened through the dialog, and is a recent file then', async ({ 
   await again.getByRole('button', { name: /my recording\.dat/ }).click();
   await settled(again);
   await expect(events(again)).toBeVisible();
+});
+
+test('several files are opened together, on one time axis', async ({ app }) => {
+  const copies = ['first.dat', 'second.dat'].map((name) => join(app.folder, name));
+  for (const copy of copies) cpSync(samplePath, copy);
+  // Recordings are known by what they hold: the second has to be another one.
+  appendFileSync(copies[1], 'x');
+  const page = await app.start();
+  await app.openFiles(...copies);
+  await expect(events(page)).toBeVisible();
+  await settled(page);
+  await expect(page.getByRole('banner')).toContainText('first.dat and 1 more');
+  for (const name of ['first.dat · CPU 0', 'second.dat · CPU 0']) {
+    await expect(timeline(page).getByRole('button', { name, exact: true })).toBeVisible();
+  }
 });
 
 test('a file is opened by dropping it', async ({ app }) => {
