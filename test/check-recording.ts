@@ -3,6 +3,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type OpenedTrace, openTrace } from '../electron/engine/open.ts';
+import type { TextRecords } from '../electron/parse/text-trace/head.ts';
+import { TextScanner } from '../electron/parse/text-trace/scanner.ts';
 import { rowAtTime, rowOfEvent, visitRows } from '../electron/query/list.ts';
 import { visitRecords } from '../electron/query/records.ts';
 import type { Trace } from '../electron/query/trace.ts';
@@ -50,6 +52,8 @@ const line = (stream: number, cpu: number, index: number, time: bigint, id: numb
   `${stream}/${cpu}/${index} ${time} ${id} ${pid}`;
 
 function directDecode(trace: Trace): string[] {
+  const text = trace.recordings[0]?.head.text ?? null;
+  if (text !== null) return textDecode(trace, text);
   const lines: string[] = [];
   const sources = trace.streams.map(({ recording, buffer }) => ({
     source: recording.source,
@@ -60,6 +64,28 @@ function directDecode(trace: Trace): string[] {
     lines.push(line(buffer, cpu, index, (BigInt(timeHigh) << 32n) | BigInt(timeLow), id, pid));
   });
   return lines;
+}
+
+/** Of a text: all of it at once, its events by time, stream and CPU. */
+function textDecode(trace: Trace, { dialect, names, streamNames, streams }: TextRecords): string[] {
+  const bytes = trace.streams.flatMap(({ cpus }) => cpus)[0]?.bytes;
+  const found: { stream: number; cpu: number; index: number; time: bigint; id: number; pid: number }[] = [];
+  const counts = new Map<string, number>();
+  const scanner = new TextScanner(dialect, names, [...streamNames], {
+    event(_bytes, { cpu, seconds, nanoseconds, pid }, _body, id, streamIndex) {
+      const stream = streams[streamIndex]?.buffer ?? -1;
+      const key = `${stream} ${cpu}`;
+      const index = counts.get(key) ?? 0;
+      counts.set(key, index + 1);
+      found.push({ stream, cpu, index, time: BigInt(seconds) * 1_000_000_000n + BigInt(nanoseconds), id, pid });
+    },
+    lost() {},
+  });
+  if (bytes !== undefined) scanner.scan(bytes.read(0, bytes.size), 0, true);
+  found.sort((a, b) =>
+    a.time < b.time ? -1 : a.time > b.time ? 1 : a.stream - b.stream || a.cpu - b.cpu || a.index - b.index,
+  );
+  return found.map(({ stream, cpu, index, time, id, pid }) => line(stream, cpu, index, time, id, pid));
 }
 
 function indexedList(trace: Trace): string[] {

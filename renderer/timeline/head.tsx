@@ -16,6 +16,7 @@ import { timeText } from './time-text.ts';
 /** A row for flags and times under the pointer, over one for the ticks. */
 export const RULER_PX = 38;
 const NOTE_ROWS = 2;
+const MARK_REACH_PX = 8;
 
 const rulerWatch = [viewportStore, geometryStore];
 const notesWatch = [viewportStore, geometryStore, annotationsStore, selectionStore];
@@ -36,22 +37,23 @@ export function Head() {
   );
 }
 
+const heightPx = NOTE_ROWS * NOTE_ROW_PX;
+
 function NotesStrip({ widthPx }: { widthPx: number }) {
   const theme = useStore(themeStore, (state) => state.theme);
   const strip = useRef<HTMLDivElement>(null);
   /** As drawn last: what the pointer sees. */
   const placed = useRef<PlacedNote[]>([]);
-  const heightPx = NOTE_ROWS * NOTE_ROW_PX;
-
   useEffect(() => {
     if (!strip.current) return;
     const noteAt = (ns: number, y: number): PlacedNote | undefined => {
       const scale = currentScale();
       const x = ((ns - scale.fromNs) / (scale.toNs - scale.fromNs)) * scale.widthPx;
       const row = Math.floor(y / NOTE_ROW_PX);
-      return placed.current.findLast(
-        (note) => note.row === row && x >= note.leftX - 3 && x <= Math.max(note.rightX, note.leftX + 4),
-      );
+      const hit = (note: PlacedNote): boolean => x >= note.leftX - 3 && x <= Math.max(note.rightX, note.leftX + 4);
+      // Marks without a label stand on the lower edge.
+      const mark = y >= heightPx - MARK_REACH_PX ? placed.current.find((note) => note.row < 0 && hit(note)) : undefined;
+      return mark ?? placed.current.findLast((note) => note.row === row && hit(note));
     };
     setPointTarget(strip.current, {
       describe(ns, y) {

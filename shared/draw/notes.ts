@@ -13,8 +13,10 @@ const PAD = 6;
 const GAP = 6;
 /** A label is cut, but never to less than this. */
 const MIN_TEXT_PX = 24;
+/** Height of the mark of a note without a label. */
+const MARK_PX = 7;
 
-/** Where one annotation goes: x positions in px, the row counted from the top. */
+/** Where one annotation goes: x positions in px, the row counted from the top, -1 for a mark alone. */
 export interface PlacedNote {
   annotation: Annotation;
   row: number;
@@ -31,8 +33,8 @@ export interface PlacedNote {
 
 /**
  * Places the annotations that touch the scale into at most `maxRows` rows without overlaps, in order of time, each into
- * the first row that is free. Labels are cut at the right edge of the scale; an annotation that finds no free row keeps
- * its mark and loses its label.
+ * the first row that is free. Where none is, the label before it is cut to make room; where that would leave too little,
+ * the annotation has no label and no row (-1), but a mark. Labels are cut at the right edge of the scale.
  */
 export function layoutNotes(
   surface: Surface,
@@ -50,16 +52,43 @@ export function layoutNotes(
     }))
     .filter((note) => note.toX >= scale.x && note.fromX <= right)
     .sort((a, b) => a.fromX - b.fromX || a.toX - b.toX);
-  const rowEnds = new Array<number>(maxRows).fill(Number.NEGATIVE_INFINITY);
+  /** The last one of each row. */
+  const ends: (PlacedNote | undefined)[] = new Array(maxRows).fill(undefined);
   return visible.map((note) => {
     const leftX = Math.max(note.fromX, scale.x);
-    const row = rowEnds.findIndex((end) => end <= leftX);
-    if (row < 0) return { ...note, row: 0, text: '', textX: leftX, leftX, rightX: leftX };
+    const free = ends.findIndex((last) => last === undefined || last.rightX + GAP <= leftX);
+    const row = free < 0 ? cutForRoom(surface, ends, leftX - GAP, theme) : free;
+    if (row < 0) return { ...note, row, text: '', textX: leftX, leftX, rightX: leftX };
     const label = placeLabel(surface, note.annotation, leftX, Math.min(note.toX, right), right, theme);
-    rowEnds[row] = label.rightX + GAP;
-    return { ...note, ...label, row, leftX };
+    const placed = { ...note, ...label, row, leftX };
+    ends[row] = placed;
+    return placed;
   });
 }
+
+/** Cuts the label of the row that keeps most of it so that it ends at `endX`; -1: every label would be too short. */
+function cutForRoom(surface: Surface, ends: readonly (PlacedNote | undefined)[], endX: number, theme: Theme): number {
+  let best = -1;
+  let most = MIN_TEXT_PX;
+  for (const [row, last] of ends.entries()) {
+    if (!last || last.text === '' || (last.annotation.kind === 'range' && last.toX > endX)) continue;
+    const room = endX - last.textX - padAfter(last);
+    if (room < most) continue;
+    most = room;
+    best = row;
+  }
+  const cut = ends[best];
+  if (!cut) return -1;
+  const style = labelStyle(theme.text);
+  cut.text = fitText(surface, firstLine(cut.annotation.text), most, style);
+  const textEnd = cut.text === '' ? cut.leftX : cut.textX + surface.measure(cut.text, style) + padAfter(cut);
+  cut.rightX = cut.annotation.kind === 'range' ? Math.max(textEnd, cut.toX) : textEnd;
+  return best;
+}
+
+/** Within a flag or a range text keeps away from the right edge; beside a range there is none. */
+const padAfter = ({ textX, toX, annotation }: PlacedNote): number =>
+  annotation.kind === 'range' && textX > toX ? 0 : PAD;
 
 /** The text of an annotation that begins at `leftX` and, if it is a range, ends at `toX`; cut at `right`. */
 function placeLabel(
@@ -99,13 +128,23 @@ export function drawNotes(
     // Lines down to the panels first: labels of other rows lie over them.
     for (const { annotation, row, fromX, toX } of placed) {
       const stroke = { color: noteColor(annotation.color, theme), width: 1 };
-      const y = area.y + row * NOTE_ROW_PX + 2;
+      const y = row < 0 ? area.y + area.height - MARK_PX : area.y + row * NOTE_ROW_PX + 2;
       surface.line(fromX, y, fromX, area.y + area.height, stroke);
       if (annotation.kind === 'range') surface.line(toX, y, toX, area.y + area.height, stroke);
     }
-    for (const note of placed)
-      drawLabel(surface, area.y + note.row * NOTE_ROW_PX + 2, note, theme, note.annotation.id === selectedId);
+    // Marks alone stand on the lower edge, over the labels that left them no room.
+    for (const note of placed.toSorted((a, b) => b.row - a.row))
+      if (note.row < 0) drawMark(surface, area.y + area.height, note, theme, note.annotation.id === selectedId);
+      else drawLabel(surface, area.y + note.row * NOTE_ROW_PX + 2, note, theme, note.annotation.id === selectedId);
   });
+}
+
+function drawMark(surface: Surface, bottom: number, note: PlacedNote, theme: Theme, selected: boolean): void {
+  const half = MARK_PX / 2 + (selected ? 1 : 0);
+  const { leftX, annotation } = note;
+  const xy = [leftX - half, bottom, leftX, bottom - MARK_PX, leftX + half, bottom];
+  const stroke = { color: selected ? theme.text : theme.panel, width: 1 };
+  surface.path(xy, 3, { closed: true, fill: noteColor(annotation.color, theme), stroke });
 }
 
 function drawLabel(surface: Surface, y: number, note: PlacedNote, theme: Theme, selected: boolean): void {

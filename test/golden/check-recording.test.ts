@@ -5,7 +5,16 @@ import { checkRecording } from '../check-recording.ts';
 import { corpusFile } from '../corpus.ts';
 
 const readme = corpusFile('README.md');
-const recordings = readme === null ? [] : readdirSync(dirname(readme)).filter((name) => name.endsWith('.dat'));
+const listed = (folder: string): string[] => readdirSync(resolve(dirname(readme as string), folder));
+const recordings =
+  readme === null
+    ? []
+    : [
+        ...listed('.').filter((name) => name.endsWith('.dat') || name.startsWith('raw-')),
+        ...listed('text')
+          .filter((name) => name.endsWith('.txt'))
+          .map((name) => `text/${name}`),
+      ];
 
 it('the sample: index, reopened index and threads agree with the bytes', async () => {
   const { events } = await checkRecording(resolve(import.meta.dirname, '../../assets/samples/throttle.dat'));

@@ -28,9 +28,24 @@ describe('layoutNotes', () => {
     ]);
   });
 
-  it('keeps the mark of a note without room', () => {
+  it('keeps the mark of a note without room, away from labels', () => {
     const placed = layout([note(100, 100, 'first'), note(102, 102, 'second'), note(104, 104, 'third')]);
-    expect(placed[2]).toMatchObject({ text: '', fromX: 104 });
+    expect(placed[2]).toMatchObject({ text: '', fromX: 104, row: -1 });
+    const surface = new RecordingSurface();
+    drawNotes(surface, { x: 0, y: 50, width: 1000, height: 2 * NOTE_ROW_PX }, scale, placed, theme);
+    expect(surface.texts).toEqual(expect.arrayContaining(['first', 'second']));
+    expect(surface.of('rect')).toHaveLength(2);
+    expect(surface.of('path')).toHaveLength(1);
+  });
+
+  it('cuts a label to make room for the next one', () => {
+    const long = 'a text that would reach far beyond the next note';
+    const placed = layout([note(100, 100, long), note(105, 105, long), note(200, 200, 'next')]);
+    expect(placed.map(({ row }) => row)).toEqual([0, 1, 0]);
+    expect(placed[0].text).toMatch(/^a text.*…$/);
+    expect(placed[0].rightX).toBeLessThanOrEqual(200);
+    expect(placed[1].text).toBe(long);
+    expect(placed[2].text).toBe('next');
   });
 
   it('leaves out what is not in view, and keeps the label of a range that began before it', () => {
