@@ -133,7 +133,7 @@ export function drawNotes(
       if (annotation.kind === 'range') surface.line(toX, y, toX, area.y + area.height, stroke);
     }
     // Marks alone stand on the lower edge, over the labels that left them no room.
-    for (const note of placed.toSorted((a, b) => b.row - a.row))
+    for (const note of placed.toSorted((a, b) => Number(a.row < 0) - Number(b.row < 0)))
       if (note.row < 0) drawMark(surface, area.y + area.height, note, theme, note.annotation.id === selectedId);
       else drawLabel(surface, area.y + note.row * NOTE_ROW_PX + 2, note, theme, note.annotation.id === selectedId);
   });

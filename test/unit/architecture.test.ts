@@ -134,7 +134,7 @@ test('every dependency earns its place in a line of CONTRIBUTING', () => {
     string,
     Record<string, string>
   >;
-  const names = Object.keys({ ...json.dependencies, ...json['devDependencies'] });
+  const names = Object.keys({ ...json.dependencies, ...json.devDependencies });
   const lines = readFileSync(resolve(root, 'CONTRIBUTING.md'), 'utf8').split('\n');
   const listed = lines.flatMap((line) => /^\| ([^|]+) \| [^|]{10,} \|$/.exec(line)?.[1]?.split(', ') ?? []);
   const isListed = (name: string): boolean => listed.includes(name.startsWith('@types/') ? '@types/*' : name);
