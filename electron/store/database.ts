@@ -75,7 +75,8 @@ function messageOf(error: unknown): string {
 export function translate(path: string, error: unknown): unknown {
   const code = (error as { code?: string } | undefined)?.code ?? '';
   if (error instanceof RemoraError) return error;
-  if (code.startsWith('SQLITE_BUSY') || code.startsWith('SQLITE_LOCKED')) {
+  // PROTOCOL: the others kept taking the write-ahead log's locks for as long as SQLite tried.
+  if (/^SQLITE_(BUSY|LOCKED|PROTOCOL)/.test(code)) {
     return workspaceError(path, 'the workspace is in use by another process: close it there first', error);
   }
   if (isDamage(error)) {

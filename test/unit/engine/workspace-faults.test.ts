@@ -116,16 +116,40 @@ describe('a workspace that is not what it was', () => {
 
   it('that another process writes is refused in words', async () => {
     (await open()).close();
-    const db = new Database(workspaceFile());
-    db.pragma('locking_mode = EXCLUSIVE');
-    db.exec('BEGIN EXCLUSIVE; UPDATE recording SET indexed = 0');
+    const writer = await writingProcess(workspaceFile());
     await expect(open()).rejects.toMatchObject({ code: 'workspace', message: expect.stringContaining('in use') });
-    db.close();
+    await writer.end();
     const opened = await open();
+    expect(opened.summary.reopened).toBe(true);
     expect(opened.summary.events).toBe(248_749);
     opened.close();
   });
 });
+
+/** A process that is in the middle of a change of the workspace at `path` until it is ended. */
+async function writingProcess(path: string): Promise<{ end(): Promise<void> }> {
+  const code = `import Database from 'better-sqlite3';
+    const db = new Database(${JSON.stringify(path)});
+    db.pragma('locking_mode = EXCLUSIVE');
+    db.exec('BEGIN EXCLUSIVE; UPDATE recording SET indexed = 0');
+    process.stdout.write('locked');
+    setInterval(() => {}, 1000);`;
+  const child = spawn(process.execPath, ['--input-type=module', '-e', code], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    cwd: import.meta.dirname,
+  });
+  const gone = new Promise<void>((done) => child.once('exit', () => done()));
+  await new Promise<void>((done, fail) => {
+    child.stdout.once('data', () => done());
+    gone.then(() => fail(new Error('the writing process ended by itself')));
+  });
+  return {
+    async end() {
+      child.kill('SIGKILL');
+      await gone;
+    },
+  };
+}
 
 describe('an import that does not end well', () => {
   it('cancelled leaves no index, and the next opening makes it', async () => {
