@@ -12,6 +12,7 @@ import {
   type Page,
 } from '@playwright/test';
 import { BROWSER_ARGS } from '../runner/browser.ts';
+import { EngineProcess } from './engine-process.ts';
 
 export const projectRoot = resolve(import.meta.dirname, '../..');
 export const samplePath = join(projectRoot, 'assets/samples/throttle.dat');
@@ -42,6 +43,8 @@ export interface App {
   openFiles(...paths: string[]): Promise<void>;
   /** Does something that saves a file, and returns that file. */
   saved(action: () => Promise<void>): Promise<SavedFile>;
+  /** The window's engine, once it is started. */
+  readonly engine: EngineProcess;
   /** The desktop's own menu; null where there is none. */
   readonly menu: NativeMenu | null;
 }
@@ -62,6 +65,7 @@ const WINDOW_SIZE = { width: 1500, height: 950 };
 abstract class BaseApp {
   readonly folder = mkdtempSync(join(tmpdir(), 'remora-e2e-'));
   readonly complaints: string[] = [];
+  readonly engine = new EngineProcess(() => this.pid);
   #page: Page | null = null;
 
   get page(): Page {
@@ -84,6 +88,9 @@ abstract class BaseApp {
     return { ...(process.env as Record<string, string>), ...own };
   }
 
+  /** Of the program's first process. */
+  protected abstract get pid(): number | undefined;
+
   /** For a failed test's report; null where there is no window to look at. */
   async screenshot(): Promise<Buffer | null> {
     return (await this.#page?.screenshot().catch(() => null)) ?? null;
@@ -92,6 +99,7 @@ abstract class BaseApp {
   abstract quit(): Promise<void>;
 
   async remove(): Promise<void> {
+    this.engine.release();
     await this.quit();
     rmSync(this.folder, { recursive: true, force: true });
   }
@@ -116,6 +124,10 @@ class BrowserApp extends BaseApp implements App {
     await page.goto(url);
     await settled(page);
     return page;
+  }
+
+  protected get pid(): number | undefined {
+    return this.#server?.pid;
   }
 
   #serve(files: string[]): Promise<string> {
@@ -202,6 +214,10 @@ class ElectronApp extends BaseApp implements App {
     await page.waitForFunction(({ width }) => window.innerWidth === width, size);
     await settled(page);
     return page;
+  }
+
+  protected get pid(): number | undefined {
+    return this.#app?.process().pid;
   }
 
   async quit(): Promise<void> {
