@@ -3,8 +3,9 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/{unit,golden,property,live}/**/*.test.ts'],
-    testTimeout: 120_000,
-    hookTimeout: 120_000,
+    // Against what hangs: a busy machine takes minutes for what takes seconds.
+    testTimeout: 400_000,
+    hookTimeout: 400_000,
     pool: 'forks',
     maxWorkers: 2,
   },

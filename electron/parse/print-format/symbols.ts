@@ -106,15 +106,16 @@ class SymbolTable {
     return null;
   }
 
-  /** Of several symbols of one name the one at the lowest address. */
+  /** Of several symbols of one name the one at the lowest address. Looks at every symbol, whatever the name: to be kept. */
   addressOf(name: string): bigint {
-    let first = -1;
-    for (let at = this.#text.indexOf(` ${name}`); at >= 0; at = this.#text.indexOf(` ${name}`, at + 1)) {
-      const index = this.#nameAt.indexOf(at + 1);
-      if (index < 0 || this.#nameEnd(index) !== at + 1 + name.length) continue;
-      if (first < 0 || index < first) first = index;
+    const text = this.#text;
+    const firstChar = name.charCodeAt(0);
+    for (let i = 0; i < this.#nameAt.length; i++) {
+      const at = this.#nameAt[i];
+      if (text.charCodeAt(at) !== firstChar || !text.startsWith(name, at)) continue;
+      if (this.#nameEnd(i) === at + name.length) return (BigInt(this.#high[i]) << 32n) | BigInt(this.#low[i]);
     }
-    return first < 0 ? 0n : (BigInt(this.#high[first]) << 32n) | BigInt(this.#low[first]);
+    return 0n;
   }
 
   #nameEnd(index: number): number {

@@ -212,7 +212,7 @@ const queries = fc.oneof(
 it('a table of one type gives the same rows', () => {
   fc.assert(
     fc.property(queries, (query) => samePruned(small, query)),
-    { numRuns: 500 },
+    { numRuns: 150 },
   );
 });
 
@@ -222,7 +222,7 @@ const ofEvents = (columns: Column[]): fc.Arbitrary<string> =>
 it('the table of all events gives the same rows', () => {
   fc.assert(
     fc.property(ofEvents(eventColumns), (query) => samePruned(small, query)),
-    { numRuns: 300 },
+    { numRuns: 150 },
   );
 });
 
