@@ -167,7 +167,7 @@ function engineering(value: number, significant: number): string {
 function group(digits: string, format: NumberFormat): string {
   if (!format.grouping) return digits;
   const [whole, fraction] = digits.split('.');
-  const grouped = whole.replace(/\B(?=(\d{3})+$)/g, '\u202f');
+  const grouped = whole.replace(/\B(?=(\d{3})+$)/g, ',');
   return fraction === undefined ? grouped : `${grouped}.${fraction}`;
 }
 

@@ -107,8 +107,8 @@ describe('text', () => {
     [Number.NaN, 'NaN'],
   ])('%d prints as %s', (value, text) => expect(formatNumber(value)).toBe(text));
   it('groups thousands only when asked', () => {
-    expect(formatNumber(1234567, { grouping: true })).toBe('1\u202f234\u202f567');
-    expect(formatNumber(1234.5, { grouping: true, significant: 5 })).toBe('1\u202f234.5');
+    expect(formatNumber(1234567, { grouping: true })).toBe('1,234,567');
+    expect(formatNumber(1234.5, { grouping: true, significant: 5 })).toBe('1,234.5');
   });
   it('keeps integers exact and other numbers close', () => {
     fc.assert(
