@@ -10,11 +10,11 @@ interface WindowContents {
   plots: readonly PlotPanel[];
 }
 
-/** The chart spec of what is on screen: the visible time, the lanes, the ribbons, the plots and the notes. */
+/** The chart spec of what is on screen: the visible time, the ribbons, the lanes, the plots and the notes, in the timeline's order. */
 export function chartOfWindow({ title, viewport, hasCpus, hasEpisodes, plots }: WindowContents): ChartSpec {
   const panels: PanelSpec[] = [];
-  if (hasCpus) panels.push({ kind: 'lanes', by: 'cpu' });
   if (hasEpisodes) panels.push({ kind: 'lanes', by: 'episodes' });
+  if (hasCpus) panels.push({ kind: 'lanes', by: 'cpu' });
   for (const plot of plots) panels.push(plot.spec);
   return {
     version: CHART_SPEC_VERSION,

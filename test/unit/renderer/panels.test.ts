@@ -61,7 +61,7 @@ describe('chart of the window', () => {
     });
     expect(chartSpecSchema.parse(spec)).toEqual(spec);
     expect(spec.window).toEqual({ fromNs: 5, toNs: 10 });
-    expect(spec.panels).toEqual([{ kind: 'lanes', by: 'cpu' }, { kind: 'lanes', by: 'episodes' }, plot.spec]);
+    expect(spec.panels).toEqual([{ kind: 'lanes', by: 'episodes' }, { kind: 'lanes', by: 'cpu' }, plot.spec]);
     expect(spec.annotations).toBe(true);
   });
 
