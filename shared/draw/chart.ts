@@ -209,7 +209,9 @@ function panelHeights(
 function footerParts({ summary, window }: ChartData): string[] {
   const originNs = BigInt(summary.originNs);
   const unit = timeUnitOf(summary);
-  const absolute = [window.fromNs, window.toNs].map((ns) => toAbsNs(ns, originNs));
+  // A window shows a little air around what was recorded; it is no recorded time.
+  const shown = [window.fromNs, window.toNs].map((ns) => Math.min(Math.max(ns, 0), summary.durationNs));
+  const absolute = shown.map((ns) => toAbsNs(ns, originNs));
   const traceTime =
     unit === 'ns'
       ? `trace time ${formatSeconds(absolute[0])} to ${formatSeconds(absolute[1])} s`
@@ -225,7 +227,7 @@ function footerParts({ summary, window }: ChartData): string[] {
   return [
     summary.recordings.map((recording) => fileName(recording.path)).join(' + '),
     ...(summary.durationNs > 0
-      ? [`${formatLength(window.toNs - window.fromNs, unit)} of ${formatLength(summary.durationNs, unit)}`, traceTime]
+      ? [`${formatLength(shown[1] - shown[0], unit)} of ${formatLength(summary.durationNs, unit)}`, traceTime]
       : []),
     ...(clocks.length > 0 ? [`clock ${clocks.join(', ')}`] : []),
     `${summary.events.toLocaleString('en-US')} events in all`,

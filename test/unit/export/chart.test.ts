@@ -51,6 +51,11 @@ describe('SVG', () => {
     for (const text of [...facts, ...left]) expect(svg).toContain(text);
   });
 
+  test('air around what was recorded is no recorded time', async () => {
+    const svg = await svgOf(chart([plot('dirty')], { window: { fromNs: -1e8, toNs: 1.1e9 } }));
+    expect(svg).toContain('1 s of 1 s · trace time 55.008142 to 56.008142 s');
+  });
+
   test('text is escaped, and notes that do not fit stand below in full', async () => {
     const svg = await svgOf(chart([plot('dirty')], { title: 'a <b> & "c"' }));
     expect(svg).toContain('a &lt;b&gt; &amp; &quot;c&quot;</text>');
