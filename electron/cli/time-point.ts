@@ -11,7 +11,7 @@ export function parseTimePoint(option: string, text: string, originNs: bigint): 
   const time = /^\d+$/.test(text) ? { ns: BigInt(text), relative: false } : parseTime(text);
   if (time === null) {
     const message = `${option} ${text} is no time: write seconds as the trace prints them (123.456), +1.5s from the start, or ns.`;
-    throw new RemoraError({ code: 'bad-expression', message, position: 0 });
+    throw new RemoraError({ code: 'bad-expression', message });
   }
   return time.relative ? Number(time.ns) : toRelNs(time.ns, originNs);
 }
@@ -22,10 +22,32 @@ export function parseWindow(
   workspace: { originNs: string; durationNs: RelNs },
 ): { fromNs: RelNs; toNs: RelNs } {
   const originNs = BigInt(workspace.originNs);
+  for (const option of ['from', 'to'] as const) refuseBareSeconds(`--${option}`, options[option], workspace);
   const fromNs = options.from === undefined ? 0 : parseTimePoint('--from', options.from, originNs);
   const toNs = options.to === undefined ? workspace.durationNs : parseTimePoint('--to', options.to, originNs);
-  if (fromNs > toNs) throw new RemoraError({ code: 'bad-expression', message: '--from lies after --to.', position: 0 });
+  if (fromNs > toNs) throw new RemoraError({ code: 'bad-expression', message: '--from lies after --to.' });
   return { fromNs, toNs };
+}
+
+/**
+ * A whole number is ns; one that is far from the recording as ns and inside it as seconds was meant as seconds. To take
+ * it as ns would choose all events or none, and say nothing.
+ */
+function refuseBareSeconds(
+  option: string,
+  text: string | undefined,
+  { originNs, durationNs }: { originNs: string; durationNs: RelNs },
+): void {
+  if (text === undefined || !/^\d+$/.test(text)) return;
+  const inside = (ns: bigint): boolean => {
+    const rel = toRelNs(ns, BigInt(originNs));
+    return rel >= 0 && rel <= durationNs;
+  };
+  if (inside(BigInt(text)) || !inside(BigInt(text) * 1_000_000_000n)) return;
+  throw new RemoraError({
+    code: 'bad-expression',
+    message: `${option} ${text} is in ns and lies outside of the recording; for seconds write ${text}.0 or ${text}s.`,
+  });
 }
 
 /** The same window as a filter; empty without either option. */

@@ -41,6 +41,18 @@ describe('--from and --to', () => {
     expect(parseWindow({ to: '+1us' }, workspace)).toEqual({ fromNs: 0, toNs: 1_000 });
     expect(() => parseWindow({ from: '+2us', to: '+1us' }, workspace)).toThrow(bad('bad-expression'));
   });
+
+  it('do not take seconds without a point for ns', () => {
+    const workspace = { originNs: String(originNs), durationNs: 20_000_000_000 };
+    expect(() => parseWindow({ from: '1005' }, workspace)).toThrow('--from 1005 is in ns');
+    expect(() => parseWindow({ to: '1005' }, workspace)).toThrow('write 1005.0 or 1005s');
+    expect(parseWindow({ from: '1005.0', to: '1006s' }, workspace)).toEqual({ fromNs: 4.5e9, toNs: 5.5e9 });
+    expect(parseWindow({ from: '1001000000000', to: '2000000000000' }, workspace)).toEqual({
+      fromNs: 5e8,
+      toNs: 999.5e9,
+    });
+    expect(parseWindow({ from: '7' }, workspace).fromNs).toBe(7 - Number(originNs));
+  });
 });
 
 describe('filters joined', () => {
