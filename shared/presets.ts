@@ -186,7 +186,7 @@ export function presetChart(name: string, eventTypes: readonly EventTypeInfo[]):
   const preset = presets.find((candidate) => candidate.name === name);
   if (preset === undefined) {
     throw new RemoraError({
-      code: 'not-found',
+      code: 'bad-request',
       message: `There is no preset “${name}”; there are: ${presets.map((known) => known.name).join(', ')}`,
     });
   }

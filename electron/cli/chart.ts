@@ -8,7 +8,9 @@ import { CHART_SPEC_VERSION, type ChartSpec, chartSpecSchema, type PanelSpec } f
 import { RemoraError } from '../../shared/errors.ts';
 import type { WorkspaceSummary } from '../../shared/model.ts';
 import { presetChart, presets } from '../../shared/presets.ts';
+import { refusedOutput } from '../export/refused-output.ts';
 import { exitCode } from './exit-code.ts';
+import { allOf } from './filter-option.ts';
 import { action, type CommandHost, repeated } from './host.ts';
 import { type InputOptions, readInput, withInput } from './input.ts';
 import { tableLines, writeJson, writeLines } from './output.ts';
@@ -97,16 +99,28 @@ async function chartSpec(options: ChartOptions, summary: WorkspaceSummary): Prom
   const windowed = options.from !== undefined || options.to !== undefined;
   return {
     ...spec,
+    panels: narrowed(spec.panels, options.filter),
     title: options.title ?? spec.title,
     window: windowed ? parseWindow(options, summary) : spec.window,
   };
+}
+
+/** `--filter` chooses the events of every plot. Lanes and episodes show all: where nothing else is drawn, it is refused. */
+function narrowed(panels: readonly PanelSpec[], filter = ''): PanelSpec[] {
+  if (filter !== '' && !panels.some(({ kind }) => kind === 'plot'))
+    throw usage('--filter chooses the events of plots, and this chart has none: leave it out, or add --plot.');
+  return panels.map((panel) =>
+    panel.kind === 'plot'
+      ? { ...panel, series: panel.series.map((series) => ({ ...series, where: allOf(series.where, filter) })) }
+      : panel,
+  );
 }
 
 async function baseSpec(options: ChartOptions, summary: WorkspaceSummary): Promise<ChartSpec> {
   const kinds = [...(options.episodes ? ['episodes' as const] : []), ...(options.lanes ?? [])];
   const lanes = [...new Set(kinds)].map((by): PanelSpec => ({ kind: 'lanes', by }));
   const plots = (options.plot ?? []).map(
-    (text): PanelSpec => ({ kind: 'plot', title: '', series: [plotOf(text, options.filter)], scale: 'linear' }),
+    (text): PanelSpec => ({ kind: 'plot', title: '', series: [plotOf(text)], scale: 'linear' }),
   );
   if (options.spec !== undefined && options.preset !== undefined)
     throw usage('--spec and --preset are both a whole chart: give one of them.');
@@ -190,9 +204,6 @@ async function writeWhole(path: string, bytes: Uint8Array): Promise<void> {
     await rename(unfinished, path);
   } catch (error) {
     await rm(unfinished, { force: true });
-    throw new RemoraError(
-      { code: 'file', file: path, message: `${path} cannot be written: ${(error as Error).message}.` },
-      { cause: error },
-    );
+    throw refusedOutput(path, error);
   }
 }

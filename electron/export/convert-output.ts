@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { closeSync, mkdirSync, openSync, readdirSync, renameSync, rmdirSync, rmSync, writeSync } from 'node:fs';
 import { basename, dirname, join, relative, sep } from 'node:path';
-import { RemoraError } from '../../shared/errors.ts';
+import { refusedOutput } from './refused-output.ts';
 
 /** Where a conversion's bytes go, in order. Writing throws RemoraError `file` with the operating system's reason. */
 export interface ByteSink {
@@ -142,9 +142,6 @@ function orRefused<T>(path: string, work: () => T): T {
   try {
     return work();
   } catch (error) {
-    throw new RemoraError(
-      { code: 'file', file: path, message: `${path} cannot be written: ${(error as Error).message}.` },
-      { cause: error },
-    );
+    throw refusedOutput(path, error);
   }
 }

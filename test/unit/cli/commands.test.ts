@@ -63,6 +63,8 @@ describe('wrong usage ends with 2 and says what to do', () => {
     ['a chart without content', ['chart', sample, '-o', join(folder, 'x.svg')]],
     ['a chart without a place', ['chart', sample, '--episodes']],
     ['a chart of unknown kind', ['chart', sample, '--episodes', '-o', join(folder, 'x.bmp')]],
+    ['a preset that is none', ['chart', sample, '--preset', 'throttle', '-o', join(folder, 'x.svg')]],
+    ['a filter for lanes', ['chart', sample, '--episodes', '--filter', 'pid == 1', '-o', join(folder, 'x.svg')]],
     ['two recordings to report', ['report', sample, second]],
   ])('%s', async (_name, args) => {
     const { code, out, err } = await run(...args);
@@ -285,7 +287,19 @@ describe('chart', () => {
 
   it('leaves no half of a file where it cannot write', async () => {
     const { code, err } = await run('chart', sample, ...panels, '-o', join(folder, 'missing', 'x.svg'));
-    expect([code, err]).toEqual([1, expect.stringContaining('cannot be written')]);
+    expect(code).toBe(1);
+    expect(err.trim()).toMatch(/missing\/x\.svg cannot be written: there is no folder \S+\/missing\.$/);
+  });
+
+  it('filters the events of every plot', async () => {
+    const target = join(folder, 'filtered.svg');
+    const args = ['chart', sample, '--preset', 'pages', '--plot', 'sched_switch.prev_prio where prev_prio < 100'];
+    const { spec } = await json<{ spec: { panels: { series?: { where: string }[] }[] } }>(
+      ...[...args, '--filter', 'cpu == 1', '-o', target],
+    );
+    const filters = spec.panels.flatMap(({ series = [] }) => series.map(({ where }) => where));
+    expect(filters.length).toBeGreaterThan(1);
+    expect(new Set(filters)).toEqual(new Set(['cpu == 1', 'prev_prio < 100 && cpu == 1']));
   });
 });
 
