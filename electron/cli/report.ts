@@ -1,4 +1,3 @@
-import { writeSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { RemoraError, type TraceWarning } from '../../shared/errors.ts';
@@ -16,6 +15,7 @@ import { allOf } from './filter-option.ts';
 import { action, type CommandHost, repeated } from './host.ts';
 import { type InputOptions, readSession, withInput } from './input.ts';
 import { Messages } from './messages.ts';
+import { reportOutput } from './report-output.ts';
 import { windowFilter } from './time-point.ts';
 
 interface ReportCommandOptions extends InputOptions {
@@ -28,7 +28,7 @@ interface ReportCommandOptions extends InputOptions {
 
 export function addReport(program: Command, host: CommandHost): void {
   const command = new Command('report').description('what `trace-cmd report` prints, byte for byte');
-  withInput(command, { json: false })
+  withInput(command)
     .option('-R, --raw', 'raw fields')
     .option('-l, --latency', 'latency format')
     .option('-t, --full-time', 'times in full, to the nanosecond')
@@ -85,18 +85,21 @@ function single<T>(recordings: readonly T[]): T {
 function printRecording(
   source: ByteSource,
   head: RecordingHead,
-  { raw, latency, fullTime, cpu }: ReportCommandOptions,
+  { raw, latency, fullTime, cpu, json }: ReportCommandOptions,
   keep: ReportRequest['keep'],
   fd: number,
 ): TraceWarning[] {
   endAtOnce();
   const request = { raw, latency, keep, cpus: cpu, nanoseconds: fullTime };
-  return reportRecording(source, head, request, (piece) => writeNow(fd, piece));
+  const output = reportOutput(fd, json);
+  const damage = reportRecording(source, head, request, (piece) => output.write(piece));
+  output.end();
+  return damage;
 }
 
 function printText(
   { trace }: Session,
-  { raw, latency, fullTime, cpu }: ReportCommandOptions,
+  { raw, latency, fullTime, cpu, json }: ReportCommandOptions,
   keep: TextReportRequest['keep'],
   fd: number,
 ): void {
@@ -108,7 +111,9 @@ function printText(
     });
   }
   endAtOnce();
-  reportText(trace, { cpus: cpu, keep }, (piece) => writeNow(fd, piece));
+  const output = reportOutput(fd, json);
+  reportText(trace, { cpus: cpu, keep }, (piece) => output.write(piece));
+  output.end();
 }
 
 /** Printing gives Ctrl+C no turn, and nothing is left half-written by it: from here on it ends the process. */
@@ -150,16 +155,3 @@ function parseCpus(text: string): Set<number> {
   }
   return cpus;
 }
-
-/** Writes all bytes, waiting while the reader of a pipe is slower. */
-function writeNow(fd: number, bytes: Uint8Array): void {
-  for (let written = 0; written < bytes.length; ) {
-    try {
-      written += writeSync(fd, bytes, written);
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error;
-      Atomics.wait(sleeper, 0, 0, 2);
-    }
-  }
-}
-const sleeper = new Int32Array(new SharedArrayBuffer(4));

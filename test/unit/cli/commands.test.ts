@@ -311,6 +311,13 @@ describe('report', () => {
     const wanted = [header, ...lines.filter((line) => / sched_switch: /.test(line) && line.includes('[001]'))];
     expect((await run('report', sample, '-F', 'sched/sched_switch', '--cpu', '1')).out).toBe(`${wanted.join('\n')}\n`);
   });
+
+  it('has the same lines as JSON', async () => {
+    const { out } = await run('report', sample);
+    expect(await json('report', sample)).toEqual({ lines: out.trimEnd().split('\n') });
+    const { out: none } = await run('report', sample, '--filter', 'cpu == 77');
+    expect(await json('report', sample, '--filter', 'cpu == 77')).toEqual({ lines: [none.trimEnd()] });
+  });
 });
 
 describe('a closed pipe', () => {
