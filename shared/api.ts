@@ -95,6 +95,8 @@ export const params = {
     workspaceId,
     by: z.enum(['cgroup', 'task', 'bdi', 'none']).default('cgroup'),
     gapMs: z.number().nonnegative().optional(),
+    /** A filter that chooses among the events that episodes are made of. */
+    where: z.string().max(2000).optional(),
   }),
   annotations: z.strictObject({ workspaceId }),
   /** Adds or replaces the annotation with this id. */

@@ -15,7 +15,7 @@ interface EpisodesOptions extends InputOptions {
 
 export function addEpisodes(program: Command, host: CommandHost): void {
   const command = new Command('episodes').description('throttle episodes and totals');
-  withInput(command, { filter: false })
+  withInput(command)
     .addOption(
       new Option('--by <key>', 'what the totals are per').choices(['cgroup', 'task', 'bdi', 'none']).default('cgroup'),
     )
@@ -27,7 +27,11 @@ export function addEpisodes(program: Command, host: CommandHost): void {
       action(host, (files: string[], options: EpisodesOptions) =>
         readInput(files, options, host, async ({ engine, summary }) => {
           const { workspaceId } = summary;
-          const all = await engine.call('episodes', { workspaceId, by: options.by, gapMs: options.gap }, host);
+          const all = await engine.call(
+            'episodes',
+            { workspaceId, by: options.by, gapMs: options.gap, where: options.filter },
+            host,
+          );
           const found = within(all, parseWindow(options, summary), options.by);
           if (options.json) await writeJson(host.stdout, episodesDocument(found, summary));
           else if (options.csv) await writeLines(host.stdout, episodeCsv(found.episodes, summary));

@@ -70,7 +70,8 @@ export const handlers: Handlers = {
   },
   series: ({ workspaceId, spec, fromNs, toNs, bins, mode }, { sessions }) =>
     sessions.get(workspaceId).series.window(spec, fromNs, toNs, bins, mode),
-  episodes: ({ workspaceId, by, gapMs }, { sessions }) => sessions.get(workspaceId).episodes.find(by, gapMs),
+  episodes: ({ workspaceId, by, gapMs, where }, { sessions }) =>
+    sessions.get(workspaceId).episodes.find(by, gapMs, where),
 
   annotations: ({ workspaceId }, { sessions }) => {
     const { trace, notes } = sessions.get(workspaceId);

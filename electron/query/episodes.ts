@@ -5,6 +5,7 @@ import type { GlobalStateColumns, NamedColumn, ThrottleColumns } from '../derive
 import { indexSwitches, type SwitchIndex } from '../derive/throttle-switches.ts';
 import { type TotalKey, totalEpisodes } from '../derive/throttle-totals.ts';
 import { cgroupFieldOf } from './groups.ts';
+import { maskOf } from './sample-filter.ts';
 import type { Samples, TypeSamples } from './samples.ts';
 import type { Trace, TraceStream } from './trace.ts';
 
@@ -12,32 +13,34 @@ import type { Trace, TraceStream } from './trace.ts';
 export class EpisodeQueries {
   readonly #trace: Trace;
   readonly #samples: Samples;
-  readonly #found = new Map<number, Pick<EpisodesResult, 'episodes' | 'findings'>>();
+  readonly #found = new Map<string, Pick<EpisodesResult, 'episodes' | 'findings'>>();
 
   constructor(trace: Trace, samples: Samples) {
     this.#trace = trace;
     this.#samples = samples;
   }
 
-  find(by: TotalKey, gapMs: number | undefined): EpisodesResult {
-    const key = gapMs ?? -1;
+  /** `where` chooses among the events that episodes are made of: empty for all. Throws `bad-expression`. */
+  find(by: TotalKey, gapMs?: number, where = ''): EpisodesResult {
+    const key = JSON.stringify([gapMs, where]);
     let found = this.#found.get(key);
     if (found === undefined) {
-      found = this.#derive(gapMs);
-      // One entry for the default and one for the user's own gap.
+      found = this.#derive(gapMs, where);
+      // One entry for the default and one for the user's own.
       if (this.#found.size > 1) this.#found.clear();
       this.#found.set(key, found);
     }
     return { ...found, totals: totalEpisodes(found.episodes, by) };
   }
 
-  #derive(gapMs: number | undefined): Pick<EpisodesResult, 'episodes' | 'findings'> {
+  #derive(gapMs: number | undefined, where: string): Pick<EpisodesResult, 'episodes' | 'findings'> {
     const episodes: EpisodesResult['episodes'] = [];
     const findings: EpisodesResult['findings'] = [];
     const type = this.#type('writeback', 'balance_dirty_pages');
     if (type === undefined) return { episodes, findings };
+    const mask = maskOf(this.#trace, this.#samples, type, where);
     for (const stream of this.#trace.streams) {
-      const events = this.#throttleColumns(type, stream);
+      const events = this.#throttleColumns(type, stream, mask);
       if (events === null) continue;
       const switches = this.#switches(stream, events.pid);
       const globalState = this.#globalState(stream);
@@ -62,8 +65,8 @@ export class EpisodeQueries {
     return this.#trace.eventTypes.find((type) => type.system === system && type.name === event);
   }
 
-  #throttleColumns(type: EventTypeInfo, stream: TraceStream): ThrottleColumns | null {
-    const pick = new StreamPick(this.#samples.ofType(type.type), stream);
+  #throttleColumns(type: EventTypeInfo, stream: TraceStream, mask: Uint8Array | null): ThrottleColumns | null {
+    const pick = new StreamPick(this.#samples.ofType(type.type), stream, mask);
     if (pick.n === 0) return null;
     const has = (field: string): boolean => type.fields.some(({ name }) => name === field);
     const optional = (...fields: string[]): Float64Array | undefined => {
@@ -136,23 +139,27 @@ export class EpisodeQueries {
   }
 }
 
-/** The samples of one stream out of a type's; the columns themselves where all are the stream's. */
+/** The samples of one stream out of a type's, those that a mask keeps; the columns themselves where that is all. */
 class StreamPick {
   readonly samples: TypeSamples;
   readonly n: number;
   readonly #indices: Uint32Array | null;
 
-  constructor(samples: TypeSamples, stream: TraceStream) {
+  constructor(samples: TypeSamples, stream: TraceStream, mask: Uint8Array | null = null) {
     this.samples = samples;
     const mine = samples.sources.filter((source) => source.stream === stream);
-    this.n = mine.reduce((sum, source) => sum + source.n, 0);
-    if (mine.length === samples.sources.length) this.#indices = null;
-    else {
-      const indices = new Uint32Array(this.n);
-      let k = 0;
-      for (let i = 0; i < samples.n; i++) if (samples.stream[i] === stream.info.index) indices[k++] = i;
-      this.#indices = indices;
+    const n = mine.reduce((sum, source) => sum + source.n, 0);
+    if (mine.length === samples.sources.length && mask === null) {
+      this.n = n;
+      this.#indices = null;
+      return;
     }
+    const indices = new Uint32Array(n);
+    let k = 0;
+    for (let i = 0; i < samples.n; i++)
+      if (samples.stream[i] === stream.info.index && mask?.[i] !== 0) indices[k++] = i;
+    this.n = k;
+    this.#indices = indices.subarray(0, k);
   }
 
   numbers(column: Float64Array): Float64Array {

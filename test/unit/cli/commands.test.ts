@@ -202,7 +202,15 @@ describe('series', () => {
 
 describe('episodes', () => {
   interface Episodes {
-    episodes: { startNs: number; endNs: number; cgroup: { path: string }; pauses: number; pauseMs: number }[];
+    episodes: {
+      id: number;
+      startNs: number;
+      endNs: number;
+      cgroup: { path: string };
+      task: { pid: number };
+      pauses: number;
+      pauseMs: number;
+    }[];
     totals: { key: string; episodes: number; pauses: number; pauseMs: number }[];
   }
   const sum = (numbers: number[]): number => numbers.reduce((total, n) => total + n, 0);
@@ -221,6 +229,20 @@ describe('episodes', () => {
     expect(episodes).toEqual(all.filter(({ startNs, endNs }) => endNs >= 1e9 && startNs <= 3.5e9));
     expect(episodes.length).toBeLessThan(all.length);
     expect(sum(totals.map((total) => total.episodes))).toBe(episodes.length);
+  });
+
+  it('of filtered events are made of those alone', async () => {
+    const { episodes: all, totals: allTotals } = await json<Episodes>('episodes', sample);
+    const { cgroup, task } = all[0];
+    const ofCgroup = await json<Episodes>('episodes', sample, '--filter', `cgroup == "${cgroup.path}"`);
+    const sameCgroup = all.filter((episode) => episode.cgroup.path === cgroup.path);
+    expect(ofCgroup.episodes).toEqual(sameCgroup.map((episode, id) => ({ ...episode, id })));
+    expect(ofCgroup.totals).toEqual(allTotals.filter(({ key }) => key === cgroup.path));
+    const ofTask = await json<Episodes>('episodes', sample, '--filter', `pid == ${task.pid}`);
+    expect(ofTask.episodes.map(({ id, ...rest }) => rest)).toEqual(
+      all.filter((episode) => episode.task.pid === task.pid).map(({ id, ...rest }) => rest),
+    );
+    expect(await json<Episodes>('episodes', sample, '--filter', 'pause > 100000')).toMatchObject({ episodes: [] });
   });
 
   it('CSV has a line for each', async () => {
