@@ -31,9 +31,9 @@ function databaseFiles(path: string): string[] {
  * Throws RemoraError `workspace`: newer schema, locked by another process, no database, or corrupt.
  */
 export function openDatabase(path: string): Database.Database {
-  if (path !== '') mkdirSync(dirname(path), { recursive: true });
   let database: Database.Database;
   try {
+    if (path !== '') mkdirSync(dirname(path), { recursive: true });
     database = new Database(path, { timeout: 2000, ...(nativeBinding ? { nativeBinding } : {}) });
   } catch (error) {
     throw translate(path, error);
@@ -71,6 +71,9 @@ function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
+/** Why the operating system makes no folder for a workspace. */
+const NO_FOLDER = new Set(['EACCES', 'EPERM', 'EROFS', 'ENOENT', 'ENOTDIR', 'EEXIST']);
+
 /** What SQLite's refusals mean to the user; other errors stay what they are. */
 export function translate(path: string, error: unknown): unknown {
   const code = (error as { code?: string } | undefined)?.code ?? '';
@@ -93,7 +96,7 @@ export function translate(path: string, error: unknown): unknown {
       error,
     );
   }
-  if (code === 'SQLITE_READONLY' || code === 'SQLITE_CANTOPEN') {
+  if (code === 'SQLITE_READONLY' || code === 'SQLITE_CANTOPEN' || NO_FOLDER.has(code)) {
     return workspaceError(path, 'the workspace cannot be written: keep it elsewhere, or open without one', error);
   }
   return code.startsWith('SQLITE_') ? workspaceError(path, messageOf(error), error) : error;

@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
@@ -26,6 +26,13 @@ function oldWorkspace(version: number): string {
   db.close();
   return path;
 }
+
+it('a place that takes no folder is told, and what to do', () => {
+  const file = join(folder, 'plain');
+  writeFileSync(file, 'a file');
+  const open = (): unknown => openDatabase(join(file, 'below', 'x.remora'));
+  expect(open).toThrow(/x\.remora: the workspace cannot be written: keep it elsewhere/);
+});
 
 it('there is one step for every version', () => {
   expect(migrations.length).toBe(SCHEMA_VERSION);
