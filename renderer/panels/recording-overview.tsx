@@ -26,8 +26,9 @@ export function RecordingOverview({ summary }: { summary: WorkspaceSummary }) {
           <dt>Format</dt>
           <dd>
             {recording.format}
-            {recording.version > 0 && ` version ${recording.version}, ${recording.compression}`},{' '}
-            {bytesText(recording.bytes)}
+            {recording.version > 0 &&
+              ` version ${recording.version}, ${recording.compression === 'none' ? 'not compressed' : recording.compression}`}
+            , {bytesText(recording.bytes)}
           </dd>
           <dt>Machine</dt>
           <dd>
@@ -46,39 +47,44 @@ export function RecordingOverview({ summary }: { summary: WorkspaceSummary }) {
           <div key={stream.index} className="facts-group">
             <dt>{streamName(stream.index, summary)}</dt>
             <dd>
-              {countOf(stream.cpus.length, 'CPU')}, {countOf(stream.events, 'event')}, clock {stream.clock}
+              {countOf(stream.cpus.length, 'CPU')}, {countOf(stream.events, 'event')}
+              {stream.clock && `, clock ${stream.clock}`}
             </dd>
           </div>
         ))}
       </dl>
-      <table className="event-types" aria-label="Event types">
-        <thead>
-          <tr>
-            <th scope="col">Event</th>
-            <th scope="col" className="right">
-              Count
-            </th>
-          </tr>
-        </thead>
-        <tbody>
-          {types.map((type) => (
-            <tr key={type.type}>
-              <th scope="row">
-                <button
-                  type="button"
-                  className="plain mono"
-                  title="Show only these in the table"
-                  onClick={() => showOnly(type.system, type.name)}
-                >
-                  <span className="muted">{type.system}:</span>
-                  {type.name}
-                </button>
+      {types.length === 0 ? (
+        <p className="muted hint">Nothing was recorded: there are no events.</p>
+      ) : (
+        <table className="event-types" aria-label="Event types">
+          <thead>
+            <tr>
+              <th scope="col">Event</th>
+              <th scope="col" className="right">
+                Count
               </th>
-              <td className="right numbers">{countText(type.count)}</td>
             </tr>
-          ))}
-        </tbody>
-      </table>
+          </thead>
+          <tbody>
+            {types.map((type) => (
+              <tr key={type.type}>
+                <th scope="row">
+                  <button
+                    type="button"
+                    className="plain mono"
+                    title="Show only these in the table"
+                    onClick={() => showOnly(type.system, type.name)}
+                  >
+                    <span className="muted">{type.system}:</span>
+                    {type.name}
+                  </button>
+                </th>
+                <td className="right numbers">{countText(type.count)}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      )}
     </section>
   );
 }

@@ -13,6 +13,11 @@ import { OpeningDetails, OpeningPanel } from './opening.tsx';
 import { TimeBar } from './time-bar.tsx';
 import { WarningsPanel } from './warnings-panel.tsx';
 
+const DETAILS_MIN_PX = 260;
+
+/** The details' width until somebody changes it: enough for fields with long names, but not half of a small window. */
+const detailsPx = (): number => Math.max(DETAILS_MIN_PX, Math.min(440, Math.round(window.innerWidth * 0.34)));
+
 /**
  * The window with something open: timeline and plots above, lists below, details at the right. Without a summary it is
  * still being opened: the timeline shows an estimate, and how far indexing is takes the place of the lists.
@@ -45,7 +50,12 @@ export function Workbench({ summary }: { summary: WorkspaceSummary | null }) {
           </Group>
         </Panel>
         <Separator className="separator" aria-label="Width of the details" />
-        <Panel id="details" defaultSize={440} minSize={260} groupResizeBehavior="preserve-pixel-size">
+        <Panel
+          id="details"
+          defaultSize={detailsPx()}
+          minSize={DETAILS_MIN_PX}
+          groupResizeBehavior="preserve-pixel-size"
+        >
           {summary ? <EventDetails key={summary.workspaceId} summary={summary} /> : <OpeningDetails />}
         </Panel>
       </Group>

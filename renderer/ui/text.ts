@@ -14,7 +14,7 @@ export function bytesText(bytes: number): string {
   const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
   const step = Math.min(Math.floor(Math.log2(Math.max(bytes, 1)) / 10), units.length - 1);
   const value = bytes / 1024 ** step;
-  return `${step === 0 ? value : value.toFixed(1)} ${units[step]}`;
+  return `${Number.isInteger(value) ? value : value.toFixed(1)} ${units[step]}`;
 }
 
 /** A moment as the trace has it: seconds with nine digits, or the bare count of clocks that do not count time. */

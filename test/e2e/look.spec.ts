@@ -44,6 +44,9 @@ test('the whole window is usable at a small size', async ({ app }) => {
   expect(overflow).toBeLessThanOrEqual(0);
   await expect(timeline(page)).toBeInViewport();
   await expect(page.getByRole('grid', { name: 'Events' })).toBeInViewport();
+  // The details leave the larger part to the time axis.
+  const details = await page.getByRole('region', { name: 'Recording' }).boundingBox();
+  expect(details?.width).toBeLessThan(0.4 * 1024);
   await test.info().attach('small', { body: await page.screenshot(), contentType: 'image/png' });
 });
 
