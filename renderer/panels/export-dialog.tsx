@@ -28,12 +28,13 @@ export function ExportDialog({ summary }: { summary: WorkspaceSummary }) {
   const widthPx = sizePx(width, 200);
   const heightPx = height.trim() === '' ? undefined : sizePx(height, 100);
   const valid = widthPx !== null && heightPx !== null;
+  const { folded } = uiStore.getState();
   const request = (): ChartRequest => ({
     spec: chartOfWindow({
       title: title.trim(),
       viewport: viewportStore.getState(),
-      hasCpus: summary.streams.some((stream) => stream.cpus.length > 0),
-      hasEpisodes: episodesStore.getState().episodes.length > 0,
+      hasCpus: !folded.includes('cpus') && summary.streams.some((stream) => stream.cpus.length > 0),
+      hasEpisodes: !folded.includes('episodes') && episodesStore.getState().episodes.length > 0,
       plots: plotsStore.getState().plots,
     }),
     format,

@@ -116,6 +116,8 @@ export interface UiState {
   dialog: 'none' | 'open' | 'help' | 'palette' | 'export';
   /** Filter of the event table, in the filter language; empty: all events. */
   tableFilter: string;
+  /** Kinds of lanes whose heading folds them away. */
+  folded: readonly ('episodes' | 'cpus')[];
   /** Sizes of the window's panels in percent: by group, by panel. */
   layout: Record<string, Record<string, number>>;
   /** The note being written or changed; kept in the workspace only when it is saved. */
@@ -127,6 +129,7 @@ export const uiStore = createStore<UiState>(() => ({
   bottomTab: 'events',
   dialog: 'none',
   tableFilter: '',
+  folded: [],
   layout: {},
   noteDraft: null,
 }));

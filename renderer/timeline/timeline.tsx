@@ -2,7 +2,7 @@ import { type CSSProperties, useEffect, useLayoutEffect, useMemo, useRef, useSta
 import { useStore } from 'zustand';
 import { ribbonColors, ribbonsOf } from '../../shared/draw/ribbons.ts';
 import { PlotList } from '../plot/plot-list.tsx';
-import { episodesStore, workspaceStore } from '../state/stores.ts';
+import { episodesStore, uiStore, workspaceStore } from '../state/stores.ts';
 import { themeStore } from '../state/theme.ts';
 import { AXIS_PX, GUTTER_PX, geometryStore } from './geometry.ts';
 import { Head } from './head.tsx';
@@ -89,10 +89,14 @@ export function Timeline() {
 
 /** A kind of lanes under a heading that folds them away. */
 function SectionView({ section, colors }: { section: LaneSection; colors: Map<string, string> }) {
-  const [open, setOpen] = useState(true);
+  const open = useStore(uiStore, ({ folded }) => !folded.includes(section.key));
+  const toggle = () =>
+    uiStore.setState(({ folded }) => ({
+      folded: open ? [...folded, section.key] : folded.filter((key) => key !== section.key),
+    }));
   return (
     <div className="lane-section">
-      <button type="button" className="section-title" aria-expanded={open} onClick={() => setOpen(!open)}>
+      <button type="button" className="section-title" aria-expanded={open} onClick={toggle}>
         <span className="section-arrow" aria-hidden="true" />
         {section.title}
         <span className="section-count">{section.rows}</span>

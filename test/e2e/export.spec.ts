@@ -70,6 +70,17 @@ test('what is on screen is exported as SVG and PNG, notes included', async ({ ap
   expect(app.complaints).toEqual([]);
 });
 
+test('lanes that are folded away are not exported', async ({ app }) => {
+  const page = await openSample(app);
+  await page.getByRole('button', { name: /^CPUs/ }).click();
+  await page.keyboard.press('ControlOrMeta+e');
+  const dialog = page.getByRole('dialog', { name: 'Export chart' });
+  const { bytes } = await app.saved(() => dialog.getByRole('button', { name: 'Save SVG' }).click());
+  const text = bytes.toString('utf8');
+  expect(text).not.toContain('CPU 0');
+  for (const cgroup of SAMPLE.cgroups) expect(text).toContain(cgroup);
+});
+
 test('the export can be dark', async ({ app }) => {
   const page = await openSample(app);
   await page.keyboard.press('ControlOrMeta+e');
