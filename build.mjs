@@ -1,7 +1,7 @@
 // Builds dist/: the bundles of main process, preload script, engine and command line with esbuild, the window with
 // vite. A part whose inputs are as they were at its last build is left alone; `--force` builds everything.
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -47,6 +47,16 @@ const nodeBundle = (entry, outfile, extra = {}) => ({
   ...extra,
 });
 
+/** In pieces, so that a command loads what it needs: all of them together take longer to start than to answer. */
+const cliBundle = (({ outfile: _, ...options }) => ({
+  ...options,
+  entryPoints: { 'cli-main': join(root, 'electron/cli.ts') },
+  outdir: dist,
+  splitting: true,
+  // Beside the others: bundles find the installation by their own place.
+  chunkNames: 'cli-part-[name]-[hash]',
+}))(nodeBundle('electron/cli.ts', ''));
+
 /** Every part names the folders and files that it is made of, and the file that shows it was built. */
 const parts = [
   {
@@ -63,12 +73,13 @@ const parts = [
       'preload.cjs',
     ],
     async build() {
+      for (const name of readdirSync(dist)) if (name.startsWith('cli-part-')) rmSync(join(dist, name));
       await Promise.all([
         esbuild(nodeBundle('electron/engine/entry.ts', 'engine.js')),
         esbuild(nodeBundle('electron/engine/slab-worker.ts', 'slab-worker.js')),
         esbuild(nodeBundle('electron/engine/sql-process.ts', 'sql-process.js')),
         esbuild(nodeBundle('electron/live/capture.ts', 'capture.js')),
-        esbuild(nodeBundle('electron/cli.ts', 'cli-main.js')),
+        esbuild(cliBundle),
         esbuild(
           nodeBundle('electron/cli-start.ts', 'cli.js', {
             external: ['./cli-main.js'],

@@ -1,19 +1,8 @@
 import { Command, CommanderError } from 'commander';
-import { addChart } from './cli/chart.ts';
-import { addCheck } from './cli/check.ts';
-import { addConvert } from './cli/convert.ts';
-import { addEpisodes } from './cli/episodes.ts';
 import { errorLine, exitCode, exitCodeOf } from './cli/exit-code.ts';
 import type { CommandHost } from './cli/host.ts';
-import { addInfo } from './cli/info.ts';
-import { addOpen } from './cli/open.ts';
 import { isClosedPipe } from './cli/output.ts';
 import { isTooOld, runWithOwnNode } from './cli/own-node.ts';
-import { addRecord } from './cli/record.ts';
-import { addReport } from './cli/report.ts';
-import { addSeries } from './cli/series.ts';
-import { addServe } from './cli/serve.ts';
-import { addSql } from './cli/sql.ts';
 import { version } from './installation.ts';
 
 /** `remora COMMAND`: the command line. Everything it prints is what the window shows, from the same engine. */
@@ -49,20 +38,24 @@ const program = new Command('remora')
   .version(version)
   .showHelpAfterError('(remora COMMAND --help says more)')
   .exitOverride();
-const commands = [
-  addInfo,
-  addReport,
-  addSeries,
-  addEpisodes,
-  addSql,
-  addChart,
-  addConvert,
-  addCheck,
-  addRecord,
-  addServe,
-  addOpen,
-];
-for (const add of commands) add(program, host);
+/** In the order of the help. */
+const commands: Record<string, () => Promise<(program: Command, host: CommandHost) => void>> = {
+  info: async () => (await import('./cli/info.ts')).addInfo,
+  report: async () => (await import('./cli/report.ts')).addReport,
+  series: async () => (await import('./cli/series.ts')).addSeries,
+  episodes: async () => (await import('./cli/episodes.ts')).addEpisodes,
+  sql: async () => (await import('./cli/sql.ts')).addSql,
+  chart: async () => (await import('./cli/chart.ts')).addChart,
+  convert: async () => (await import('./cli/convert.ts')).addConvert,
+  check: async () => (await import('./cli/check.ts')).addCheck,
+  record: async () => (await import('./cli/record.ts')).addRecord,
+  serve: async () => (await import('./cli/serve.ts')).addServe,
+  open: async () => (await import('./cli/open.ts')).addOpen,
+};
+// A command that is named is all that is loaded; help and what is mistyped need to know of every one.
+const named = process.argv[2] ?? '';
+const wanted = Object.hasOwn(commands, named) ? [named] : Object.keys(commands);
+for (const name of wanted) (await commands[name]?.())?.(program, host);
 for (const command of program.commands) command.copyInheritedSettings(program);
 
 try {

@@ -1,6 +1,6 @@
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
-import { z } from 'zod';
+import * as z from 'zod';
 import { RemoraError } from '../shared/errors.ts';
 import { App } from './app.tsx';
 import { connect } from './bridge.ts';

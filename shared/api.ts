@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { chartSpecSchema, type SeriesSpec, seriesSpecSchema } from './chart.ts';
 import type { ErrorDetail } from './errors.ts';
 import type { Annotation, Episode, EpisodeTotal, EventDetail, EventRow, Finding, WorkspaceSummary } from './model.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /**
  * The chart spec: what the window shows, the session keeps, the command line reads and the exporter draws.

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, extname, join, resolve } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { z } from 'zod';
+import * as z from 'zod';
 import { annotationSchema, type Engine } from '../../shared/api.ts';
 import { CHART_SPEC_VERSION, type ChartSpec, chartSpecSchema, type PanelSpec } from '../../shared/chart.ts';
 import { RemoraError } from '../../shared/errors.ts';

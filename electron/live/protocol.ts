@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /**
  * What a capture process is told and what it says: lines of JSON on its standard input and output. The first line in is the

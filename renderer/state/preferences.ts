@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { bottomTabs, uiStore } from './stores.ts';
 
 /** Preferences of the person, not of a workspace: kept by the browser or Electron for all windows. */

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { panelSchema } from '../../shared/chart.ts';
 import { query, reportError } from './connection.ts';
 import { newPlotKey } from './plots.ts';
