@@ -43,12 +43,8 @@ function answer(order: SlabOrder): SlabAnswer {
 parentPort?.on('message', (order: SlabOrder) => {
   try {
     const message = answer(order);
-    const transfer = message.result.chunks.flatMap(({ chunk }) =>
-      [chunk.events, chunk.pids, chunk.time, chunk.event, chunk.pid, chunk.position].map(
-        (array) => array.buffer as ArrayBuffer,
-      ),
-    );
-    parentPort?.postMessage(message, [...new Set(transfer)]);
+    const transfer = message.result.chunks.map(({ chunk }) => chunk.columns.buffer as ArrayBuffer);
+    parentPort?.postMessage(message, transfer);
   } catch (error) {
     parentPort?.postMessage({ slab: order.slab, error: toErrorDetail(error) });
   }

@@ -1,14 +1,18 @@
 import type { EventColumns } from '../parse/sub-buffer.ts';
 
 /**
- * A chunk's columns as blobs: up to 65,536 events of one CPU, each column in the narrowest form that is exact.
+ * A chunk's columns as one blob: up to 65,536 events of one CPU, each column in the narrowest form that is exact. One
+ * after the other, each beginning at a multiple of 4 bytes:
  *
- *   time      Uint32 ns after the chunk's first time, where it spans less than 2^32 ns; else Float64 of the stream
+ *   time      Uint32 ns after the event before (0 for the first), where none goes backward or waits 2^32 ns; else Float64
+ *             of the stream
+ *   pids      Int32 dictionary of the next column
+ *   pid       Uint8 or Uint16 index into the dictionary, or Int32
+ *   position  Uint8 or Uint16 distance to the record before in 4-byte words (0 for the first); else Uint32 bytes from the
+ *             first
  *   event     Uint8 index into the dictionary `events`, or Uint16 kernel ids where a chunk has over 256 types
- *   pid       Uint8 or Uint16 index into the dictionary `pids`, or Int32
- *   position  Uint16 distance to the record before, in 4-byte words (0 for the first); else Uint32 bytes from the first
  *
- * Typically 8 bytes an event. Blobs are in this machine's byte order: a workspace is a cache, not an exchange format.
+ * Typically 7 bytes an event. Blobs are in this machine's byte order: a workspace is a cache, not an exchange format.
  */
 export interface EncodedChunk {
   count: number;
@@ -17,13 +21,12 @@ export interface EncodedChunk {
   flags: number;
   /** Position of the first record relative to the caller's base; the column is relative to it. */
   firstPosition: number;
+  /** Entries of the dictionary of pids. */
+  pids: number;
+  /** Dictionary of kernel ids and their counts; apart, as the directory of chunks has it too. */
   events: Uint8Array;
-  pids: Uint8Array;
-  time: Uint8Array;
-  event: Uint8Array;
-  pid: Uint8Array;
-  position: Uint8Array;
-  /** Of all blobs; see `checksumOf`. */
+  columns: Uint8Array;
+  /** Of both blobs; see `checksumOf`. */
   checksum: number;
 }
 
@@ -34,6 +37,25 @@ const WIDE_PID = 8;
 const WIDE_POSITION = 16;
 /** Time goes backward somewhere in the chunk. */
 const UNORDERED = 32;
+const POSITION_16 = 64;
+
+const TWO_32 = 4_294_967_296;
+const MOST_PIDS = 1 << 22;
+
+/** Where each column begins in the blob, and the blob's length, in bytes. */
+function placesOf({ count, flags, pids }: { count: number; flags: number; pids: number }) {
+  const bytes = (narrow: number, medium: number, wide: number): number =>
+    (flags & wide) !== 0 ? 4 : (flags & medium) !== 0 ? 2 : narrow;
+  const dictionary = count * ((flags & WIDE_TIME) !== 0 ? 8 : 4);
+  const pid = dictionary + pids * 4;
+  const position = pid + whole(count * bytes(1, PID_16, WIDE_PID));
+  const event = position + whole(count * bytes(1, POSITION_16, WIDE_POSITION));
+  const end = event + whole(count * ((flags & WIDE_EVENT) !== 0 ? 2 : 1));
+  return { dictionary, pid, position, event, end };
+}
+
+/** Bytes up to the next whole word. */
+const whole = (bytes: number): number => (bytes + 3) & ~3;
 
 /** Scratch tables of the encoder, reused between chunks. One per writer. */
 export class ChunkEncoder {
@@ -41,8 +63,16 @@ export class ChunkEncoder {
   readonly #eventCount = new Uint32Array(65_537);
   /** Slot + 1 by kernel id; zero between chunks. */
   readonly #eventSlot = new Uint32Array(65_536);
+  /** Slot + 1 by pid; zero between chunks. Covers pid_max's usual values and grows to its limit. */
   #pidSlot = new Int32Array(65_536);
-  readonly #pidList = new Int32Array(65_536);
+  /** By slot, of the chunk being encoded. */
+  #pidList = new Int32Array(0);
+  #pidCount = new Uint32Array(0);
+  // Columns in their usual forms, before it is known whether they fit.
+  #times = new Uint32Array(0);
+  #pids = new Uint16Array(0);
+  #steps = new Uint16Array(0);
+  #slots = new Uint8Array(0);
   /** Events per pid and per id over everything encoded since `reset`: the totals come for free here. */
   pidTotals = new Map<number, number>();
   eventTotals = new Map<number, number>();
@@ -54,77 +84,80 @@ export class ChunkEncoder {
 
   /** Encodes the first `count` events. The result's arrays are fresh; `columns` may be reused. */
   encode(columns: EventColumns, count: number): EncodedChunk {
-    let flags = 0;
+    if (this.#times.length < count) this.#reserve(count);
     const { time, id, pid, position } = columns;
-    const { from, to, ordered } = spanOf(time, count);
-    if (!ordered) flags |= UNORDERED;
-    let timeBlob: Uint8Array;
-    if (to - from < 4_294_967_296) {
-      const narrow = new Uint32Array(count);
-      for (let i = 0; i < count; i++) narrow[i] = (time[i] as number) - from;
-      timeBlob = bytesOf(narrow);
-    } else {
-      flags |= WIDE_TIME;
-      timeBlob = bytesOf(time.slice(0, count));
-    }
+    const { fromNs, toNs, flags: timeFlags } = this.#encodeTimes(time, count);
+    const events = this.#encodeEvents(id, count);
+    const pids = this.#encodePids(pid, count);
+    const pidFlags = pids < 0 ? WIDE_PID : pids > 256 ? PID_16 : 0;
+    const eventFlags = events.length > 512 ? WIDE_EVENT : 0;
+    const flags = timeFlags | eventFlags | pidFlags | this.#encodeSteps(position, count);
 
-    const { slots, types } = this.#encodeEvents(id, count);
-    const events = new Uint32Array(types.length * 2);
-    for (let i = 0; i < types.length; i++) {
-      const event = types[i] as number;
-      const n = this.#eventCount[i + 1] as number;
-      events[i * 2] = event;
-      events[i * 2 + 1] = n;
-      this.#eventCount[i + 1] = 0;
-      this.#eventSlot[event] = 0;
-      this.eventTotals.set(event, (this.eventTotals.get(event) ?? 0) + n);
-    }
-    let eventBlob: Uint8Array;
-    if (types.length <= 256) eventBlob = slots;
-    else {
-      flags |= WIDE_EVENT;
-      eventBlob = bytesOf(id.slice(0, count));
-    }
-
-    const { blob: pidBlob, dictionary, flags: pidFlags } = this.#encodePids(pid, count);
-    flags |= pidFlags;
-
-    let positionBlob: Uint8Array;
-    const steps = new Uint16Array(count);
+    const chunk = { count, flags, pids: Math.max(0, pids) };
+    const places = placesOf(chunk);
+    const { buffer } = new Uint8Array(places.end);
+    if ((flags & WIDE_TIME) !== 0) new Float64Array(buffer, 0, count).set(time.subarray(0, count));
+    else new Uint32Array(buffer, 0, count).set(this.#times.subarray(0, count));
+    new Int32Array(buffer, places.dictionary, chunk.pids).set(this.#pidList.subarray(0, chunk.pids));
+    if (pids < 0) new Int32Array(buffer, places.pid, count).set(pid.subarray(0, count));
+    else narrowest(buffer, places.pid, count, pids > 256).set(this.#pids.subarray(0, count));
     const firstPosition = position[0] as number;
-    let last = firstPosition;
-    let widest = 0;
-    let odd = 0;
-    for (let i = 0; i < count; i++) {
-      const at = position[i] as number;
-      const step = (at - last) >>> 2;
-      odd |= at - last;
-      if (step > widest) widest = step;
-      steps[i] = step;
-      last = at;
+    if ((flags & WIDE_POSITION) !== 0) {
+      const target = new Uint32Array(buffer, places.position, count);
+      for (let i = 0; i < count; i++) target[i] = (position[i] as number) - firstPosition;
+    } else {
+      const medium = (flags & POSITION_16) !== 0;
+      narrowest(buffer, places.position, count, medium).set(this.#steps.subarray(0, count));
     }
-    // Lines of text begin anywhere, a ring buffer's records at whole words.
-    if (widest < 65_536 && (odd & 3) === 0) positionBlob = bytesOf(steps);
-    else {
-      flags |= WIDE_POSITION;
-      positionBlob = bytesOf(position.slice(0, count).map((at) => at - firstPosition));
-    }
+    if (eventFlags !== 0) new Uint16Array(buffer, places.event, count).set(id.subarray(0, count));
+    else new Uint8Array(buffer, places.event, count).set(this.#slots.subarray(0, count));
+
     const blobs = {
-      events: bytesOf(events),
-      pids: bytesOf(dictionary),
-      time: timeBlob,
-      event: eventBlob,
-      pid: pidBlob,
-      position: positionBlob,
+      events: new Uint8Array(events.buffer),
+      columns: new Uint8Array(buffer),
     };
-    return { count, fromNs: from, toNs: to, flags, firstPosition, ...blobs, checksum: checksumOf(blobs) };
+    return { ...chunk, fromNs, toNs, firstPosition, ...blobs, checksum: checksumOf(blobs) };
   }
 
-  /** Slot of each event's kind in order of appearance (useless beyond 256 kinds), the kinds, and counts by slot + 1. */
-  #encodeEvents(id: Uint16Array, count: number): { slots: Uint8Array; types: number[] } {
+  #reserve(count: number): void {
+    this.#times = new Uint32Array(count);
+    this.#pids = new Uint16Array(count);
+    this.#steps = new Uint16Array(count);
+    this.#slots = new Uint8Array(count);
+    this.#pidList = new Int32Array(Math.min(count, 65_536) + 1);
+    this.#pidCount = new Uint32Array(this.#pidList.length);
+  }
+
+  /** Steps from each time to the next into `#times`, useless where a flag says so, and the smallest and largest time. */
+  #encodeTimes(time: Float64Array, count: number): { fromNs: number; toNs: number; flags: number } {
+    const times = this.#times;
+    let before = time[0] as number;
+    let least = 0;
+    let most = 0;
+    for (let i = 0; i < count; i++) {
+      const t = time[i] as number;
+      const step = t - before;
+      before = t;
+      if (step < least) least = step;
+      if (step > most) most = step;
+      times[i] = step;
+    }
+    let fromNs = time[0] as number;
+    let toNs = before;
+    if (least >= 0) return { fromNs, toNs, flags: most < TWO_32 ? 0 : WIDE_TIME };
+    for (let i = 0; i < count; i++) {
+      const t = time[i] as number;
+      if (t > toNs) toNs = t;
+      if (t < fromNs) fromNs = t;
+    }
+    return { fromNs, toNs, flags: WIDE_TIME | UNORDERED };
+  }
+
+  /** Slot of each event's kind in order of appearance into `#slots` (useless beyond 256 kinds). Returns the dictionary. */
+  #encodeEvents(id: Uint16Array, count: number): Uint32Array<ArrayBuffer> {
     const eventSlot = this.#eventSlot;
     const eventCount = this.#eventCount;
-    const slots = new Uint8Array(count);
+    const slots = this.#slots;
     const types: number[] = [];
     for (let i = 0; i < count; i++) {
       const event = id[i] as number;
@@ -136,59 +169,74 @@ export class ChunkEncoder {
       slots[i] = slot - 1;
       eventCount[slot] = (eventCount[slot] as number) + 1;
     }
-    return { slots, types };
+    const dictionary = new Uint32Array(types.length * 2);
+    for (let i = 0; i < types.length; i++) {
+      const event = types[i] as number;
+      const n = eventCount[i + 1] as number;
+      dictionary[i * 2] = event;
+      dictionary[i * 2 + 1] = n;
+      eventCount[i + 1] = 0;
+      eventSlot[event] = 0;
+      this.eventTotals.set(event, (this.eventTotals.get(event) ?? 0) + n);
+    }
+    return dictionary;
   }
 
-  #encodePids(pid: Int32Array, count: number): { blob: Uint8Array; dictionary: Int32Array; flags: number } {
-    const list = this.#pidList;
+  /** Slot of each event's pid into `#pids`, the pids into `#pidList`. Returns how many; -1: there are impossible ones. */
+  #encodePids(pid: Int32Array, count: number): number {
+    const [list, counts, narrow] = [this.#pidList, this.#pidCount, this.#pids];
     let slots = this.#pidSlot;
+    let limit = slots.length;
     let distinct = 0;
-    // Slot 0 means "not seen"; slots hold index + 1. The table covers pid_max's usual values and grows to its limit.
-    const narrow = new Uint16Array(count);
-    const counts = new Uint32Array(Math.min(count, 65_536) + 1);
     let plain = false;
-    let last = -1;
-    let lastSlot = 0;
     for (let i = 0; i < count; i++) {
       const p = pid[i] as number;
-      if (p === last && lastSlot > 0) {
-        // Tasks run for many events at a stretch.
-        narrow[i] = lastSlot - 1;
-        counts[lastSlot] = (counts[lastSlot] as number) + 1;
-        continue;
-      }
-      if (p >= slots.length || p < 0) {
-        if (p < 0 || p >= 1 << 22) {
-          plain = true;
-          break;
-        }
-        const grown = new Int32Array(1 << 22);
-        grown.set(slots);
-        this.#pidSlot = grown;
-        slots = grown;
+      if (p >>> 0 >= limit) {
+        plain = p < 0 || p >= MOST_PIDS;
+        if (plain) break;
+        slots = new Int32Array(MOST_PIDS);
+        slots.set(this.#pidSlot);
+        this.#pidSlot = slots;
+        limit = MOST_PIDS;
       }
       let slot = slots[p] as number;
       if (slot === 0) {
         list[distinct] = p;
+        counts[distinct] = 0;
         slot = ++distinct;
         slots[p] = slot;
       }
-      last = p;
-      lastSlot = slot;
       narrow[i] = slot - 1;
-      counts[slot] = (counts[slot] as number) + 1;
     }
-    const dictionary = list.slice(0, distinct);
-    for (let i = 0; i < distinct; i++) slots[dictionary[i] as number] = 0;
+    for (let i = 0; i < distinct; i++) slots[list[i] as number] = 0;
     if (plain) {
       // Impossible pids: damaged data, kept as they are.
       for (let i = 0; i < count; i++) this.#countPid(pid[i] as number, 1);
-      return { blob: bytesOf(pid.slice(0, count)), dictionary: new Int32Array(0), flags: WIDE_PID };
+      return -1;
     }
-    for (let i = 0; i < distinct; i++) this.#countPid(dictionary[i] as number, counts[i + 1] as number);
-    return distinct <= 256
-      ? { blob: new Uint8Array(narrow), dictionary, flags: 0 }
-      : { blob: bytesOf(narrow), dictionary, flags: PID_16 };
+    for (let i = 0; i < count; i++) {
+      const slot = narrow[i] as number;
+      counts[slot] = (counts[slot] as number) + 1;
+    }
+    for (let i = 0; i < distinct; i++) this.#countPid(list[i] as number, counts[i] as number);
+    return distinct;
+  }
+
+  /** Words from each record to the next into `#steps`. Returns the flags that say whether they fit. */
+  #encodeSteps(position: Uint32Array, count: number): number {
+    const steps = this.#steps;
+    let before = position[0] as number;
+    let all = 0;
+    for (let i = 0; i < count; i++) {
+      const at = position[i] as number;
+      const step = at - before;
+      before = at;
+      all |= step;
+      steps[i] = step >>> 2;
+    }
+    // Lines of text begin anywhere, a ring buffer's records at whole words.
+    if (all >>> 0 >= 65_536 * 4 || (all & 3) !== 0) return WIDE_POSITION;
+    return all < 256 * 4 ? 0 : POSITION_16;
   }
 
   #countPid(pid: number, events: number): void {
@@ -196,25 +244,8 @@ export class ChunkEncoder {
   }
 }
 
-/** Smallest and largest time, and whether they never decrease, in which case the ends tell. */
-function spanOf(time: Float64Array, count: number): { from: number; to: number; ordered: boolean } {
-  let ordered = true;
-  for (let i = 1; i < count && ordered; i++) ordered = (time[i] as number) >= (time[i - 1] as number);
-  let from = time[0] as number;
-  let to = time[count - 1] as number;
-  if (!ordered) {
-    for (let i = 0; i < count; i++) {
-      const t = time[i] as number;
-      if (t > to) to = t;
-      if (t < from) from = t;
-    }
-  }
-  return { from, to, ordered };
-}
-
-function bytesOf(array: Uint32Array | Uint16Array | Int32Array | Float64Array): Uint8Array {
-  return new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
-}
+const narrowest = (buffer: ArrayBuffer, at: number, count: number, medium: boolean): Uint8Array | Uint16Array =>
+  medium ? new Uint16Array(buffer, at, count) : new Uint8Array(buffer, at, count);
 
 /** A decoded chunk. Shared by the cache: never written to. */
 export interface Chunk extends EventColumns {
@@ -233,26 +264,21 @@ export interface ChunkBlobs {
   from_ns: number;
   flags: number;
   checksum: number;
+  pids: number;
   events: Uint8Array;
-  pids: Uint8Array;
-  time: Uint8Array;
-  event: Uint8Array;
-  pid: Uint8Array;
-  position: Uint8Array;
+  columns: Uint8Array;
 }
 
 /** The dictionary of a chunk: kernel ids and how many events of each. */
 export function decodeEventCounts(events: Uint8Array): Uint32Array {
-  return new Uint32Array(aligned(events, 4), 0, events.length >>> 2);
+  return new Uint32Array(aligned(events), 0, events.length >>> 2);
 }
 
-type Blobs = Pick<ChunkBlobs, 'events' | 'pids' | 'time' | 'event' | 'pid' | 'position'>;
-
-/** A 32-bit mix over all words of all blobs, in order: finds flipped and missing bytes. Not against intent. */
-export function checksumOf(blobs: Blobs): number {
+/** A 32-bit mix over all words of both blobs, in order: finds flipped and missing bytes. Not against intent. */
+export function checksumOf(blobs: Pick<ChunkBlobs, 'events' | 'columns'>): number {
   let hash = 0x2545f491;
-  for (const blob of [blobs.events, blobs.pids, blobs.time, blobs.event, blobs.pid, blobs.position]) {
-    const words = new Uint32Array(aligned(blob, 1), 0, blob.length >>> 2);
+  for (const blob of [blobs.events, blobs.columns]) {
+    const words = new Uint32Array(aligned(blob), 0, blob.length >>> 2);
     // Four independent chains: the processor works on them side by side.
     let [a, b, c, d] = [hash, 0x9e3779b1, 0x85ebca6b, 0xc2b2ae35];
     const fours = words.length & ~3;
@@ -269,41 +295,58 @@ export function checksumOf(blobs: Blobs): number {
   return hash >>> 0;
 }
 
+/** The stored columns as typed arrays, in whatever form they are. Throws RangeError where the blobs are not what was written. */
+function columnsOf(blobs: ChunkBlobs) {
+  const { count, flags, pids } = blobs;
+  const places = placesOf(blobs);
+  if (blobs.columns.length !== places.end || checksumOf(blobs) !== blobs.checksum) {
+    throw new RangeError('a chunk of the index is damaged');
+  }
+  const buffer = aligned(blobs.columns);
+  const { dictionary, pid, position, event } = places;
+  return {
+    steppedTime: (flags & WIDE_TIME) === 0 ? new Uint32Array(buffer, 0, count) : null,
+    wideTime: (flags & WIDE_TIME) === 0 ? null : new Float64Array(buffer, 0, count),
+    pids: new Int32Array(buffer, dictionary, pids),
+    widePid: (flags & WIDE_PID) === 0 ? null : new Int32Array(buffer, pid, count),
+    pid: narrowest(buffer, pid, count, (flags & PID_16) !== 0),
+    widePosition: (flags & WIDE_POSITION) === 0 ? null : new Uint32Array(buffer, position, count),
+    steps: narrowest(buffer, position, count, (flags & POSITION_16) !== 0),
+    types: decodeEventCounts(blobs.events),
+    wideEvent: (flags & WIDE_EVENT) === 0 ? null : new Uint16Array(buffer, event, count),
+    event: new Uint8Array(buffer, event, count),
+  };
+}
+
 /** Throws RangeError where the blobs are not what was written. */
 export function decodeChunk(blobs: ChunkBlobs): Chunk {
-  const { count, flags } = blobs;
-  if (checksumOf(blobs) !== blobs.checksum) throw new RangeError('a chunk of the index is damaged');
+  const { count } = blobs;
+  const stored = columnsOf(blobs);
   const time = new Float64Array(count);
-  if ((flags & WIDE_TIME) !== 0) time.set(new Float64Array(aligned(blobs.time, 8), 0, count));
+  if (stored.steppedTime === null) time.set(stored.wideTime as Float64Array);
   else {
-    const narrow = new Uint32Array(aligned(blobs.time, 4), 0, count);
-    const from = blobs.from_ns;
-    for (let i = 0; i < count; i++) time[i] = from + (narrow[i] as number);
-  }
-  const id = new Uint16Array(count);
-  if ((flags & WIDE_EVENT) !== 0) id.set(new Uint16Array(aligned(blobs.event, 2), 0, count));
-  else {
-    const types = decodeEventCounts(blobs.events);
-    for (let i = 0; i < count; i++) id[i] = types[(blobs.event[i] as number) * 2] as number;
-  }
-  const pid = new Int32Array(count);
-  if ((flags & WIDE_PID) !== 0) pid.set(new Int32Array(aligned(blobs.pid, 4), 0, count));
-  else {
-    const dictionary = new Int32Array(aligned(blobs.pids, 4), 0, blobs.pids.length >>> 2);
-    const slots = (flags & PID_16) !== 0 ? new Uint16Array(aligned(blobs.pid, 2), 0, count) : blobs.pid;
-    for (let i = 0; i < count; i++) pid[i] = dictionary[slots[i] as number] as number;
-  }
-  const position = new Uint32Array(count);
-  if ((flags & WIDE_POSITION) !== 0) position.set(new Uint32Array(aligned(blobs.position, 4), 0, count));
-  else {
-    const steps = new Uint16Array(aligned(blobs.position, 2), 0, count);
-    let at = 0;
+    let at = blobs.from_ns;
     for (let i = 0; i < count; i++) {
-      at += (steps[i] as number) * 4;
-      position[i] = at;
+      at += stored.steppedTime[i] as number;
+      time[i] = at;
     }
   }
-  const ordered = (flags & UNORDERED) === 0;
+  const id = new Uint16Array(count);
+  if (stored.wideEvent !== null) id.set(stored.wideEvent);
+  else for (let i = 0; i < count; i++) id[i] = stored.types[(stored.event[i] as number) * 2] as number;
+  const pid = new Int32Array(count);
+  if (stored.widePid !== null) pid.set(stored.widePid);
+  else for (let i = 0; i < count; i++) pid[i] = stored.pids[stored.pid[i] as number] as number;
+  const position = new Uint32Array(count);
+  if (stored.widePosition !== null) position.set(stored.widePosition);
+  else {
+    let words = 0;
+    for (let i = 0; i < count; i++) {
+      words += stored.steps[i] as number;
+      position[i] = words * 4;
+    }
+  }
+  const ordered = (blobs.flags & UNORDERED) === 0;
   let sortTime = time;
   if (!ordered) {
     sortTime = time.slice();
@@ -327,8 +370,8 @@ export interface ChunkSelection {
  * all chunks costs a fifth of decoding them. Throws RangeError where the blobs are not what was written.
  */
 export function selectEvents(blobs: ChunkBlobs, id: number, n: number): ChunkSelection {
-  const { count, flags } = blobs;
-  if (checksumOf(blobs) !== blobs.checksum) throw new RangeError('a chunk of the index is damaged');
+  const { count } = blobs;
+  const stored = columnsOf(blobs);
   const selection: ChunkSelection = {
     n,
     at: new Uint32Array(n),
@@ -336,44 +379,43 @@ export function selectEvents(blobs: ChunkBlobs, id: number, n: number): ChunkSel
     pid: new Int32Array(n),
     position: new Uint32Array(n),
   };
-  const wide = (flags & WIDE_EVENT) !== 0;
-  const slots = wide ? new Uint16Array(aligned(blobs.event, 2), 0, count) : blobs.event;
-  const types = decodeEventCounts(blobs.events);
+  const { at, time, pid, position } = selection;
+  const kinds = stored.wideEvent ?? stored.event;
   let wanted = id;
-  if (!wide) for (let i = 0; i < types.length; i += 2) if (types[i] === id) wanted = i >>> 1;
+  if (stored.wideEvent === null)
+    for (let i = 0; i < stored.types.length; i += 2) if (stored.types[i] === id) wanted = i >>> 1;
   let k = 0;
-  for (let i = 0; i < count; i++) if (slots[i] === wanted) selection.at[k++] = i;
+  for (let i = 0; i < count && k < n; i++) if (kinds[i] === wanted) at[k++] = i;
 
-  const wideTime = (flags & WIDE_TIME) !== 0;
-  const times = wideTime
-    ? new Float64Array(aligned(blobs.time, 8), 0, count)
-    : new Uint32Array(aligned(blobs.time, 4), 0, count);
-  const from = wideTime ? 0 : blobs.from_ns;
-  const widePid = (flags & WIDE_PID) !== 0;
-  const pids = new Int32Array(aligned(widePid ? blobs.pid : blobs.pids, 4));
-  const pidSlots = (flags & PID_16) !== 0 ? new Uint16Array(aligned(blobs.pid, 2), 0, count) : blobs.pid;
   for (let j = 0; j < n; j++) {
-    const i = selection.at[j] as number;
-    selection.time[j] = from + (times[i] as number);
-    selection.pid[j] = pids[widePid ? i : (pidSlots[i] as number)] as number;
+    const i = at[j] as number;
+    pid[j] = stored.widePid === null ? (stored.pids[stored.pid[i] as number] as number) : (stored.widePid[i] as number);
+    if (stored.wideTime !== null) time[j] = stored.wideTime[i] as number;
+    if (stored.widePosition !== null) position[j] = stored.widePosition[i] as number;
   }
-  if ((flags & WIDE_POSITION) !== 0) {
-    const positions = new Uint32Array(aligned(blobs.position, 4), 0, count);
-    for (let j = 0; j < n; j++) selection.position[j] = positions[selection.at[j] as number] as number;
-  } else {
-    const steps = new Uint16Array(aligned(blobs.position, 2), 0, count);
-    let words = 0;
-    for (let i = 0, j = 0; j < n; i++) {
-      words += steps[i] as number;
-      if (selection.at[j] === i) selection.position[j++] = words * 4;
-    }
-  }
+  if (stored.steppedTime !== null) pickSums(stored.steppedTime, at, time, blobs.from_ns, 1);
+  if (stored.widePosition === null) pickSums(stored.steps, at, position, 0, 4);
   return selection;
 }
 
+/** Writes `start` and `unit` times the sum of all steps up to each place, the places ascending. */
+function pickSums(
+  steps: Uint8Array | Uint16Array | Uint32Array,
+  places: Uint32Array,
+  into: Float64Array | Uint32Array,
+  start: number,
+  unit: number,
+): void {
+  let sum = 0;
+  let i = 0;
+  for (let j = 0; j < places.length; j++) {
+    for (const place = places[j] as number; i <= place; i++) sum += steps[i] as number;
+    into[j] = start + sum * unit;
+  }
+}
+
 /** The bytes' own buffer where typed arrays may begin at its start, else a copy that allows it. */
-function aligned(bytes: Uint8Array, size: number): ArrayBuffer {
-  if (bytes.byteOffset === 0 && bytes.byteLength % size === 0 && bytes.buffer instanceof ArrayBuffer)
-    return bytes.buffer;
+function aligned(bytes: Uint8Array): ArrayBuffer {
+  if (bytes.byteOffset === 0 && bytes.buffer instanceof ArrayBuffer) return bytes.buffer;
   return bytes.slice().buffer as ArrayBuffer;
 }

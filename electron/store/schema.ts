@@ -5,7 +5,7 @@
  * Times named `_ns` are relative to the stream's origin (REAL, integral); absolute times are decimal TEXT, as SQLite's
  * integers are signed 64-bit and clocks are not.
  */
-export const SCHEMA_VERSION = 2;
+export const SCHEMA_VERSION = 3;
 
 /** `migrations[n]` turns version n into n + 1; version 0 is an empty database. */
 export const migrations: readonly string[] = [
@@ -94,5 +94,26 @@ export const migrations: readonly string[] = [
   `
   DELETE FROM recording;
   ALTER TABLE chunk ADD COLUMN checksum INTEGER NOT NULL DEFAULT 0;
+  `,
+  // A chunk's columns are one blob. What every opening asks the recording for is kept: see ImportWriter.
+  `
+  DELETE FROM recording;
+  DROP TABLE chunk;
+  CREATE TABLE chunk (
+    id INTEGER PRIMARY KEY,
+    stream INTEGER NOT NULL REFERENCES stream(id) ON DELETE CASCADE,
+    cpu INTEGER NOT NULL,
+    first_index INTEGER NOT NULL, -- index of its first event among the CPU's
+    count INTEGER NOT NULL,
+    from_ns REAL NOT NULL,        -- smallest and largest time in it
+    to_ns REAL NOT NULL,
+    base_position REAL NOT NULL,  -- in the CPU's unpacked data; positions are relative to it
+    flags INTEGER NOT NULL,       -- forms of the columns
+    checksum INTEGER NOT NULL,    -- over both blobs
+    pids INTEGER NOT NULL,        -- entries of the dictionary of pids
+    events BLOB NOT NULL,         -- dictionary: u32 id, u32 count
+    columns BLOB NOT NULL
+  );
+  CREATE INDEX chunk_place ON chunk (stream, cpu, first_index);
   `,
 ];

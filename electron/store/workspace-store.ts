@@ -79,7 +79,7 @@ export class WorkspaceStore {
     this.path = path;
     this.#db = readOnly ? openForReading(path) : openDatabase(path);
     this.#readChunk = this.#db.prepare<[number], ChunkBlobs>(
-      'SELECT count, from_ns, flags, checksum, events, pids, time, event, pid, position FROM chunk WHERE id = ?',
+      'SELECT count, from_ns, flags, checksum, pids, events, columns FROM chunk WHERE id = ?',
     );
   }
 
@@ -290,8 +290,8 @@ export class ImportWriter {
     this.recording = recording;
     this.#done = done;
     this.#insertChunk = db.prepare(
-      `INSERT INTO chunk (stream, cpu, first_index, count, from_ns, to_ns, base_position, flags, checksum, events, pids, time, event, pid, position)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      `INSERT INTO chunk (stream, cpu, first_index, count, from_ns, to_ns, base_position, flags, checksum, pids, events, columns)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     );
     this.#insertLost = db.prepare('INSERT INTO lost (stream, cpu, before_index, at_ns, count) VALUES (?, ?, ?, ?, ?)');
   }
@@ -329,12 +329,9 @@ export class ImportWriter {
       basePosition + chunk.firstPosition,
       chunk.flags,
       chunk.checksum,
-      chunk.events,
       chunk.pids,
-      chunk.time,
-      chunk.event,
-      chunk.pid,
-      chunk.position,
+      chunk.events,
+      chunk.columns,
     );
     if (++this.#chunks % CHUNKS_PER_COMMIT === 0) this.#commit();
   }
