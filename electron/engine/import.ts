@@ -7,8 +7,10 @@ import type { CpuData, RecordingBuffer, RecordingHead } from '../parse/recording
 import { newColumns, type SubBufferLayout, SubBufferScanner, swapWords } from '../parse/sub-buffer.ts';
 import { correctTime } from '../parse/time-correction.ts';
 import type { ImportWriter } from '../store/workspace-store.ts';
+import { type KeptEvent, type KeptKinds, keptKinds } from './kept-events.ts';
 import { previewOf } from './preview.ts';
-import { indexSlabs, type SlabAnswer, type SlabOrder, threadsFor } from './slab-pool.ts';
+import { indexSlabs, threadsFor } from './slab-pool.ts';
+import type { SlabAnswer, SlabOrder } from './slab-thread.ts';
 import { importText } from './text-import.ts';
 
 /** Unpacked bytes of one CPU that are indexed at a time: what progress, cancel and threads work in. */
@@ -42,7 +44,7 @@ interface StreamImport {
 
 /**
  * Reads every sub-buffer of a recording once and writes its index: per buffer and CPU, chunks of columns. Reading,
- * scanning and encoding run in threads where there is enough to do, writing here. Memory is a few slabs' columns and what
+ * scanning and encoding run in several threads where there is enough to do, writing in this one. Memory is a few slabs' columns and what
  * SQLite caches. On cancel throws RemoraError `cancelled`; the caller aborts the writer.
  */
 export async function importRecording(
@@ -59,6 +61,8 @@ export async function importRecording(
   const streams: StreamImport[] = [];
   const orders: (SlabOrder & { cpu: CpuImport; streamImport: StreamImport })[] = [];
   const pidTotals = new Map<number, number>();
+  const kept = keptKinds(head);
+  const keeper = new Keeper(writer, kept);
   head.buffers.forEach((buffer, index) => {
     const layout = subBufferLayout(head, buffer);
     const cpus = [...buffer.cpus]
@@ -97,6 +101,7 @@ export async function importRecording(
   const progress: Progress = { stage: 'Indexing', unit: 'bytes', done: 0, total, events: 0 };
   const collect = (answer: SlabAnswer): void => {
     const { job, cpu, streamImport } = orders[answer.slab] as (typeof orders)[number];
+    keeper.write(streamImport.stream, job.cpu, cpu.events, answer.result.kept);
     writeSlab(writer, cpu, streamImport, answer);
     addTo(pidTotals, answer.pidTotals);
     progress.done += job.to - job.from;
@@ -105,8 +110,41 @@ export async function importRecording(
   };
   const plainOrders = orders.map(({ slab, data, job }) => ({ slab, data, job }));
   const threads = options.threads ?? threadsFor(total);
-  await indexSlabs(source, head.compression, plainOrders, threads, collect, options.signal);
-  writer.finish(pidTotals);
+  const work = { compression: head.compression, kept };
+  await indexSlabs(source, work, plainOrders, threads, collect, options.signal);
+  writer.finish(pidTotals, keeper.complete);
+}
+
+/** More than this would cost more to read at every opening than asking the index when the question comes. */
+const MOST_KEPT = 100_000;
+
+/** Writes what slabs kept: of a task only the first of all. */
+class Keeper {
+  readonly #writer: ImportWriter;
+  readonly #kinds: KeptKinds;
+  readonly #named = new Set<number>();
+  #count = 0;
+  /** False once it was too much. */
+  complete = true;
+
+  constructor(writer: ImportWriter, kinds: KeptKinds) {
+    this.#writer = writer;
+    this.#kinds = kinds;
+  }
+
+  /** `firstIndex`: of the slab's first event among the CPU's. */
+  write(stream: number, cpu: number, firstIndex: number, kept: readonly KeptEvent[] | null): void {
+    this.#count += kept?.length ?? 0;
+    this.complete &&= kept !== null && this.#count <= MOST_KEPT;
+    if (!this.complete) return;
+    for (const event of kept ?? []) {
+      if (event.id === this.#kinds.taskSwitch) {
+        if (this.#named.has(event.pid)) continue;
+        this.#named.add(event.pid);
+      }
+      this.#writer.addKept(stream, cpu, { ...event, index: firstIndex + event.index });
+    }
+  }
 }
 
 function writeSlab(

@@ -9,6 +9,7 @@ import {
 } from '../parse/sub-buffer.ts';
 import { correctTime, isPlainOffset } from '../parse/time-correction.ts';
 import type { ChunkEncoder, EncodedChunk } from '../store/chunk-codec.ts';
+import type { KeptEvent, KeptEvents } from './kept-events.ts';
 
 /**
  * Indexing works in slabs: ranges of one CPU's unpacked data, of whole sub-buffers. Slabs know nothing of each other, so
@@ -38,19 +39,23 @@ export interface SlabResult {
   /** `beforeIndex` counts from the slab's first event. */
   lost: { beforeIndex: number; atNs: number; count: number }[];
   damage: { position: number; message: string }[];
+  /** See KeptEvents; null: too many to be kept. */
+  kept: KeptEvent[] | null;
 }
 
-/** Bytes read and scanned at a time. */
-const BATCH_BYTES = 1 << 22;
+/** Bytes read and scanned at a time: they are still in the processor's cache when they are scanned. */
+const BATCH_BYTES = 1 << 19;
 
 /** Buffers that one thread reuses from slab to slab. */
 export class SlabIndexer {
   readonly #encoder: ChunkEncoder;
+  readonly #kept: KeptEvents;
   readonly #columns: EventColumns = newColumns();
   #batch: Uint8Array = new Uint8Array(0);
 
-  constructor(encoder: ChunkEncoder) {
+  constructor(encoder: ChunkEncoder, kept: KeptEvents) {
     this.#encoder = encoder;
+    this.#kept = kept;
   }
 
   /** Reads, scans and encodes one slab. The chunks' arrays are fresh. */
@@ -59,7 +64,7 @@ export class SlabIndexer {
     const columns = this.#columns;
     const scanner = new SubBufferScanner(layout, job.rawOrigin);
     const plain = isPlainOffset(job.time, job.cpu);
-    const result: SlabResult = { chunks: [], events: 0, lost: [], damage: [] };
+    const result: SlabResult = { chunks: [], events: 0, lost: [], damage: [], kept: null };
     const step = Math.max(1, Math.floor(BATCH_BYTES / layout.subBufferBytes)) * layout.subBufferBytes;
     if (this.#batch.length < step) this.#batch = new Uint8Array(step);
     let count = 0;
@@ -70,6 +75,7 @@ export class SlabIndexer {
     const flush = (): void => {
       if (count > 0) {
         if (!plain) correctColumn(columns.time, count, job);
+        this.#kept.finishChunk(columns, result.events);
         const chunk = this.#encoder.encode(columns, count);
         result.chunks.push({ basePosition: base, chunk });
         latest = chunk.toNs;
@@ -93,6 +99,7 @@ export class SlabIndexer {
       for (let byte = 0; ; ) {
         if (count === 0) base = position + byte;
         const scanned = scanner.scan(words, position, byte, columns, count, base);
+        this.#kept.take(columns, count, scanned.count, this.#batch, position - base, layout);
         byte = scanned.nextByte;
         count = scanned.count;
         if (byte + layout.subBufferBytes > whole) break;
@@ -101,6 +108,7 @@ export class SlabIndexer {
     }
     flush();
     result.damage = scanner.damage;
+    result.kept = this.#kept.finishSlab();
     return result;
   }
 }

@@ -227,6 +227,7 @@ function buildTrace(inputs: Input[], store: WorkspaceStore, memoryPageBytes: num
     const row = stored.find(({ identity }) => identity === input.identity);
     if (row === undefined) throw new RangeError(`${input.source.name} is not in the workspace`);
     const { recording, ids } = describeRecording(input, store.streams(row.id));
+    if (row.kept !== 0) recording.kept = store.keptEvents(row.id);
     for (const [id, count] of ids) {
       const info = eventTypeOf(recording.formatOfId.get(id), id, typeByKey, eventTypes);
       info.count += count;
@@ -301,6 +302,7 @@ function describeRecording(
     head,
     typeOfId: new Int32Array(65_536).fill(-1),
     formatOfId,
+    kept: null,
     // Made when the first text is asked for: it reads all of kallsyms.
     get printer() {
       printer ??= head.text === null ? new Printer(head) : textPrinter(head.text);
@@ -390,6 +392,7 @@ function describeStream(
     layout,
     access: head.text === null ? ringBufferAccess(layout) : textAccess(head.text),
     offsetNs,
+    stored: stored.id,
     cpus: stored.cpus.map(({ cpu, events: count }) => ({
       stream: index,
       cpu,

@@ -1,5 +1,7 @@
 import type { CgroupInfo } from '../../shared/model.ts';
 import { buildCgroupMap, type CgroupEvent, type CgroupLine, type CgroupMap } from '../derive/cgroups.ts';
+import { textReader } from '../parse/field-access.ts';
+import { viewOf } from './comms.ts';
 import type { Samples } from './samples.ts';
 import type { Trace } from './trace.ts';
 
@@ -21,23 +23,54 @@ export function findCgroups(trace: Trace, samples: Samples, lines: readonly Cgro
     const id = field('id');
     if (id === undefined || field('path') === undefined) continue;
     idBytes = id.bytes;
-    const all = samples.ofType(type.type);
-    const ids = samples.texts(type.type, id.name);
-    const paths = samples.texts(type.type, `${prefix}path`);
-    const rootField =
+    const root =
       type.fields.find(({ name }) => name === `${prefix}root`) ?? type.fields.find(({ name }) => name === 'root');
-    const roots = rootField === undefined ? null : samples.numbers(type.type, rootField.name);
-    for (let i = 0; i < all.n; i++) {
-      events.push({
-        timeNs: all.time[i] as number,
-        kind: kinds[type.name] ?? 'seen',
-        root: roots === null ? 0 : (roots[i] as number),
-        id: ids.values[ids.codes[i] as number] as string,
-        path: paths.values[paths.codes[i] as number] as string,
-      });
-    }
+    const fields = { id: id.name, path: `${prefix}path`, root: root?.name };
+    const found = keptOf(trace, type.type, fields) ?? samplesOf(samples, type.type, fields);
+    for (const event of found) events.push({ ...event, kind: kinds[type.name] ?? 'seen' });
   }
   return buildCgroupMap({ events, idBytes, lines });
+}
+
+interface CgroupFields {
+  id: string;
+  path: string;
+  root: string | undefined;
+}
+
+/** All events of a type, in the list's order, as indexing kept them; null where it did not. */
+function keptOf(trace: Trace, type: number, fields: CgroupFields): Omit<CgroupEvent, 'kind'>[] | null {
+  const found: Omit<CgroupEvent, 'kind'>[] = [];
+  for (const stream of trace.streams) {
+    const { kept, typeOfId, formatOfId, head } = stream.recording;
+    if (kept === null) return null;
+    for (const { stream: stored, id, timeNs, payload } of kept) {
+      const format = formatOfId.get(id);
+      if (stored !== stream.stored || typeOfId[id] !== type || format === undefined) continue;
+      const view = viewOf(payload);
+      const text = (name: string): string => {
+        const field = format.fields.find((candidate) => candidate.name === name);
+        return field === undefined ? '' : textReader(field, head.abi)(view, 0, payload.length);
+      };
+      const root = fields.root === undefined ? 0 : Number(text(fields.root));
+      found.push({ timeNs: timeNs + stream.offsetNs, root, id: text(fields.id), path: text(fields.path) });
+    }
+  }
+  return found.sort((a, b) => a.timeNs - b.timeNs);
+}
+
+/** The same, asking the index and the recording. */
+function samplesOf(samples: Samples, type: number, fields: CgroupFields): Omit<CgroupEvent, 'kind'>[] {
+  const all = samples.ofType(type);
+  const ids = samples.texts(type, fields.id);
+  const paths = samples.texts(type, fields.path);
+  const roots = fields.root === undefined ? null : samples.numbers(type, fields.root);
+  return Array.from(all.time, (timeNs, i) => ({
+    timeNs,
+    root: roots === null ? 0 : (roots[i] as number),
+    id: ids.values[ids.codes[i] as number] as string,
+    path: paths.values[paths.codes[i] as number] as string,
+  }));
 }
 
 /** The distinct cgroups of a map, by path then inode. */

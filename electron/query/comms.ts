@@ -2,10 +2,12 @@ import { textReader } from '../parse/field-access.ts';
 import { positionOf } from './payload.ts';
 import { countInChunk, type Trace, type TraceCpu, type TraceRecording } from './trace.ts';
 
+export const viewOf = (bytes: Uint8Array): DataView => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+
 /**
  * Names of tasks that the recording's saved_cmdlines lacks: the kernel keeps only so many. A task's own sched_switch
- * names it (`prev_comm` of the switch away from it). One pass over the index finds each task's first; payloads are read
- * for the tasks asked for.
+ * names it (`prev_comm` of the switch away from it). Indexing kept each task's first; where it did not, one pass over the index
+ * finds them, and payloads are read for the tasks asked for.
  */
 export class CommFinder {
   readonly #trace: Trace;
@@ -34,11 +36,17 @@ export class CommFinder {
     );
     const field = format?.fields.find(({ name }) => name === 'prev_comm');
     if (format === undefined || field === undefined) return null;
+    const read = textReader(field, this.#recording.head.abi);
+    const { kept } = this.#recording;
+    if (kept !== null) {
+      const payload = kept.find((event) => event.pid === pid && event.id === format.id)?.payload;
+      return (payload && read(viewOf(payload), 0, payload.length)) || null;
+    }
     this.#places ??= this.#firstSwitches(format.id);
     const place = this.#places.get(pid);
     if (place === undefined) return null;
     const { view, at, length } = this.#trace.text.payload(place.cpu, place.position);
-    return textReader(field, this.#recording.head.abi)(view, at, at + length) || null;
+    return read(view, at, at + length) || null;
   }
 
   #firstSwitches(id: number): Map<number, { cpu: TraceCpu; position: number }> {

@@ -6,7 +6,7 @@ import type { RecordAccess } from '../parse/record-access.ts';
 import type { RecordingBuffer, RecordingHead } from '../parse/recording.ts';
 import type { SubBufferLayout } from '../parse/sub-buffer.ts';
 import type { Chunk } from '../store/chunk-codec.ts';
-import type { ChunkInfo, StoredLost, WorkspaceStore } from '../store/workspace-store.ts';
+import type { ChunkInfo, StoredEvent, StoredLost, WorkspaceStore } from '../store/workspace-store.ts';
 import type { MemoryBudgets } from './budgets.ts';
 import { ByteBudgetCache } from './byte-budget-cache.ts';
 import type { EventPrinter, EventText } from './event-text.ts';
@@ -44,6 +44,8 @@ export interface TraceRecording {
   typeOfId: Int32Array;
   formatOfId: Map<number, EventFormat>;
   printer: EventPrinter;
+  /** All `cgroup:*` events, and the first sched_switch of tasks without a name; null: the index has to be asked. */
+  kept: readonly StoredEvent[] | null;
   /** Comm of a pid: saved_cmdlines, else what the recording's own sched_switch events say. */
   commOf(pid: number): string;
 }
@@ -57,6 +59,8 @@ export interface TraceStream {
   access: RecordAccess;
   /** Adds the workspace axis: workspace time = stream time + this. */
   offsetNs: number;
+  /** What the store calls it. */
+  stored: number;
   cpus: TraceCpu[];
 }
 

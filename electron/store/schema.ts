@@ -95,7 +95,7 @@ export const migrations: readonly string[] = [
   DELETE FROM recording;
   ALTER TABLE chunk ADD COLUMN checksum INTEGER NOT NULL DEFAULT 0;
   `,
-  // A chunk's columns are one blob. What every opening asks the recording for is kept: see ImportWriter.
+  // A chunk's columns are one blob. What every opening asks for is kept: see engine/kept-events.ts.
   `
   DELETE FROM recording;
   DROP TABLE chunk;
@@ -115,5 +115,16 @@ export const migrations: readonly string[] = [
     columns BLOB NOT NULL
   );
   CREATE INDEX chunk_place ON chunk (stream, cpu, first_index);
+  ALTER TABLE recording ADD COLUMN kept INTEGER NOT NULL DEFAULT 0; -- 1: the next table is complete
+  CREATE TABLE kept_event (
+    stream INTEGER NOT NULL REFERENCES stream(id) ON DELETE CASCADE,
+    cpu INTEGER NOT NULL,
+    event_index INTEGER NOT NULL,
+    time_ns REAL NOT NULL,
+    event INTEGER NOT NULL,       -- the kernel's id in this recording
+    pid INTEGER NOT NULL,
+    payload BLOB NOT NULL
+  );
+  CREATE INDEX kept_place ON kept_event (stream);
   `,
 ];

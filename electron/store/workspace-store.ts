@@ -16,6 +16,22 @@ export interface StoredRecording {
   path: string;
   identity: string;
   indexed: number;
+  /** 1: `keptEvents` has all that there are. */
+  kept: number;
+}
+
+/** An event that indexing kept, with its payload as it lies in the recording. */
+export interface StoredEvent {
+  stream: number;
+  cpu: number;
+  /** Position among the CPU's events. */
+  index: number;
+  /** Relative to the stream's origin. */
+  timeNs: number;
+  /** Kernel's event id. */
+  id: number;
+  pid: number;
+  payload: Uint8Array;
 }
 
 export interface StoredStream {
@@ -176,6 +192,16 @@ export class WorkspaceStore {
       .all(recording);
   }
 
+  /** What indexing a recording kept, by stream, then in the order it was written. */
+  keptEvents(recording: number): StoredEvent[] {
+    return this.#db
+      .prepare<[number], StoredEvent>(
+        `SELECT k.stream, cpu, event_index AS "index", time_ns AS timeNs, event AS id, pid, payload
+         FROM kept_event k JOIN stream s ON s.id = k.stream WHERE s.recording = ? ORDER BY s.buffer, k.rowid`,
+      )
+      .all(recording);
+  }
+
   /** Chunks of one CPU in the buffer's order. */
   chunkDirectory(stream: number, cpu: number): ChunkInfo[] {
     const rows = this.#db
@@ -282,6 +308,7 @@ export class ImportWriter {
   readonly #done: () => void;
   readonly #insertChunk;
   readonly #insertLost;
+  readonly #insertKept;
   #open = false;
   #chunks = 0;
 
@@ -292,6 +319,9 @@ export class ImportWriter {
     this.#insertChunk = db.prepare(
       `INSERT INTO chunk (stream, cpu, first_index, count, from_ns, to_ns, base_position, flags, checksum, pids, events, columns)
        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    );
+    this.#insertKept = db.prepare(
+      'INSERT INTO kept_event (stream, cpu, event_index, time_ns, event, pid, payload) VALUES (?, ?, ?, ?, ?, ?, ?)',
     );
     this.#insertLost = db.prepare('INSERT INTO lost (stream, cpu, before_index, at_ns, count) VALUES (?, ?, ?, ?, ?)');
   }
@@ -348,6 +378,11 @@ export class ImportWriter {
       .run(this.recording, warning.offset, warning.section, warning.message);
   }
 
+  addKept(stream: number, cpu: number, event: Omit<StoredEvent, 'stream' | 'cpu'>): void {
+    this.#begin();
+    this.#insertKept.run(stream, cpu, event.index, event.timeNs, event.id, event.pid, event.payload);
+  }
+
   finishCpu(stream: number, cpu: number, events: number): void {
     this.#begin();
     this.#db.prepare('INSERT INTO stream_cpu (stream, cpu, events) VALUES (?, ?, ?)').run(stream, cpu, events);
@@ -360,11 +395,13 @@ export class ImportWriter {
     for (const [event, count] of eventCounts) insert.run(stream, event, count);
   }
 
-  finish(taskCounts: ReadonlyMap<number, number>): void {
+  /** `kept`: everything that is to be kept was. */
+  finish(taskCounts: ReadonlyMap<number, number>, kept = false): void {
     this.#begin();
     const insert = this.#db.prepare('INSERT INTO task_count (recording, pid, events) VALUES (?, ?, ?)');
     for (const [pid, events] of taskCounts) insert.run(this.recording, pid, events);
-    this.#db.prepare('UPDATE recording SET indexed = 1 WHERE id = ?').run(this.recording);
+    const done = this.#db.prepare('UPDATE recording SET indexed = 1, kept = ? WHERE id = ?');
+    done.run(kept ? 1 : 0, this.recording);
     this.#commit();
     this.#done();
   }

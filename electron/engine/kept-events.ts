@@ -1,0 +1,112 @@
+import type { RecordingHead } from '../parse/recording.ts';
+import { type EventColumns, payloadOf, type SubBufferLayout, swapWords } from '../parse/sub-buffer.ts';
+
+/**
+ * Some events are asked for with every opening: those that name cgroups, and of each task that the recording does not name
+ * its first switch away. They are rare, and finding them again would take reading all of the index: so indexing keeps them.
+ */
+export interface KeptKinds {
+  /** Kernel ids of the events that are all kept. */
+  always: number[];
+  /** Kernel id of sched_switch; -1 where the recording has none. */
+  taskSwitch: number;
+  /** Tasks that have a name already. */
+  named: Int32Array;
+}
+
+export interface KeptEvent {
+  /** Counts from the slab's first event. */
+  index: number;
+  timeNs: number;
+  /** Kernel's event id. */
+  id: number;
+  pid: number;
+  /** As it lies in the recording. */
+  payload: Uint8Array;
+}
+
+/** More than this of one slab are not rare: then none are kept, and whoever needs them asks the index. */
+const MOST_KEPT = 4096;
+
+const MOST_PIDS = 1 << 22;
+
+export function keptKinds(head: RecordingHead): KeptKinds {
+  return {
+    always: head.formats.filter(({ system }) => system === 'cgroup').map(({ id }) => id),
+    taskSwitch: head.formats.find(({ system, name }) => system === 'sched' && name === 'sched_switch')?.id ?? -1,
+    named: Int32Array.from([0, ...head.comms.keys()]),
+  };
+}
+
+/**
+ * Picks what is to be kept out of freshly scanned columns. One for all slabs that a thread indexes: as it gets them in
+ * their order, what it has seen of a task in one slab comes before whatever a later one holds.
+ */
+export class KeptEvents {
+  /** By kernel id: 1 always, 2 the first of a task. */
+  readonly #wanted = new Uint8Array(65_536);
+  /** Tasks that need no further switch. */
+  readonly #named = new Uint8Array(MOST_PIDS);
+  #kept: KeptEvent[] = [];
+  /** How many of `#kept` have no time yet, which is corrected chunk by chunk. */
+  #pending = 0;
+  #complete = true;
+
+  constructor({ always, taskSwitch, named }: KeptKinds) {
+    for (const id of always) this.#wanted[id] = 1;
+    if (taskSwitch >= 0) this.#wanted[taskSwitch] = 2;
+    for (const pid of named) if (pid >= 0 && pid < MOST_PIDS) this.#named[pid] = 1;
+  }
+
+  /**
+   * Looks through the events `from` to `to` of the columns. `batch` holds the words that they were scanned from, the first
+   * one at `batchBase` relative to what the column of positions counts from.
+   */
+  take(columns: EventColumns, from: number, to: number, batch: Uint8Array, batchBase: number, layout: SubBufferLayout) {
+    const { id, pid } = columns;
+    const wanted = this.#wanted;
+    for (let i = from; i < to; i++) {
+      const how = wanted[id[i] as number];
+      if (how === 0) continue;
+      const task = pid[i] as number;
+      if (how === 2) {
+        if (task < 0 || task >= MOST_PIDS || this.#named[task] === 1) continue;
+        this.#named[task] = 1;
+      }
+      if (this.#kept.length === MOST_KEPT) {
+        this.#complete = false;
+        return;
+      }
+      const at = (columns.position[i] as number) - batchBase;
+      const payload = payloadAt(batch, at, layout);
+      this.#kept.push({ index: i, timeNs: 0, id: id[i] as number, pid: task, payload });
+      this.#pending++;
+    }
+  }
+
+  /** A chunk is complete and its times are corrected; its first event has index `firstIndex` in the slab. */
+  finishChunk({ time }: EventColumns, firstIndex: number): void {
+    for (; this.#pending > 0; this.#pending--) {
+      const event = this.#kept[this.#kept.length - this.#pending] as KeptEvent;
+      event.timeNs = time[event.index] as number;
+      event.index += firstIndex;
+    }
+  }
+
+  /** What was kept since the last call; null where it was too much. */
+  finishSlab(): KeptEvent[] | null {
+    const kept = this.#complete ? this.#kept : null;
+    this.#kept = [];
+    this.#complete = true;
+    return kept;
+  }
+}
+
+/** A copy of the payload of the record at byte `at`, in the recording's byte order. */
+function payloadAt(batch: Uint8Array, at: number, { subBufferBytes, abi }: SubBufferLayout): Uint8Array {
+  const end = at - (at % subBufferBytes) + subBufferBytes;
+  const record = batch.slice(at, end);
+  if (!abi.littleEndian) swapWords(record);
+  const place = payloadOf(new DataView(record.buffer), 0, abi.littleEndian);
+  return record.slice(place.at, place.at + place.length);
+}
