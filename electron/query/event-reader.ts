@@ -1,5 +1,12 @@
 import type { FieldReader } from '../../shared/filter/evaluate.ts';
-import { bigintReader, isNumeric, numberReader, textReader } from '../parse/field-access.ts';
+import {
+  bigintReader,
+  isNumeric,
+  type NumberReader,
+  numberReader,
+  type TextReader,
+  textReader,
+} from '../parse/field-access.ts';
 import { cgroupFieldOf } from './groups.ts';
 import { PayloadReader } from './payload.ts';
 import type { Trace, TraceCpu, TraceStream } from './trace.ts';
@@ -12,8 +19,9 @@ export class EventReader implements FieldReader {
   readonly #stream: TraceStream;
   readonly #cpu: TraceCpu;
   readonly #payloads: PayloadReader;
-  readonly #numbers = new Map<string, (view: DataView, at: number, end: number) => number>();
-  readonly #texts = new Map<string, (view: DataView, at: number, end: number) => string>();
+  /** Readers by kernel id and field, made when a field is first asked for. */
+  readonly #numbers = new Map<number, Map<string, NumberReader>>();
+  readonly #texts = new Map<number, Map<string, TextReader>>();
   #id = 0;
   #pid = 0;
   #timeNs = 0;
@@ -51,15 +59,15 @@ export class EventReader implements FieldReader {
       case '$cgroup':
         return this.#cgroupField === 'cgroup_ino' ? this.number('cgroup_ino') : Number.NaN;
     }
-    const key = `${this.#id}.${field}`;
-    let read = this.#numbers.get(key);
+    const readers = readersOf(this.#numbers, this.#id);
+    let read = readers.get(field);
     if (read === undefined) {
       const format = this.#stream.recording.formatOfId.get(this.#id)?.fields.find(({ name }) => name === field);
       read =
         format !== undefined && isNumeric(format) && !format.isArray
           ? numberReader(format, this.#stream.layout.abi)
           : () => Number.NaN;
-      this.#numbers.set(key, read);
+      readers.set(field, read);
     }
     const { view, at, length } = this.#payloads.read(this.#position);
     return read(view, at, at + length);
@@ -86,8 +94,8 @@ export class EventReader implements FieldReader {
         return name === null ? '' : this.#trace.cgroupLabel(this.text(name));
       }
     }
-    const key = `${this.#id}.${field}`;
-    let read = this.#texts.get(key);
+    const readers = readersOf(this.#texts, this.#id);
+    let read = readers.get(field);
     if (read === undefined) {
       const format = this.#stream.recording.formatOfId.get(this.#id)?.fields.find(({ name }) => name === field);
       const { abi } = this.#stream.layout;
@@ -96,9 +104,18 @@ export class EventReader implements FieldReader {
         const exact = bigintReader(format, abi);
         read = (view, at, end) => exact(view, at, end)?.toString() ?? '';
       } else read = textReader(format, abi);
-      this.#texts.set(key, read);
+      readers.set(field, read);
     }
     const { view, at, length } = this.#payloads.read(this.#position);
     return read(view, at, at + length);
   }
+}
+
+function readersOf<Reader>(all: Map<number, Map<string, Reader>>, id: number): Map<string, Reader> {
+  let readers = all.get(id);
+  if (readers === undefined) {
+    readers = new Map();
+    all.set(id, readers);
+  }
+  return readers;
 }

@@ -10,13 +10,15 @@ import { ByteBudgetCache } from './byte-budget-cache.ts';
 import { EventReader } from './event-reader.ts';
 import { positionOf } from './payload.ts';
 import { parseFilterOrThrow, shapeOf } from './sample-filter.ts';
-import { lowerBound, type Trace, type TraceCpu, type TraceStream } from './trace.ts';
+import { countInChunk, lowerBound, type Trace, type TraceCpu, type TraceStream } from './trace.ts';
 
 const MOST_LISTS = 8;
 /** A scan that nobody waits for any more goes on for this long: the next page of the same list is often asked for. */
 const ABANDONED_AFTER_MS = 2000;
 /** Chunks are scanned for about this long between two turns of the event loop. */
 const TURN_MS = 8;
+/** A kind of which there is less than this part of a chunk is picked out of it, at a fraction of what decoding it costs. */
+const FEW_OF_CHUNK = 4;
 
 /** One CPU as the scan sees it. */
 interface Source {
@@ -141,6 +143,11 @@ export class FilteredList {
     const { stream, reader } = source;
     const wanted = wantedOf(source, info);
     if (wanted.size === 0) return;
+    const [[id, test]] = wanted as unknown as [[number, true | CompiledFilter]];
+    if (wanted.size === 1 && info.ordered && countInChunk(info, id) * FEW_OF_CHUNK < info.count) {
+      this.#scanKind(source, info, id, test);
+      return;
+    }
     const chunk = this.#trace.chunks.get(info);
     for (let i = 0; i < chunk.count; i++) {
       const id = chunk.id[i] as number;
@@ -153,6 +160,25 @@ export class FilteredList {
       }
       source.times.push((chunk.sortTime[i] as number) + stream.offsetNs);
       source.indexes.push(info.firstIndex + i);
+    }
+  }
+
+  /** The same for one kind of which there is little in a chunk: the others are not decoded. */
+  #scanKind(
+    { stream, reader, times, indexes }: Source,
+    info: ChunkInfo,
+    id: number,
+    test: true | CompiledFilter,
+  ): void {
+    const { n, at, time, pid, position } = this.#trace.store.select(info, id);
+    for (let i = 0; i < n; i++) {
+      const timeNs = (time[i] as number) + stream.offsetNs;
+      if (test !== true) {
+        reader.place(id, pid[i] as number, timeNs, info.basePosition + (position[i] as number));
+        if (!test.test(reader)) continue;
+      }
+      times.push(timeNs);
+      indexes.push(info.firstIndex + (at[i] as number));
     }
   }
 

@@ -17,9 +17,12 @@ export interface TypeSamples {
   /** Position among the CPU's events. */
   index: Float64Array;
   pid: Int32Array;
-  /** Where they come from, and how per-source columns merge: sample i is entry `order[i]` of the sources end to end. */
+  /**
+   * Where they come from, and how per-source columns merge: entry j of the sources end to end is sample `placeOf[j]`; null
+   * where that is the same.
+   */
   sources: SampleSource[];
-  order: Uint32Array | null;
+  placeOf: Uint32Array | null;
 }
 
 /** One CPU's events of one kernel id. */
@@ -154,7 +157,7 @@ function collect(trace: Trace, type: number): TypeSamples {
     }
   }
   const n = sources.reduce((sum, source) => sum + source.n, 0);
-  const order = mergeOrder(times, n);
+  const placeOf = mergeOrder(times, n);
   const samples: TypeSamples = {
     n,
     time: new Float64Array(n),
@@ -163,10 +166,9 @@ function collect(trace: Trace, type: number): TypeSamples {
     index: new Float64Array(n),
     pid: new Int32Array(n),
     sources,
-    order,
+    placeOf,
   };
   let base = 0;
-  const placeOf = order === null ? null : inverse(order);
   sources.forEach((source, s) => {
     const [time, index, pid] = [times[s] as Float64Array, indexes[s] as Float64Array, pids[s] as Int32Array];
     for (let k = 0; k < source.n; k++) {
@@ -182,10 +184,10 @@ function collect(trace: Trace, type: number): TypeSamples {
   return samples;
 }
 
-/** Stable merge of ascending columns: which entry of the concatenation comes i-th. Null where that is the identity. */
+/** Stable merge of ascending columns: where each entry of the concatenation comes. Null where that is the identity. */
 function mergeOrder(times: readonly Float64Array[], n: number): Uint32Array | null {
   if (times.length < 2) return null;
-  const order = new Uint32Array(n);
+  const placeOf = new Uint32Array(n);
   const bases: number[] = [];
   let base = 0;
   for (const time of times) {
@@ -205,15 +207,9 @@ function mergeOrder(times: readonly Float64Array[], n: number): Uint32Array | nu
       }
     }
     const k = next[chosen] as number;
-    order[i] = (bases[chosen] as number) + k;
+    placeOf[(bases[chosen] as number) + k] = i;
     next[chosen] = k + 1;
   }
-  return order;
-}
-
-function inverse(order: Uint32Array): Uint32Array {
-  const placeOf = new Uint32Array(order.length);
-  for (let i = 0; i < order.length; i++) placeOf[order[i] as number] = i;
   return placeOf;
 }
 
@@ -226,7 +222,7 @@ function decodeSources(
   decoder: (field: FieldFormat, source: SampleSource) => Decode,
   absent: (i: number) => void,
 ): void {
-  const placeOf = samples.order === null ? null : inverse(samples.order);
+  const { placeOf } = samples;
   let base = 0;
   for (const source of samples.sources) {
     const field = source.format?.fields.find((candidate) => candidate.name === fieldName);

@@ -157,6 +157,16 @@ function splitGroups(
   kept: Uint32Array | null,
   limit: number,
 ): { groups: EvaluatedGroup[]; moreGroups: number } {
+  const [only] = groups;
+  if (groups.length === 1 && only !== undefined && !hasNaN(value)) {
+    // One line of everything: its columns are the samples' own.
+    const sample = kept ?? new Uint32Array(codes.length);
+    if (kept === null) for (let i = 0; i < sample.length; i++) sample[i] = i;
+    return {
+      groups: [finished({ ...only, time, value, sample, outliers: new Uint32Array(0), levels: new Map() }, limit)],
+      moreGroups: 0,
+    };
+  }
   const sizes = new Uint32Array(groups.length);
   const order: number[] = [];
   for (let i = 0; i < codes.length; i++) {
@@ -192,19 +202,29 @@ function splitGroups(
     group.sample[k] = kept === null ? i : (kept[i] as number);
     filled[target] = k + 1;
   }
-  for (const group of out) {
-    sortByTime(group);
-    const outliers: number[] = [];
-    for (let i = 0; i < group.value.length; i++) if ((group.value[i] as number) >= limit) outliers.push(i);
-    group.outliers = Uint32Array.from(outliers);
-  }
+  for (const group of out) finished(group, limit);
   return { groups: out, moreGroups: order.length - chosen.length };
+}
+
+function hasNaN(values: Float64Array): boolean {
+  for (let i = 0; i < values.length; i++) if (Number.isNaN(values[i])) return true;
+  return false;
+}
+
+function finished(group: EvaluatedGroup, limit: number): EvaluatedGroup {
+  sortByTime(group);
+  const outliers: number[] = [];
+  for (let i = 0; i < group.value.length; i++) if ((group.value[i] as number) >= limit) outliers.push(i);
+  group.outliers = Uint32Array.from(outliers);
+  return group;
 }
 
 /** Windows are found by search, so times must ascend; where a clock went backward they do not. */
 function sortByTime(group: EvaluatedGroup): void {
   const { time, value, sample } = group;
-  if (time.every((t, i) => i === 0 || (time[i - 1] as number) <= t)) return;
+  let ascending = true;
+  for (let i = 1; i < time.length && ascending; i++) ascending = (time[i - 1] as number) <= (time[i] as number);
+  if (ascending) return;
   const order = Uint32Array.from(time, (_, i) => i).sort((a, b) => (time[a] as number) - (time[b] as number) || a - b);
   group.time = Float64Array.from(order, (i) => time[i] as number);
   group.value = Float64Array.from(order, (i) => value[i] as number);

@@ -57,6 +57,9 @@ function placesOf({ count, flags, pids }: { count: number; flags: number; pids: 
 /** Bytes up to the next whole word. */
 const whole = (bytes: number): number => (bytes + 3) & ~3;
 
+/** Whether the times of a chunk with these flags never decrease. */
+export const isOrdered = (flags: number): boolean => (flags & UNORDERED) === 0;
+
 /** Scratch tables of the encoder, reused between chunks. One per writer. */
 export class ChunkEncoder {
   /** By slot + 1 of the chunk being encoded; zero between chunks. */
@@ -346,7 +349,7 @@ export function decodeChunk(blobs: ChunkBlobs): Chunk {
       position[i] = words * 4;
     }
   }
-  const ordered = (blobs.flags & UNORDERED) === 0;
+  const ordered = isOrdered(blobs.flags);
   let sortTime = time;
   if (!ordered) {
     sortTime = time.slice();

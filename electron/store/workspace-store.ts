@@ -6,6 +6,7 @@ import {
   decodeChunk,
   decodeEventCounts,
   type EncodedChunk,
+  isOrdered,
   selectEvents,
 } from './chunk-codec.ts';
 import { type Database, isCorrupt, markDamaged, openDatabase, openForReading, translate } from './database.ts';
@@ -59,6 +60,8 @@ export interface ChunkInfo {
   fromNs: number;
   toNs: number;
   basePosition: number;
+  /** Its times never decrease, and none is below `floorNs`. */
+  ordered: boolean;
   /** Largest time of the CPU's earlier chunks: what the list's order may not go below. */
   floorNs: number;
   /** Kernel ids that occur, with counts: [id, count, id, count, …]. */
@@ -205,15 +208,19 @@ export class WorkspaceStore {
   /** Chunks of one CPU in the buffer's order. */
   chunkDirectory(stream: number, cpu: number): ChunkInfo[] {
     const rows = this.#db
-      .prepare<[number, number], Omit<ChunkInfo, 'floorNs' | 'events'> & { events: Uint8Array }>(
-        `SELECT id, stream, cpu, first_index AS firstIndex, count, from_ns AS fromNs, to_ns AS toNs,
+      .prepare<
+        [number, number],
+        Omit<ChunkInfo, 'floorNs' | 'ordered' | 'events'> & { events: Uint8Array; flags: number }
+      >(
+        `SELECT id, flags, stream, cpu, first_index AS firstIndex, count, from_ns AS fromNs, to_ns AS toNs,
                 base_position AS basePosition, events
          FROM chunk WHERE stream = ? AND cpu = ? ORDER BY first_index`,
       )
       .all(stream, cpu);
     let floorNs = Number.NEGATIVE_INFINITY;
-    return rows.map((row) => {
-      const info = { ...row, floorNs, events: decodeEventCounts(row.events) };
+    return rows.map(({ flags, ...row }) => {
+      const ordered = isOrdered(flags) && floorNs <= row.fromNs;
+      const info = { ...row, ordered, floorNs, events: decodeEventCounts(row.events) };
       floorNs = Math.max(floorNs, row.toNs);
       return info;
     });

@@ -1,0 +1,147 @@
+// What an open recording answers, and how fast, in the engine's own process: node test/bench/engine-figures.ts FILE
+// (REMORA_CACHE: where its index is). Prints one JSON document; part of bench.ts.
+import { statSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { createEngine } from '../../electron/engine/engine.ts';
+import type { Params } from '../../shared/api.ts';
+import { EngineClient } from '../../shared/engine-client.ts';
+import type { EventTypeInfo } from '../../shared/model.ts';
+
+export interface EngineFigures {
+  events: number;
+  workspaceBytes: number;
+  /** ms, of random windows that were asked for before. */
+  lanesMs: number[];
+  seriesMs: number[];
+  /** The field that series, filters and SQL are measured with, and how many events have it. */
+  field: string;
+  fieldEvents: number;
+  /** First use of the field, over all of the recording. */
+  wholeFieldMs: number;
+  /** A filter that names an event and tests a field of it. */
+  filter: string;
+  filterMs: number;
+  search: string;
+  searchMs: number;
+  /** Until the first hit can be shown. */
+  firstHitMs: number;
+  /** Rows at random places of the whole list and of the filtered one, ms. */
+  rowsMs: number[];
+  filteredRowsMs: number[];
+  sql: string;
+  sqlMs: number;
+}
+
+const WIDTH_PX = 2000;
+const WINDOWS = 60;
+const PLACES = 200;
+
+/** Places and widths are the same in every run: a linear congruential generator. */
+function randoms(): () => number {
+  let state = 12_345;
+  return () => {
+    state = (Math.imul(state, 1_103_515_245) + 12_345) & 0x7fff_ffff;
+    return state / 0x8000_0000;
+  };
+}
+
+async function timed(work: () => Promise<unknown>): Promise<number> {
+  const start = performance.now();
+  await work();
+  return performance.now() - start;
+}
+
+export async function engineFigures(path: string): Promise<EngineFigures> {
+  const core = createEngine({ version: 'bench' });
+  const engine: EngineClient = new EngineClient((message) => core.dispatch(message, (reply) => engine.receive(reply)));
+  try {
+    const { workspaceId, workspacePath, durationNs, eventTypes, events } = await engine.call('open', { paths: [path] });
+    const type = mostUseful(eventTypes);
+    const field = type.fields.find(({ kind, common }) => kind === 'number' && !common)?.name ?? 'common_pid';
+    const named = `${type.system}:${type.name}`;
+    const spec: Params<'series'>['spec'] = { expr: `${named}.${field}` };
+    const series = (fromNs: number, toNs: number) =>
+      engine.call('series', { workspaceId, spec, fromNs, toNs, bins: WIDTH_PX });
+    const lanes = (fromNs: number, toNs: number) =>
+      engine.call('lanes', { workspaceId, fromNs, toNs, resolutionNs: Math.max(1, (toNs - fromNs) / WIDTH_PX) });
+
+    const wholeFieldMs = await timed(() => series(0, durationNs));
+    const next = randoms();
+    const windows = Array.from({ length: WINDOWS }, (_, i): [number, number] => {
+      if (i === 0) return [0, durationNs];
+      // Widths from all of it down to a ten-thousandth, each as likely as the others.
+      const width = durationNs * 10 ** (-4 * next());
+      const from = next() * (durationNs - width);
+      return [from, from + width];
+    });
+    const warm = async (ask: (fromNs: number, toNs: number) => Promise<unknown>): Promise<number[]> => {
+      for (const [from, to] of windows) await ask(from, to);
+      const taken: number[] = [];
+      for (const [from, to] of windows) taken.push(await timed(() => ask(from, to)));
+      return taken;
+    };
+    const lanesMs = await warm(lanes);
+    const seriesMs = await warm(series);
+
+    const rowsAt = async (filter: string): Promise<number[]> => {
+      const { total } = await engine.call('rows', { workspaceId, first: 0, count: 1, filter });
+      const taken: number[] = [];
+      for (let i = 0; i < PLACES && total > 0; i++) {
+        const first = Math.floor(next() * total);
+        taken.push(await timed(() => engine.call('rows', { workspaceId, first, count: 50, filter })));
+      }
+      return taken;
+    };
+    const filter = `${type.name}: ${field} > 0`;
+    const filterMs = await timed(() => engine.call('rows', { workspaceId, first: 0, count: 50, filter }));
+    const rowsMs = await rowsAt('');
+    const filteredRowsMs = await rowsAt(filter);
+
+    // A text that some events have and that no field tells apart from the others.
+    const search = 'info ~ "*kworker*"';
+    const firstHitMs = await timed(() =>
+      engine.call('rows', { workspaceId, first: 0, count: 50, filter: search, partial: true }),
+    );
+    const searchMs =
+      firstHitMs + (await timed(() => engine.call('rows', { workspaceId, first: 0, count: 50, filter: search })));
+
+    const sql = `SELECT count(*), avg("${field}") FROM "${type.name}" GROUP BY cpu`;
+    await engine.call('sql', { workspaceId, query: 'SELECT 1' });
+    const sqlMs = await timed(() => engine.call('sql', { workspaceId, query: sql }));
+    return {
+      events,
+      workspaceBytes: statSync(workspacePath).size,
+      lanesMs,
+      seriesMs,
+      field: `${named}.${field}`,
+      fieldEvents: type.count,
+      wholeFieldMs,
+      filter,
+      filterMs,
+      search,
+      searchMs,
+      firstHitMs,
+      rowsMs,
+      filteredRowsMs,
+      sql,
+      sqlMs,
+    };
+  } finally {
+    await core.close();
+  }
+}
+
+/** The most frequent type with a number of its own. */
+function mostUseful(types: readonly EventTypeInfo[]): EventTypeInfo {
+  const [first] = types
+    .filter(({ fields }) => fields.some(({ kind, common }) => kind === 'number' && !common))
+    .sort((a, b) => b.count - a.count);
+  if (first === undefined) throw new Error('no event has a number');
+  return first;
+}
+
+if (import.meta.main) {
+  const [path] = process.argv.slice(2);
+  if (path === undefined) throw new Error('name a recording');
+  process.stdout.write(`${JSON.stringify(await engineFigures(resolve(path)))}\n`);
+}
