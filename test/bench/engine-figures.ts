@@ -18,9 +18,11 @@ export interface EngineFigures {
   fieldEvents: number;
   /** First use of the field, over all of the recording. */
   wholeFieldMs: number;
-  /** A filter that names an event and tests a field of it. */
+  /** A filter that names a rare event and tests a field of it; the same of the frequent one. */
   filter: string;
   filterMs: number;
+  decodingFilter: string;
+  decodingFilterMs: number;
   search: string;
   searchMs: number;
   /** Until the first hit can be shown. */
@@ -56,8 +58,8 @@ export async function engineFigures(path: string): Promise<EngineFigures> {
   const engine: EngineClient = new EngineClient((message) => core.dispatch(message, (reply) => engine.receive(reply)));
   try {
     const { workspaceId, workspacePath, durationNs, eventTypes, events } = await engine.call('open', { paths: [path] });
-    const type = mostUseful(eventTypes);
-    const field = type.fields.find(({ kind, common }) => kind === 'number' && !common)?.name ?? 'common_pid';
+    const type = frequentType(eventTypes);
+    const field = numberOf(type);
     const named = `${type.system}:${type.name}`;
     const spec: Params<'series'>['spec'] = { expr: `${named}.${field}` };
     const series = (fromNs: number, toNs: number) =>
@@ -92,10 +94,15 @@ export async function engineFigures(path: string): Promise<EngineFigures> {
       }
       return taken;
     };
-    const filter = `${type.name}: ${field} > 0`;
-    const filterMs = await timed(() => engine.call('rows', { workspaceId, first: 0, count: 50, filter }));
+    const scan = (filter: string): Promise<number> =>
+      timed(() => engine.call('rows', { workspaceId, first: 0, count: 50, filter }));
+    const rare = rareType(eventTypes, events);
+    const filter = `${rare.name}: ${numberOf(rare)} > 0`;
+    const filterMs = await scan(filter);
+    const decodingFilter = `${type.name}: ${field} > 0`;
+    const decodingFilterMs = await scan(decodingFilter);
     const rowsMs = await rowsAt('');
-    const filteredRowsMs = await rowsAt(filter);
+    const filteredRowsMs = await rowsAt(decodingFilter);
 
     // A text that some events have and that no field tells apart from the others.
     const search = 'info ~ "*kworker*"';
@@ -118,6 +125,8 @@ export async function engineFigures(path: string): Promise<EngineFigures> {
       wholeFieldMs,
       filter,
       filterMs,
+      decodingFilter,
+      decodingFilterMs,
       search,
       searchMs,
       firstHitMs,
@@ -131,13 +140,24 @@ export async function engineFigures(path: string): Promise<EngineFigures> {
   }
 }
 
+const numberOf = ({ fields }: EventTypeInfo): string =>
+  fields.find(({ kind, common }) => kind === 'number' && !common)?.name ?? '';
+
 /** The most frequent type with a number of its own. */
-function mostUseful(types: readonly EventTypeInfo[]): EventTypeInfo {
-  const [first] = types
-    .filter(({ fields }) => fields.some(({ kind, common }) => kind === 'number' && !common))
-    .sort((a, b) => b.count - a.count);
+function frequentType(types: readonly EventTypeInfo[]): EventTypeInfo {
+  const [first] = types.filter((type) => numberOf(type) !== '').sort((a, b) => b.count - a.count);
   if (first === undefined) throw new Error('no event has a number');
   return first;
+}
+
+/** The pauses of throttled writers where the recording has them, else the type nearest to one event in a hundred. */
+function rareType(types: readonly EventTypeInfo[], events: number): EventTypeInfo {
+  const pauses = types.find(({ name, count }) => name === 'balance_dirty_pages' && count > 0);
+  if (pauses !== undefined) return { ...pauses, fields: pauses.fields.filter(({ name }) => name === 'pause') };
+  const distance = ({ count }: EventTypeInfo): number => Math.abs(Math.log(count / events) - Math.log(0.01));
+  return (
+    types.filter((type) => numberOf(type) !== '').sort((a, b) => distance(a) - distance(b))[0] ?? frequentType(types)
+  );
 }
 
 if (import.meta.main) {

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { cpSync, existsSync, rmSync, statSync } from 'node:fs';
+import { cpSync, existsSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { measure } from './measure.ts';
 
@@ -82,3 +82,9 @@ export function compressed({ path, events }: BenchRecording, into: string): Benc
   const done = works('trace-cmd', 'convert', '-i', path, '-o', into, '--file-version', '7', '--compression', 'zstd');
   return done && existsSync(into) ? { path: into, events, bytes: statSync(into).size } : null;
 }
+
+/** Files of the workspaces in a cache folder. */
+export const indexesIn = (cache: string): string[] =>
+  readdirSync(cache)
+    .filter((name) => name.includes('.remora'))
+    .map((name) => join(cache, name));
