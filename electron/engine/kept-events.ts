@@ -30,6 +30,9 @@ const MOST_KEPT = 4096;
 
 const MOST_PIDS = 1 << 22;
 
+const ALWAYS = 1;
+const FIRST_OF_TASK = 2;
+
 export function keptKinds(head: RecordingHead): KeptKinds {
   return {
     always: head.formats.filter(({ system }) => system === 'cgroup').map(({ id }) => id),
@@ -43,9 +46,9 @@ export function keptKinds(head: RecordingHead): KeptKinds {
  * their order, what it has seen of a task in one slab comes before whatever a later one holds.
  */
 export class KeptEvents {
-  /** By kernel id: 1 always, 2 the first of a task. */
+  /** By kernel id: how it is wanted, 0 not at all. */
   readonly #wanted = new Uint8Array(65_536);
-  /** Tasks that need no further switch. */
+  /** By pid: 2 for tasks that need no further switch. */
   readonly #named = new Uint8Array(MOST_PIDS);
   #kept: KeptEvent[] = [];
   /** How many of `#kept` have no time yet, which is corrected chunk by chunk. */
@@ -53,9 +56,9 @@ export class KeptEvents {
   #complete = true;
 
   constructor({ always, taskSwitch, named }: KeptKinds) {
-    for (const id of always) this.#wanted[id] = 1;
-    if (taskSwitch >= 0) this.#wanted[taskSwitch] = 2;
-    for (const pid of named) if (pid >= 0 && pid < MOST_PIDS) this.#named[pid] = 1;
+    for (const id of always) this.#wanted[id] = ALWAYS;
+    if (taskSwitch >= 0) this.#wanted[taskSwitch] = FIRST_OF_TASK;
+    for (const pid of named) if (pid >= 0 && pid < MOST_PIDS) this.#named[pid] = FIRST_OF_TASK;
   }
 
   /**
@@ -65,13 +68,14 @@ export class KeptEvents {
   take(columns: EventColumns, from: number, to: number, batch: Uint8Array, batchBase: number, layout: SubBufferLayout) {
     const { id, pid } = columns;
     const wanted = this.#wanted;
+    const named = this.#named;
     for (let i = from; i < to; i++) {
-      const how = wanted[id[i] as number];
-      if (how === 0) continue;
       const task = pid[i] as number;
-      if (how === 2) {
-        if (task < 0 || task >= MOST_PIDS || this.#named[task] === 1) continue;
-        this.#named[task] = 1;
+      // One test that hardly ever holds: branches by kind could not be foretold, and this runs for every event.
+      if (((wanted[id[i] as number] as number) & ~(named[task & (MOST_PIDS - 1)] as number)) === 0) continue;
+      if (wanted[id[i] as number] === FIRST_OF_TASK) {
+        if (task < 0 || task >= MOST_PIDS) continue;
+        named[task] = FIRST_OF_TASK;
       }
       if (this.#kept.length === MOST_KEPT) {
         this.#complete = false;

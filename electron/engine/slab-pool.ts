@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { type ErrorDetail, RemoraError } from '../../shared/errors.ts';
 import type { ByteSource } from '../parse/byte-source.ts';
-import { type SlabAnswer, type SlabOrder, SlabThread, type SlabWork } from './slab-thread.ts';
+import { buffersOf, type SlabAnswer, type SlabOrder, SlabThread, type SlabWork } from './slab-thread.ts';
 
 /** Threads to use for this much data, this one among them: each takes some time to start and to warm up. */
 export function threadsFor(bytes: number): number {
@@ -30,6 +30,8 @@ export async function indexSlabs(
 ): Promise<void> {
   const own = new SlabThread(source, work);
   const early = new Map<number, SlabAnswer>();
+  /** Who was given a slab, where it was not this thread. */
+  const makers = new Map<number, { spent: ArrayBuffer[] }>();
   let given = 0;
   let collected = 0;
   let failure: unknown;
@@ -38,7 +40,7 @@ export async function indexSlabs(
 
   const workers = Array.from({ length: threads - 1 }, () => {
     const worker = new Worker(workerUrl(), { workerData: { path: source.name, work } });
-    const state = { worker, ahead: 0 };
+    const state = { worker, ahead: 0, spent: [] as ArrayBuffer[] };
     const heard = (what: () => void): void => {
       what();
       wake?.();
@@ -66,12 +68,19 @@ export async function indexSlabs(
       for (let answer = early.get(collected); answer !== undefined; answer = early.get(collected)) {
         early.delete(collected++);
         collect(answer);
+        // Buffers go back to where they came from.
+        const from = makers.get(answer.slab);
+        makers.delete(answer.slab);
+        if (from === undefined) own.recycle(buffersOf(answer));
+        else from.spent.push(...buffersOf(answer));
       }
       for (const state of workers) {
         for (let order: SlabOrder | undefined; state.ahead < ORDERS_AHEAD; state.ahead++) {
           order = next();
           if (order === undefined) break;
-          state.worker.postMessage(order);
+          makers.set(order.slab, state);
+          const spent = state.spent.splice(0);
+          state.worker.postMessage({ order, spent }, spent);
         }
       }
       const order = next();

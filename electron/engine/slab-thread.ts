@@ -42,6 +42,11 @@ export class SlabThread {
     this.#indexer = new SlabIndexer(this.#encoder, new KeptEvents(kept));
   }
 
+  /** Takes back the buffers of answers that have been written. */
+  recycle(buffers: readonly ArrayBuffer[]): void {
+    this.#encoder.recycle(buffers);
+  }
+
   index({ slab, data, job }: SlabOrder): SlabAnswer {
     this.#encoder.reset();
     const bytes = this.#bytesOf(data);
@@ -63,3 +68,7 @@ export class SlabThread {
     return bytes;
   }
 }
+
+/** The buffers of an answer: what moves between threads, and can be used again when it is written. */
+export const buffersOf = ({ result }: SlabAnswer): ArrayBuffer[] =>
+  result.chunks.map(({ chunk }) => chunk.columns.buffer as ArrayBuffer);

@@ -42,6 +42,9 @@ const POSITION_16 = 64;
 const TWO_32 = 4_294_967_296;
 const MOST_PIDS = 1 << 22;
 
+/** Holds a full chunk with columns of usual width; buffers of this size are used again. */
+const POOLED_BYTES = 65_536 * 9;
+
 /** Where each column begins in the blob, and the blob's length, in bytes. */
 function placesOf({ count, flags, pids }: { count: number; flags: number; pids: number }) {
   const bytes = (narrow: number, medium: number, wide: number): number =>
@@ -76,6 +79,7 @@ export class ChunkEncoder {
   #pids = new Uint16Array(0);
   #steps = new Uint16Array(0);
   #slots = new Uint8Array(0);
+  readonly #spare: ArrayBuffer[] = [];
   /** Events per pid and per id over everything encoded since `reset`: the totals come for free here. */
   pidTotals = new Map<number, number>();
   eventTotals = new Map<number, number>();
@@ -85,7 +89,15 @@ export class ChunkEncoder {
     this.eventTotals = new Map();
   }
 
-  /** Encodes the first `count` events. The result's arrays are fresh; `columns` may be reused. */
+  /**
+   * Takes back the buffers of chunks that nobody needs any more. Without that each chunk is fresh memory, which costs as much
+   * as filling it.
+   */
+  recycle(buffers: readonly ArrayBuffer[]): void {
+    for (const buffer of buffers) if (buffer.byteLength === POOLED_BYTES) this.#spare.push(buffer);
+  }
+
+  /** Encodes the first `count` events. The result is the caller's, until it is given back; `columns` may be reused. */
   encode(columns: EventColumns, count: number): EncodedChunk {
     if (this.#times.length < count) this.#reserve(count);
     const { time, id, pid, position } = columns;
@@ -98,7 +110,10 @@ export class ChunkEncoder {
 
     const chunk = { count, flags, pids: Math.max(0, pids) };
     const places = placesOf(chunk);
-    const { buffer } = new Uint8Array(places.end);
+    const buffer = this.#bufferOf(places.end);
+    const blob = new Uint8Array(buffer, 0, places.end);
+    // What a buffer held before shows in no gap.
+    for (const gap of [places.position, places.event, places.end]) if (gap >= 4) blob.fill(0, gap - 4, gap);
     if ((flags & WIDE_TIME) !== 0) new Float64Array(buffer, 0, count).set(time.subarray(0, count));
     else new Uint32Array(buffer, 0, count).set(this.#times.subarray(0, count));
     new Int32Array(buffer, places.dictionary, chunk.pids).set(this.#pidList.subarray(0, chunk.pids));
@@ -117,9 +132,14 @@ export class ChunkEncoder {
 
     const blobs = {
       events: new Uint8Array(events.buffer),
-      columns: new Uint8Array(buffer),
+      columns: blob,
     };
     return { ...chunk, fromNs, toNs, firstPosition, ...blobs, checksum: checksumOf(blobs) };
+  }
+
+  #bufferOf(bytes: number): ArrayBuffer {
+    if (bytes > POOLED_BYTES || bytes < POOLED_BYTES / 8) return new ArrayBuffer(bytes);
+    return this.#spare.pop() ?? new ArrayBuffer(POOLED_BYTES);
   }
 
   #reserve(count: number): void {

@@ -40,9 +40,10 @@ export function openDatabase(path: string): Database.Database {
   }
   try {
     // Of a new file only: larger pages make the chunks' blobs cheaper to write (measured: a tenth of an import).
-    database.pragma('page_size = 16384');
+    database.pragma('page_size = 32768');
     database.pragma('foreign_keys = ON');
-    database.pragma('cache_size = -65536');
+    // Chunks have a cache of their own: this one is for the pages on their way to the disk.
+    database.pragma('cache_size = -16384');
     migrate(database, path);
     if (path !== '') database.pragma('journal_mode = WAL');
     database.pragma('synchronous = NORMAL');

@@ -47,6 +47,14 @@ function randoms(): () => number {
   };
 }
 
+/** A window as the front end asks for it: pixels are rounded to a power of two of ns, and begin at multiples of that. */
+function asked(fromNs: number, toNs: number): { fromNs: number; toNs: number; bins: number } {
+  const resolutionNs = 2 ** Math.max(0, Math.floor(Math.log2((toNs - fromNs) / WIDTH_PX)));
+  const from = Math.floor(fromNs / resolutionNs) * resolutionNs;
+  const bins = Math.max(1, Math.ceil((toNs - from) / resolutionNs));
+  return { fromNs: from, toNs: from + bins * resolutionNs, bins };
+}
+
 async function timed(work: () => Promise<unknown>): Promise<number> {
   const start = performance.now();
   await work();
@@ -62,10 +70,14 @@ export async function engineFigures(path: string): Promise<EngineFigures> {
     const field = numberOf(type);
     const named = `${type.system}:${type.name}`;
     const spec: Params<'series'>['spec'] = { expr: `${named}.${field}` };
-    const series = (fromNs: number, toNs: number) =>
-      engine.call('series', { workspaceId, spec, fromNs, toNs, bins: WIDTH_PX });
-    const lanes = (fromNs: number, toNs: number) =>
-      engine.call('lanes', { workspaceId, fromNs, toNs, resolutionNs: Math.max(1, (toNs - fromNs) / WIDTH_PX) });
+    const series = (fromNs: number, toNs: number) => {
+      const { bins, ...window } = asked(fromNs, toNs);
+      return engine.call('series', { workspaceId, spec, ...window, bins });
+    };
+    const lanes = (fromNs: number, toNs: number) => {
+      const { bins, ...window } = asked(fromNs, toNs);
+      return engine.call('lanes', { workspaceId, ...window, resolutionNs: (window.toNs - window.fromNs) / bins });
+    };
 
     const wholeFieldMs = await timed(() => series(0, durationNs));
     const next = randoms();

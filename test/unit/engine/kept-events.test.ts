@@ -56,8 +56,7 @@ function recordingOf(abi: RingAbi, cgroups: number): Uint8Array {
   const cpu = (n: number): BufferEvent[] =>
     Array.from({ length: 70_000 }, (_, i) => {
       const time = 1_000_000 + i * 1000 + n * 300;
-      if (i % Math.ceil(70_000 / cgroups) === 7)
-        return event(mkdir, time, 1, [0n, BigInt(500 + i), `/made/${n}/${i}`]);
+      if (i % Math.ceil(70_000 / cgroups) === 7) return event(mkdir, time, 1, [0n, BigInt(500 + i), `/made/${n}/${i}`]);
       const pid = i % 3 === 0 ? 7 : 100 + ((i >> 4) % 5);
       if (i % 50 === 20) return event(taskSwitch, time, pid, [`at ${n} ${i}`, BigInt(pid)]);
       return event(noise, time, pid, [BigInt(i)]);
