@@ -82,7 +82,7 @@ export const params = {
   }),
   /**
    * Values for a window. `auto`: samples where there are at most two a bin, else bins; `raw` and `bins` ask for one of
-   * them. See `SeriesResult`.
+   * them. See `SeriesResult`. The first use of a field that many events have tells a `firstLook` on the way.
    */
   series: z.strictObject({
     workspaceId,
@@ -290,6 +290,8 @@ export interface Progress {
   events?: number;
   /** Told once, before indexing begins: enough to draw by. */
   preview?: OpenPreview;
+  /** Told once, while a series of many events is computed for the first time: a part of its samples, to draw by. */
+  firstLook?: SeriesResult;
 }
 
 /**

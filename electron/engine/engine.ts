@@ -79,8 +79,9 @@ export function createEngine(options: EngineOptions): EngineCore {
       let last = 0;
       const onProgress = (progress: Progress): void => {
         const now = performance.now();
-        if (now - last < PROGRESS_INTERVAL_MS && progress.done < progress.total && progress.preview === undefined)
-          return;
+        const { done, total, preview, firstLook } = progress;
+        const drawn = preview !== undefined || firstLook !== undefined;
+        if (now - last < PROGRESS_INTERVAL_MS && done < total && !drawn) return;
         last = now;
         reply({ kind: 'progress', id, progress });
       };

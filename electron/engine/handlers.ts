@@ -68,8 +68,17 @@ export const handlers: Handlers = {
     const index = nearestIndex(trace, lane, timeNs, direction);
     return index < 0 ? null : rows.row({ stream, cpu, index }, rowOfEvent(trace, lane, index));
   },
-  series: ({ workspaceId, spec, fromNs, toNs, bins, mode }, { sessions }) =>
-    sessions.get(workspaceId).series.window(spec, fromNs, toNs, bins, mode),
+  async series({ workspaceId, spec, fromNs, toNs, bins, mode }, { sessions, signal, onProgress }) {
+    const { series } = sessions.get(workspaceId);
+    const firstLook = series.firstLook(spec, fromNs, toNs, bins);
+    if (firstLook !== null) {
+      onProgress({ stage: 'Reading', unit: 'steps', done: 0, total: 1, firstLook });
+      // It is on its way, and a cancel has been heard, before the long part begins.
+      await new Promise(setImmediate);
+      if (signal.aborted) throw cancelledError();
+    }
+    return series.window(spec, fromNs, toNs, bins, mode);
+  },
   episodes: ({ workspaceId, by, gapMs, where }, { sessions }) =>
     sessions.get(workspaceId).episodes.find(by, gapMs, where),
 

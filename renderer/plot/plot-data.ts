@@ -1,6 +1,6 @@
 import { useEffect, useState } from 'react';
 import { createStore, type StoreApi } from 'zustand/vanilla';
-import type { SeriesResult } from '../../shared/api.ts';
+import type { Progress, SeriesResult } from '../../shared/api.ts';
 import type { SeriesSpec } from '../../shared/chart.ts';
 import { toErrorDetail } from '../../shared/errors.ts';
 import { query } from '../state/connection.ts';
@@ -28,7 +28,11 @@ export function usePlotData(series: readonly SeriesSpec[]): PlotDataStore {
     const loader = new ViewLoader<PlotData>(
       (window, signal) => {
         const bins = Math.round((window.toNs - window.fromNs) / window.resolutionNs);
-        return loadAll(series, { fromNs: window.fromNs, toNs: window.toNs, bins }, signal);
+        const asked = { fromNs: window.fromNs, toNs: window.toNs, bins };
+        return loadAll(series, asked, signal, (results) => {
+          // What is drawn already is better than a part of what comes.
+          if (!signal.aborted && store.getState().results === null) store.setState({ results, errors: [] });
+        });
       },
       (data) => store.setState(data),
       (error) => store.setState({ results: [], errors: [{ expr: '', message: toErrorDetail(error).message }] }),
@@ -42,8 +46,16 @@ async function loadAll(
   specs: readonly SeriesSpec[],
   window: { fromNs: number; toNs: number; bins: number },
   signal: AbortSignal,
+  onFirstLook: (results: SeriesResult[]) => void,
 ): Promise<PlotData> {
-  const answers = await Promise.allSettled(specs.map((spec) => query('series', { spec, ...window }, { signal })));
+  const answers = await Promise.allSettled(
+    specs.map((spec) => {
+      const onProgress = ({ firstLook }: Progress): void => {
+        if (firstLook !== undefined) onFirstLook([firstLook]);
+      };
+      return query('series', { spec, ...window }, { signal, onProgress });
+    }),
+  );
   const data: PlotData = { results: [], errors: [] };
   for (const [index, answer] of answers.entries()) {
     if (answer.status === 'fulfilled') data.results?.push(answer.value);

@@ -134,7 +134,7 @@ function ofAnswers(answers: EngineFigures, millions: number): Figure[] {
       { most: 1.5 },
       answers.wholeFieldMs / 1000,
       's',
-      `${answers.field}: ${(answers.fieldEvents / 1e6).toFixed(1)} M values`,
+      `${answers.field}: ${(answers.fieldEvents / 1e6).toFixed(1)} M values, a first look after ${(answers.firstFieldMs / 1000).toFixed(2)} s`,
     ),
     figure(
       `filter scan, over all events`,
