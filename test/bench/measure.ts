@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 
 export interface Measured {
   /** Wall clock. */
@@ -11,29 +11,19 @@ export interface Measured {
   stdout: string;
 }
 
-const POLL_MS = 20;
+const POLL_MS = 40;
 
-/** Resident bytes of a process and all below it, from /proc. */
-function residentBytes(root: number): number {
-  const parents = new Map<number, number>();
-  const resident = new Map<number, number>();
-  for (const name of readdirSync('/proc')) {
-    if (!/^\d+$/.test(name)) continue;
-    try {
-      const status = readFileSync(`/proc/${name}/status`, 'latin1');
-      parents.set(Number(name), Number(/^PPid:\s*(\d+)/m.exec(status)?.[1]));
-      resident.set(Number(name), Number(/^VmRSS:\s*(\d+)/m.exec(status)?.[1] ?? 0) * 1024);
-    } catch {
-      // It ended meanwhile.
-    }
+/** Most that a process and those below it have been resident, each at its own time; from /proc. */
+function peakResidentBytes(pid: string): number {
+  try {
+    const status = readFileSync(`/proc/${pid}/status`, 'latin1');
+    const own = Number(/^VmHWM:\s*(\d+)/m.exec(status)?.[1] ?? 0) * 1024;
+    const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'latin1').trim();
+    return children.split(' ').reduce((sum, child) => (child === '' ? sum : sum + peakResidentBytes(child)), own);
+  } catch {
+    // It ended meanwhile.
+    return 0;
   }
-  let sum = 0;
-  for (const pid of resident.keys()) {
-    let at: number | undefined = pid;
-    while (at !== undefined && at > 1 && at !== root) at = parents.get(at);
-    if (at === root) sum += resident.get(pid) as number;
-  }
-  return sum;
 }
 
 /** Runs what follows it and tells on descriptor 3 how much processor time that took; `times` is POSIX's. */
@@ -73,7 +63,7 @@ export function measure(
     });
     const poll = setInterval(() => {
       if (process.platform !== 'linux' || child.pid === undefined) return;
-      const now = residentBytes(child.pid);
+      const now = peakResidentBytes(String(child.pid));
       peakBytes = Number.isNaN(peakBytes) ? now : Math.max(peakBytes, now);
     }, POLL_MS);
     child.once('error', (error) => {
