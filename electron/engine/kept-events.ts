@@ -67,12 +67,11 @@ export class KeptEvents {
    */
   take(columns: EventColumns, from: number, to: number, batch: Uint8Array, batchBase: number, layout: SubBufferLayout) {
     const { id, pid } = columns;
-    const wanted = this.#wanted;
-    const named = this.#named;
-    for (let i = from; i < to; i++) {
+    const [wanted, named] = [this.#wanted, this.#named];
+    for (let i = from; ; i++) {
+      i = nextWanted(id, pid, wanted, named, i, to);
+      if (i === to) return;
       const task = pid[i] as number;
-      // One test that hardly ever holds: branches by kind could not be foretold, and this runs for every event.
-      if (((wanted[id[i] as number] as number) & ~(named[task & (MOST_PIDS - 1)] as number)) === 0) continue;
       if (wanted[id[i] as number] === FIRST_OF_TASK) {
         if (task < 0 || task >= MOST_PIDS) continue;
         named[task] = FIRST_OF_TASK;
@@ -104,6 +103,25 @@ export class KeptEvents {
     this.#complete = true;
     return kept;
   }
+}
+
+/**
+ * The first place from `from` on where an event is wanted; `to` where none is. Runs over every event: one test that hardly
+ * ever holds, as branches by kind could not be foretold.
+ */
+function nextWanted(
+  id: Uint16Array,
+  pid: Int32Array,
+  wanted: Uint8Array,
+  named: Uint8Array,
+  from: number,
+  to: number,
+): number {
+  for (let i = from; i < to; i++) {
+    const known = named[(pid[i] as number) & (MOST_PIDS - 1)] as number;
+    if (((wanted[id[i] as number] as number) & ~known) !== 0) return i;
+  }
+  return to;
 }
 
 /** A copy of the payload of the record at byte `at`, in the recording's byte order. */
