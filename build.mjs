@@ -2,7 +2,7 @@
 // vite. A part whose inputs are as they were at its last build is left alone; `--force` builds everything.
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join, relative } from 'node:path';
+import { basename, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('.', import.meta.url));
@@ -53,6 +53,7 @@ const cliBundle = (({ outfile: _, ...options }) => ({
   entryPoints: { 'cli-main': join(root, 'electron/cli.ts') },
   outdir: dist,
   splitting: true,
+  metafile: true,
   // Beside the others: bundles find the installation by their own place.
   chunkNames: 'cli-part-[name]-[hash]',
 }))(nodeBundle('electron/cli.ts', ''));
@@ -73,13 +74,13 @@ const parts = [
       'preload.cjs',
     ],
     async build() {
-      for (const name of readdirSync(dist)) if (name.startsWith('cli-part-')) rmSync(join(dist, name));
-      await Promise.all([
+      const old = readdirSync(dist).filter((name) => name.startsWith('cli-part-'));
+      const [{ metafile }] = await Promise.all([
+        esbuild(cliBundle),
         esbuild(nodeBundle('electron/engine/entry.ts', 'engine.js')),
         esbuild(nodeBundle('electron/engine/slab-worker.ts', 'slab-worker.js')),
         esbuild(nodeBundle('electron/engine/sql-process.ts', 'sql-process.js')),
         esbuild(nodeBundle('electron/live/capture.ts', 'capture.js')),
-        esbuild(cliBundle),
         esbuild(
           nodeBundle('electron/cli-start.ts', 'cli.js', {
             external: ['./cli-main.js'],
@@ -90,6 +91,9 @@ const parts = [
         // A sandboxed preload script is CommonJS and can load nothing but electron.
         esbuild(nodeBundle('electron/app/preload.ts', 'preload.cjs', { format: 'cjs', banner: {} })),
       ]);
+      // Only now: a build that fails leaves the one before as it was.
+      const made = new Set(Object.keys(metafile.outputs).map((path) => basename(path)));
+      for (const name of old) if (!made.has(name)) rmSync(join(dist, name));
     },
   },
   {
