@@ -17,6 +17,8 @@ export interface BuiltFormat {
   id: number;
   fields: BuiltField[];
   printFmt: string;
+  /** The whole format text as some kernel gave it, in place of what `fields` and `printFmt` would make. */
+  text?: string;
 }
 
 /** A number for a number field, text for the others. */
@@ -55,6 +57,7 @@ const line = (declaration: string, offset: number, size: number, signed: boolean
 
 /** `events/<system>/<name>/format` as the kernel prints it. */
 export function formatText(format: BuiltFormat): string {
+  if (format.text !== undefined) return format.text;
   const at = offsets(format);
   return (
     `name: ${format.name}\nID: ${format.id}\nformat:\n` +

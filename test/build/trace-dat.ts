@@ -29,6 +29,8 @@ export interface BuiltRecording {
   printkFormats: string;
   /** More options, raw. */
   options: { id: number; data: Uint8Array }[];
+  /** As some kernel gave it, in place of the one that `abi` makes. */
+  headerPage?: string;
 }
 
 const OPTION = { buffer: 3, clock: 4, uname: 5, cpuCount: 8 } as const;
@@ -64,9 +66,9 @@ export function buildTraceDat(recording: BuiltRecording): Uint8Array {
   return out.done();
 }
 
-function headerInfo(out: ByteWriter, { abi }: BuiltRecording): void {
+function headerInfo(out: ByteWriter, { abi, headerPage }: BuiltRecording): void {
   for (const [name, text] of [
-    ['header_page', headerPageText(abi)],
+    ['header_page', headerPage ?? headerPageText(abi)],
     ['header_event', HEADER_EVENT_TEXT],
   ] as const) {
     out.cstring(name).u64(text.length).text(text);
