@@ -5,7 +5,14 @@ import { type CpuBytes, openCpuBytes } from '../parse/cpu-data.ts';
 import { placeDamage } from '../parse/damage.ts';
 import { subBufferLayout } from '../parse/layout.ts';
 import type { CpuData, RecordingBuffer, RecordingHead } from '../parse/recording.ts';
-import { newColumns, payloadOf, type SubBufferLayout, SubBufferScanner, swapWords } from '../parse/sub-buffer.ts';
+import {
+  CHUNK_EVENTS,
+  newColumns,
+  payloadOf,
+  type SubBufferLayout,
+  SubBufferScanner,
+  swapWords,
+} from '../parse/sub-buffer.ts';
 import type { TextRecords } from '../parse/text-trace/head.ts';
 import { TextScanner } from '../parse/text-trace/scanner.ts';
 import { headProblems } from '../query/head-check.ts';
@@ -130,9 +137,10 @@ class CpuCheck {
     this.#origin = firstTimestamp(bytes, head.abi.littleEndian);
     this.#scanner = new SubBufferScanner(this.#layout, this.#origin);
     const unit = this.#layout.subBufferBytes;
-    this.#batch = new Uint8Array(Math.max(1, Math.floor(BATCH_BYTES / unit)) * unit);
+    const most = Math.ceil(Math.min(BATCH_BYTES, Math.max(1, bytes.size)) / unit);
+    this.#batch = new Uint8Array(most * unit);
     this.#view = new DataView(this.#batch.buffer);
-    this.#columns = newColumns(Math.max(65_536, Math.ceil(unit / 8)));
+    this.#columns = newColumns(Math.min(CHUNK_EVENTS, Math.ceil(this.#batch.length / 8)));
     this.result = {
       cpu: data.cpu,
       bytes: bytes.size,

@@ -4,7 +4,7 @@ import { type CpuBytes, openCpuBytes } from '../parse/cpu-data.ts';
 import { placeDamage } from '../parse/damage.ts';
 import { subBufferLayout } from '../parse/layout.ts';
 import type { CpuData, RecordingBuffer, RecordingHead } from '../parse/recording.ts';
-import { newColumns, type SubBufferLayout, SubBufferScanner, swapWords } from '../parse/sub-buffer.ts';
+import { CHUNK_EVENTS, newColumns, type SubBufferLayout, SubBufferScanner, swapWords } from '../parse/sub-buffer.ts';
 import { correctTime } from '../parse/time-correction.ts';
 import type { ImportWriter } from '../store/workspace-store.ts';
 import { type KeptEvent, type KeptKinds, keptKinds } from './kept-events.ts';
@@ -195,7 +195,7 @@ function originOf(
 
 /** Raw time of a CPU's first event; null where it has none. */
 function firstRawTime(bytes: CpuBytes, layout: SubBufferLayout): bigint | null {
-  const columns = newColumns(Math.ceil(layout.subBufferBytes / 8));
+  const columns = newColumns(Math.min(CHUNK_EVENTS, Math.ceil(layout.subBufferBytes / 8)));
   const page = new Uint8Array(layout.subBufferBytes);
   for (let position = 0; position < bytes.size; position += layout.subBufferBytes) {
     page.fill(0);

@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { RemoraError, type TraceWarning } from '../../shared/errors.ts';
 import { LazyEventFormat } from '../parse/event-formats.ts';
-import { pageLayout } from '../parse/layout.ts';
+import { isSubBufferSize, pageLayout } from '../parse/layout.ts';
 import type { CpuData, RecordingHead, TimeCorrection, TraceAbi } from '../parse/recording.ts';
 import { type FileSource, fileError, openFile } from './file-source.ts';
 
@@ -156,7 +156,8 @@ export function readRawHead(folder: RawFolder, source: FileSource): RecordingHea
   const warnings: TraceWarning[] = [];
   const headerPage = text('header_page', join('events', 'header_page'));
   const page = pageLayout(headerPage);
-  const subBufferBytes = page.subBufferBytes ?? (Number.parseInt(text('buffer_subbuf_size_kb'), 10) * 1024 || 4096);
+  const stated = Number.parseInt(text('buffer_subbuf_size_kb'), 10) * 1024;
+  const subBufferBytes = page.subBufferBytes ?? (isSubBufferSize(stated) ? stated : 4096);
   const abi: TraceAbi = {
     longBytes: page.commitBytes ?? 8,
     littleEndian: isLittleEndian(folder, source, subBufferBytes, page.commitBytes ?? 8),

@@ -1,6 +1,6 @@
 import { RemoraError, type TraceWarning } from '../../shared/errors.ts';
 import type { ByteSource } from './byte-source.ts';
-import { type Compression, unpack } from './decompress.ts';
+import { type Compression, mostUnpacked, unpack } from './decompress.ts';
 import type { CpuData } from './recording.ts';
 
 /**
@@ -30,9 +30,6 @@ function partOf(recording: ByteSource, part: string): ByteSource {
   return recording.part(part);
 }
 
-/** Ring-buffer data never packs tighter than this; a chunk that claims more is damage or a bomb. */
-const LARGEST_RATIO = 2048;
-
 class PlainCpuBytes implements CpuBytes {
   readonly #source: ByteSource;
   readonly #offset: number;
@@ -60,7 +57,8 @@ class PlainCpuBytes implements CpuBytes {
     return this.#source.read(this.#offset + position, Math.max(0, Math.min(length, this.size - position)), into);
   }
   fileOffset(position: number): number {
-    return this.#offset + position;
+    // Padding stands in for what the file's end cuts off: it has no place behind it.
+    return this.#offset + Math.min(position, this.size);
   }
 }
 
@@ -123,9 +121,9 @@ class PackedCpuBytes implements CpuBytes {
         this.#warn(at, message, `at most ${left} bytes`, `${packed} bytes`);
         return;
       }
-      if (unpacked > Math.max(1 << 20, packed * LARGEST_RATIO)) {
+      if (unpacked > mostUnpacked(packed)) {
         const message = `chunk ${i} of ${packed} bytes claims to hold ${unpacked}: left out`;
-        this.#warn(at, message, `at most ${Math.max(1 << 20, packed * LARGEST_RATIO)} bytes`, `${unpacked} bytes`);
+        this.#warn(at, message, `at most ${mostUnpacked(packed)} bytes`, `${unpacked} bytes`);
         unpacked = 0;
       }
       this.#fileOffsets.push(at + 8);

@@ -7,6 +7,28 @@ export function latin1(bytes: Uint8Array): string {
 }
 
 /**
+ * Where something lies in the recording's file. Of what was packed only its section has a place there: `unpackedAt` is then the
+ * position in the section's unpacked bytes, else null.
+ */
+export interface FilePlace {
+  offset: number;
+  unpackedAt: number | null;
+}
+
+/** The place `further` bytes on, and what is told of it: an offset in the file, and the message with what else is known. */
+export function tellAt(place: FilePlace, further: number, message: string): { offset: number; message: string } {
+  const { offset, unpackedAt } = place;
+  if (unpackedAt === null) return { offset: offset + further, message };
+  return { offset, message: `at unpacked byte ${unpackedAt + further}: ${message}` };
+}
+
+/** What the source's first byte is in the recording's file. */
+export interface CursorOrigin {
+  offset: number;
+  packed: boolean;
+}
+
+/**
  * A read position in a ByteSource, with the byte order of the file. Every read is checked: one that passes the end
  * throws RemoraError `damaged` with file, offset and section, so that callers decide how much of the rest survives.
  */
@@ -20,11 +42,21 @@ export class Cursor {
   littleEndian = true;
   /** Part of the format being read, for messages. */
   section: string;
+  readonly #origin: CursorOrigin;
 
-  constructor(source: ByteSource, offset = 0, section = 'header') {
+  /** `origin`: of a source that is a part of the file, unpacked or not. */
+  constructor(source: ByteSource, offset = 0, section = 'header', origin: CursorOrigin = { offset: 0, packed: false }) {
     this.#source = source;
     this.offset = offset;
     this.section = section;
+    this.#origin = origin;
+  }
+
+  /** Where the byte at `at` lies in the file; at most its end. */
+  place(at = this.offset): FilePlace {
+    const { offset, packed } = this.#origin;
+    const within = Math.min(at, this.#source.size);
+    return packed ? { offset, unpackedAt: within } : { offset: offset + within, unpackedAt: null };
   }
 
   get fileName(): string {
@@ -35,11 +67,13 @@ export class Cursor {
   }
 
   fail(expected: string, found: string, at = this.offset): RemoraError {
+    const { offset, unpackedAt } = this.place(at);
+    const where = unpackedAt === null ? `byte ${offset}` : `byte ${offset}, unpacked byte ${unpackedAt}`;
     return new RemoraError({
       code: 'damaged',
-      message: `${this.#source.name}: ${this.section} at byte ${at}: expected ${expected}, found ${found}`,
+      message: `${this.#source.name}: ${this.section} at ${where}: expected ${expected}, found ${found}`,
       file: this.#source.name,
-      offset: at,
+      offset,
       section: this.section,
       expected,
       found,
@@ -51,7 +85,7 @@ export class Cursor {
     const at = this.offset - this.#windowStart;
     if (at >= 0 && at + length <= this.#window.length) return at;
     if (!(length <= this.remaining)) {
-      throw this.fail(`${length} bytes`, `the end of the ${this.#source.size}-byte file`);
+      throw this.fail(`${length} bytes`, `${this.remaining} up to the end`);
     }
     this.#windowStart = this.offset;
     this.#window = this.#source.read(this.offset, Math.max(length, Math.min(65_536, this.remaining)));
@@ -88,7 +122,7 @@ export class Cursor {
   }
   /** A copy of the next `length` bytes. */
   bytes(length: number): Uint8Array {
-    if (length > this.remaining) throw this.fail(`${length} bytes`, `${this.remaining} up to the end of the file`);
+    if (length > this.remaining) throw this.fail(`${length} bytes`, `${this.remaining} up to the end`);
     const at = this.#need(length);
     this.offset += length;
     return this.#window.slice(at, at + length);

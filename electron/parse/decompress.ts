@@ -15,6 +15,14 @@ export function compressionOf(name: string): Compression | null {
  */
 const LARGEST_BLOCK_BYTES = 256 * 1024 * 1024;
 
+/** Nor is one packed tighter: of what claims to be, a small file would become gigabytes. */
+const LARGEST_RATIO = 2048;
+const SMALL_BLOCK_BYTES = 1 << 20;
+
+/** The most that a block of `packed` bytes may claim to hold. */
+export const mostUnpacked = (packed: number): number =>
+  Math.min(LARGEST_BLOCK_BYTES, Math.max(SMALL_BLOCK_BYTES, packed * LARGEST_RATIO));
+
 /** Node 20, as in older Electron, has no zstd of its own. */
 const nativeZstd = (zlib as { zstdDecompressSync?: typeof zlib.inflateSync }).zstdDecompressSync;
 
@@ -55,8 +63,8 @@ function zstdContentSize(packed: Uint8Array): number | null {
  * `damaged` where the claim is out of proportion, the data is corrupt or the length differs; the caller adds the place.
  */
 export function unpack(compression: Compression, packed: Uint8Array, size: number): Uint8Array {
-  if (size > LARGEST_BLOCK_BYTES) {
-    throw new RemoraError({ code: 'damaged', message: `a compressed block claims ${size} bytes` });
+  if (size > mostUnpacked(packed.length)) {
+    throw new RemoraError({ code: 'damaged', message: `a block of ${packed.length} bytes claims to hold ${size}` });
   }
   if (size === 0) return new Uint8Array(0);
   let bytes: Uint8Array;

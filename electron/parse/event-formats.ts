@@ -1,3 +1,4 @@
+import type { FilePlace } from './cursor.ts';
 import { type EventFormat, formatIdentity, parseEventFormat } from './event-format.ts';
 import type { TraceAbi } from './recording.ts';
 
@@ -11,12 +12,12 @@ export class LazyEventFormat implements EventFormat {
   readonly id: number;
   /** The format text as recorded, latin1. */
   readonly text: string;
-  /** Where its record begins: in the file, or in its section where that is compressed. */
-  readonly at: number;
+  /** Where its record begins. */
+  readonly at: FilePlace;
   readonly #abi: TraceAbi;
   #parsed: EventFormat | null = null;
 
-  constructor(system: string, text: string, abi: TraceAbi, at = 0) {
+  constructor(system: string, text: string, abi: TraceAbi, at: FilePlace = { offset: 0, unpackedAt: null }) {
     const identity = formatIdentity(text);
     if (identity === null) throw new TypeError('an event format without name or ID');
     this.system = system;

@@ -52,11 +52,13 @@ export function readOptionList(
     }
     const size = cursor.u32();
     if (size > cursor.remaining) throw cursor.fail(`option ${id} of ${size} bytes`, `${cursor.remaining} left`, at);
-    add(id, cursor.bytes(size), at);
+    add(id, cursor.bytes(size), cursor.place(at).offset);
   }
 }
 
 interface FoundBuffer7 {
+  /** Of the option. */
+  offset: number;
   sectionOffset: number;
   name: string;
   clock: string;
@@ -104,7 +106,7 @@ export class OptionReader {
     const cursor = new Cursor(bytesSource(data, this.#head.file), 0, `option ${name}`);
     cursor.littleEndian = this.#littleEndian;
     try {
-      this.#decode(id, cursor, data);
+      this.#decode(id, cursor, data, offset);
     } catch (error) {
       if (!(error instanceof RemoraError)) throw error;
       this.#head.warnings.push({
@@ -116,7 +118,7 @@ export class OptionReader {
     }
   }
 
-  #decode(id: number, cursor: Cursor, data: Uint8Array): void {
+  #decode(id: number, cursor: Cursor, data: Uint8Array, offset: number): void {
     const head = this.#head;
     switch (id) {
       case 1: {
@@ -127,7 +129,7 @@ export class OptionReader {
       }
       case 3:
         if (head.version === 6) this.instances6.push({ offset: cursor.size64(), name: cursor.text() });
-        else this.buffers7.push(readBuffer7(cursor));
+        else this.buffers7.push(readBuffer7(cursor, offset));
         return;
       case 4:
         head.traceClock = selectedClock(text(data));
@@ -205,8 +207,9 @@ export class OptionReader {
 }
 
 /** u64 section offset, name, clock, u32 page size, u32 cpus { u32 cpu, u64 offset, u64 size } */
-function readBuffer7(cursor: Cursor): FoundBuffer7 {
+function readBuffer7(cursor: Cursor, offset: number): FoundBuffer7 {
   const found: FoundBuffer7 = {
+    offset,
     sectionOffset: cursor.size64(),
     name: cursor.text(),
     clock: selectedClock(cursor.text()),

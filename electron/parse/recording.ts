@@ -1,4 +1,5 @@
 import type { TraceWarning } from '../../shared/errors.ts';
+import type { FilePlace } from './cursor.ts';
 import type { EventFormat } from './event-format.ts';
 import type { TextRecords } from './text-trace/head.ts';
 
@@ -23,9 +24,9 @@ export interface RecordingHead {
   kallsyms: string;
   /** `printk_formats` as recorded: lines `0xaddress : "format"`. */
   printkFormats: string;
-  /** Where those two texts begin: in the file, or in their section where that is compressed. */
-  kallsymsAt?: number;
-  printkFormatsAt?: number;
+  /** Where those two texts begin. */
+  kallsymsAt?: FilePlace;
+  printkFormatsAt?: FilePlace;
   /** `saved_cmdlines`: pid → comm. */
   comms: Map<number, string>;
   /** `saved_tgids`: pid → tgid. */

@@ -133,7 +133,7 @@ export class SubBufferScanner {
           (words[(byte >>> 2) + (bigEndian && commitBytes === 8 ? 3 : 2)] as number) & COMMIT_MASK,
           subBufferBytes - dataOffset,
         );
-        if (n + Math.ceil(committed / 8) > capacity) break;
+        if (n + Math.ceil(committed / 8) > capacity && n > 0) break;
       }
       const start = byte >>> 2;
       const low = words[start + (bigEndian ? 1 : 0)] as number;
@@ -153,7 +153,8 @@ export class SubBufferScanner {
       }
       this.dataBytes += size;
       let at = start + (dataOffset >>> 2);
-      const end = at + (size >>> 2);
+      // Empty columns hold any sub-buffer of events; of one that is noise, what they hold is read.
+      const end = at + Math.min(size >>> 2, capacity * 2);
       let now = (high - this.#originHigh) * TWO_32 + (low - this.#originLow);
       const topBits = high & 0xf800_0000;
 

@@ -1,6 +1,6 @@
 import { RemoraError } from '../../shared/errors.ts';
 import type { Cursor } from './cursor.ts';
-import { latin1 } from './cursor.ts';
+import { latin1, tellAt } from './cursor.ts';
 import { LazyEventFormat } from './event-formats.ts';
 import type { RecordingBuffer, RecordingHead } from './recording.ts';
 
@@ -47,7 +47,7 @@ export function readHeaderInfo(cursor: Cursor, head: HeadInProgress): void {
 }
 
 function addFormat(cursor: Cursor, head: HeadInProgress, system: string): void {
-  const at = cursor.offset;
+  const at = cursor.place();
   const text = latin1(cursor.bytes(cursor.size64()));
   try {
     head.formats.push(new LazyEventFormat(system, text, head.abi, at));
@@ -55,9 +55,8 @@ function addFormat(cursor: Cursor, head: HeadInProgress, system: string): void {
     if (!(error instanceof TypeError)) throw error;
     head.warnings.push({
       file: head.file,
-      offset: at,
       section: cursor.section,
-      message: `${system}: ${error.message}`,
+      ...tellAt(at, 0, `${system}: ${error.message}`),
     });
   }
 }
@@ -78,14 +77,14 @@ export function readEventFormats(cursor: Cursor, head: HeadInProgress): void {
 /** u32 size, text of /proc/kallsyms */
 export function readKallsyms(cursor: Cursor, head: HeadInProgress): void {
   const bytes = cursor.u32();
-  head.kallsymsAt = cursor.offset;
+  head.kallsymsAt = cursor.place();
   head.kallsyms = latin1(cursor.bytes(bytes));
 }
 
 /** u32 size, text of printk_formats */
 export function readPrintkFormats(cursor: Cursor, head: HeadInProgress): void {
   const bytes = cursor.u32();
-  head.printkFormatsAt = cursor.offset;
+  head.printkFormatsAt = cursor.place();
   head.printkFormats = latin1(cursor.bytes(bytes));
 }
 
@@ -107,7 +106,7 @@ export function addCpu(
   if (!Number.isFinite(data.offset) || !Number.isFinite(data.bytes)) {
     head.warnings.push({
       file: head.file,
-      offset: cursor.offset - 16,
+      offset: cursor.place(Math.max(0, cursor.offset - 16)).offset,
       section: cursor.section,
       message: `cpu ${data.cpu}: an offset or size beyond any file`,
     });

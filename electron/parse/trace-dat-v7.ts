@@ -2,6 +2,7 @@ import { RemoraError } from '../../shared/errors.ts';
 import { type ByteSource, bytesSource } from './byte-source.ts';
 import { Cursor } from './cursor.ts';
 import { type Compression, compressionOf, unpack } from './decompress.ts';
+import { isSubBufferSize } from './layout.ts';
 import { OptionReader, readOptionList } from './options.ts';
 import type { CpuData } from './recording.ts';
 import { findCpuData, walkSections } from './recover.ts';
@@ -68,7 +69,17 @@ export function readVersion7(source: ByteSource, cursor: Cursor, head: HeadInPro
   }
   for (const found of options.buffers7) {
     const buffer = options.buffer(found.name, found.clock || head.traceClock);
-    if (found.pageBytes > 0) buffer.subBufferBytes = found.pageBytes;
+    if (isSubBufferSize(found.pageBytes)) buffer.subBufferBytes = found.pageBytes;
+    else if (found.pageBytes !== 0) {
+      head.warnings.push({
+        file: head.file,
+        offset: found.offset,
+        section: 'option buffer',
+        message: `no sub-buffer is of ${found.pageBytes} bytes: ${buffer.subBufferBytes} are taken, as the file's head says`,
+        expected: `${buffer.subBufferBytes} bytes`,
+        found: `${found.pageBytes} bytes`,
+      });
+    }
     const packed = sectionIsCompressed(source, head, found.sectionOffset);
     for (const { cpu, offset, bytes } of found.cpus) {
       if (bytes > 0) addCpu(cursor, head, buffer, { cpu, offset, bytes, compressed: packed && compression !== 'none' });
@@ -190,7 +201,9 @@ function openSection(
   if (size > header.remaining)
     throw header.fail(`a section of ${size} bytes`, `${header.remaining} up to the end`, offset);
   let body: Uint8Array;
-  if ((flags & FLAG_COMPRESSED) !== 0) {
+  const packedSection = (flags & FLAG_COMPRESSED) !== 0;
+  const dataAt = header.offset;
+  if (packedSection) {
     const packed = header.u32();
     const unpacked = header.u32();
     const at = header.offset;
@@ -202,7 +215,8 @@ function openSection(
       throw error;
     }
   } else body = header.bytes(size);
-  const cursor = new Cursor(bytesSource(body, source.name), 0, name);
+  const origin = packedSection ? { offset, packed: true } : { offset: dataAt, packed: false };
+  const cursor = new Cursor(bytesSource(body, source.name), 0, name, origin);
   cursor.littleEndian = head.abi.littleEndian;
   return cursor;
 }

@@ -1,6 +1,8 @@
 import { RemoraError } from '../../shared/errors.ts';
 import type { ByteSource } from './byte-source.ts';
+import { settleOverlaps } from './claimed-ranges.ts';
 import { Cursor } from './cursor.ts';
+import { isSubBufferSize, pageLayout } from './layout.ts';
 import type { RecordingHead, TraceAbi } from './recording.ts';
 import type { HeadInProgress } from './trace-dat-sections.ts';
 import { readVersion6 } from './trace-dat-v6.ts';
@@ -69,6 +71,7 @@ export function readTraceDat(source: ByteSource): RecordingHead {
   if (version === 7) readVersion7(source, cursor, head);
   else readVersion6(source, cursor, head);
   if (pageBytes === null) mendPageSize(head, pageSizeAt);
+  settleOverlaps(source, head);
   return head;
 }
 
@@ -98,24 +101,18 @@ function readAbi(cursor: Cursor): TraceAbi {
 /** Null where the field cannot be a page size; header_page then says how large a sub-buffer is. */
 function readPageSize(cursor: Cursor): number | null {
   const pageBytes = cursor.u32();
-  return pageBytes < 512 || pageBytes > 1 << 26 || (pageBytes & (pageBytes - 1)) !== 0 ? null : pageBytes;
+  return isSubBufferSize(pageBytes) ? pageBytes : null;
 }
 
 /** The page size in the file's head is damaged: header_page's stands in for it, and a warning says so. */
 function mendPageSize(head: HeadInProgress, offset: number): void {
-  const mended = pageSizeOf(head.headerPage) ?? 4096;
+  const mended = pageLayout(head.headerPage).subBufferBytes ?? 4096;
   head.pageBytes = mended;
   if (head.version === 6) for (const buffer of head.buffers) buffer.subBufferBytes = mended;
   head.warnings.push({
     file: head.file,
     offset,
     section: 'header',
-    message: `the page size is no power of two: ${mended} is taken, as header_page says`,
+    message: `no page is of this size: ${mended} is taken, as header_page says`,
   });
-}
-
-/** Size of a sub-buffer by header_page: `field: char data; offset:16; size:4080;`. */
-function pageSizeOf(headerPage: string): number | null {
-  const match = /\bdata;\s*offset:(\d+);\s*size:(\d+);/.exec(headerPage);
-  return match === null ? null : Number(match[1]) + Number(match[2]);
 }

@@ -1,4 +1,5 @@
 import { RemoraError, type TraceWarning } from '../../shared/errors.ts';
+import { type FilePlace, tellAt } from '../parse/cursor.ts';
 import type { EventFormat } from '../parse/event-format.ts';
 import { LazyEventFormat } from '../parse/event-formats.ts';
 import type { RecordingHead } from '../parse/recording.ts';
@@ -6,6 +7,7 @@ import type { RecordingHead } from '../parse/recording.ts';
 /** Problems of one text that are told each by itself. */
 const MOST_OF_A_TEXT = 100;
 const SHOWN_CHARS = 60;
+const START: FilePlace = { offset: 0, unpackedAt: null };
 
 /**
  * Everything that is wrong with a recording's head: what reading it told, and what is only met when its texts are used, which is
@@ -15,10 +17,10 @@ export function headProblems(head: RecordingHead, file: string): TraceWarning[] 
   return [
     ...head.warnings,
     ...formatProblems(head.formats, file),
-    ...lineProblems(head.kallsyms, head.kallsymsAt ?? 0, file, 'kallsyms', KALLSYMS, 'address type name'),
+    ...lineProblems(head.kallsyms, head.kallsymsAt ?? START, file, 'kallsyms', KALLSYMS, 'address type name'),
     ...lineProblems(
       head.printkFormats,
-      head.printkFormatsAt ?? 0,
+      head.printkFormatsAt ?? START,
       file,
       'printk formats',
       PRINTK,
@@ -34,7 +36,7 @@ const PRINTK = /^0x[0-9a-f]+ : "/;
 /** One problem for each run of lines that are none. */
 function lineProblems(
   text: string,
-  at: number,
+  at: FilePlace,
   file: string,
   section: string,
   form: RegExp,
@@ -58,9 +60,8 @@ function lineProblems(
         if (runs <= MOST_OF_A_TEXT)
           problems.push({
             file,
-            offset: at + begin,
             section,
-            message: `a line that is none: ${found}`,
+            ...tellAt(at, begin, `a line that is none: ${found}`),
             expected,
             found,
           });
@@ -70,7 +71,7 @@ function lineProblems(
     from = to + 1;
   }
   if (runs > MOST_OF_A_TEXT)
-    problems.push({ file, offset: at + begin, section, message: `${bad} lines in all that are none` });
+    problems.push({ file, section, ...tellAt(at, begin, `${bad} lines in all that are none`) });
   return problems;
 }
 
@@ -85,14 +86,20 @@ function formatProblems(formats: readonly EventFormat[], file: string): TraceWar
   const section = 'event formats';
   const byId = new Map<number, string>();
   return formats.flatMap((format): TraceWarning[] => {
-    const offset = format instanceof LazyEventFormat ? format.at : 0;
+    const at = format instanceof LazyEventFormat ? format.at : START;
     const name = `${format.system}:${format.name}`;
     const problems: TraceWarning[] = [];
     const other = byId.get(format.id);
     byId.set(format.id, name);
     if (other !== undefined && other !== name) {
       const message = `${name} has the id ${format.id}, and so has ${other}`;
-      problems.push({ file, offset, section, message, expected: 'an id of its own', found: String(format.id) });
+      problems.push({
+        file,
+        section,
+        ...tellAt(at, 0, message),
+        expected: 'an id of its own',
+        found: String(format.id),
+      });
     }
     try {
       for (const line of format.unreadLines) {
@@ -100,16 +107,15 @@ function formatProblems(formats: readonly EventFormat[], file: string): TraceWar
         const message = `${name}: a line that declares no field: ${found}`;
         problems.push({
           file,
-          offset,
           section,
-          message,
+          ...tellAt(at, 0, message),
           expected: 'field:TYPE NAME; offset:N; size:N; signed:N;',
           found,
         });
       }
     } catch (error) {
       if (!(error instanceof RemoraError)) throw error;
-      problems.push({ file, offset, section, message: `${name}: ${error.message}` });
+      problems.push({ file, section, ...tellAt(at, 0, `${name}: ${error.message}`) });
     }
     return problems;
   });

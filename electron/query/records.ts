@@ -40,11 +40,14 @@ export interface RecordView {
 }
 
 const BATCH_BYTES = 1 << 18;
+/** Of all CPUs together: of thousands, each reads less at a time. */
+const ALL_BATCH_BYTES = 1 << 26;
 const TWO_32 = 4_294_967_296;
 
 /** Reads one CPU's records in the buffer's order. */
 class CpuCursor {
   readonly bufferIndex: number;
+  readonly order: number;
   readonly bytes: CpuBytes;
   readonly #file: string;
   readonly #data: CpuData;
@@ -77,8 +80,16 @@ class CpuCursor {
   index = 0;
   missed = 0;
 
-  constructor(source: ByteSource, head: RecordingHead, buffer: RecordingBuffer, data: CpuData, bufferIndex: number) {
+  /** `order`: of equal times, the cursor with the lower one comes first. */
+  constructor(
+    { source, head, buffer }: RecordSource,
+    data: CpuData,
+    bufferIndex: number,
+    order: number,
+    batchBytes: number,
+  ) {
     this.bufferIndex = bufferIndex;
+    this.order = order;
     this.#buffer = buffer;
     this.#file = source.name;
     this.#data = data;
@@ -86,7 +97,7 @@ class CpuCursor {
     this.#layout = subBufferLayout(head, buffer);
     const step = Math.max(
       buffer.subBufferBytes,
-      Math.floor(BATCH_BYTES / buffer.subBufferBytes) * buffer.subBufferBytes,
+      Math.floor(batchBytes / buffer.subBufferBytes) * buffer.subBufferBytes,
     );
     this.#batch = new Uint8Array(
       Math.min(step, Math.ceil(this.bytes.size / buffer.subBufferBytes) * buffer.subBufferBytes),
@@ -199,6 +210,7 @@ export interface RecordSource {
  */
 export class RecordWalk {
   readonly #cursors: CpuCursor[] = [];
+  /** A binary heap: the cursor whose record is next comes first. */
   readonly #live: CpuCursor[];
   readonly #littleEndian: boolean[];
   readonly #record: RecordView = {
@@ -216,13 +228,19 @@ export class RecordWalk {
   };
 
   constructor(buffers: readonly RecordSource[], keepCpu: (cpu: number) => boolean = () => true) {
-    buffers.forEach(({ source, head, buffer }, bufferIndex) => {
-      for (const data of [...buffer.cpus].sort((a, b) => a.cpu - b.cpu)) {
-        if (keepCpu(data.cpu)) this.#cursors.push(new CpuCursor(source, head, buffer, data, bufferIndex));
+    const kept = buffers.map(({ buffer }) =>
+      buffer.cpus.filter(({ cpu }) => keepCpu(cpu)).sort((a, b) => a.cpu - b.cpu),
+    );
+    const cpus = kept.reduce((sum, { length }) => sum + length, 0);
+    const batchBytes = Math.min(BATCH_BYTES, Math.floor(ALL_BATCH_BYTES / Math.max(1, cpus)));
+    buffers.forEach((source, bufferIndex) => {
+      for (const data of kept[bufferIndex] ?? []) {
+        this.#cursors.push(new CpuCursor(source, data, bufferIndex, this.#cursors.length, batchBytes));
       }
     });
     this.#littleEndian = buffers.map(({ head }) => head.abi.littleEndian);
     this.#live = this.#cursors.filter((cursor) => !cursor.done);
+    for (let i = (this.#live.length >>> 1) - 1; i >= 0; i--) sink(this.#live, i);
   }
 
   /** Visits the next records, `most` of them at most, or until `visit` returns false. True where there are more. */
@@ -230,15 +248,7 @@ export class RecordWalk {
     const live = this.#live;
     const record = this.#record;
     for (let n = 0; live.length > 0 && n < most; n++) {
-      let chosen = 0;
-      let best = live[0] as CpuCursor;
-      for (let i = 1; i < live.length; i++) {
-        const cursor = live[i] as CpuCursor;
-        if (cursor.timeHigh < best.timeHigh || (cursor.timeHigh === best.timeHigh && cursor.timeLow < best.timeLow)) {
-          best = cursor;
-          chosen = i;
-        }
-      }
+      const best = live[0] as CpuCursor;
       record.buffer = best.bufferIndex;
       record.cpu = best.cpu;
       record.index = best.index;
@@ -253,7 +263,11 @@ export class RecordWalk {
       record.length = payload.length;
       const go = visit(record);
       best.advance();
-      if (best.done) live.splice(chosen, 1);
+      if (best.done) {
+        const last = live.pop() as CpuCursor;
+        if (live.length > 0) live[0] = last;
+      }
+      sink(live, 0);
       if (go === false) break;
     }
     return live.length > 0;
@@ -263,6 +277,24 @@ export class RecordWalk {
   get warnings(): TraceWarning[] {
     return this.#cursors.flatMap(({ warnings }) => warnings);
   }
+}
+
+function isBefore(a: CpuCursor, b: CpuCursor): boolean {
+  if (a.timeHigh !== b.timeHigh) return a.timeHigh < b.timeHigh;
+  return a.timeLow !== b.timeLow ? a.timeLow < b.timeLow : a.order < b.order;
+}
+
+/** Moves the cursor at `at` down the heap until none below it comes before it. */
+function sink(heap: CpuCursor[], at: number): void {
+  const moved = heap[at] as CpuCursor;
+  let i = at;
+  for (let child = 2 * i + 1; child < heap.length; child = 2 * i + 1) {
+    if (child + 1 < heap.length && isBefore(heap[child + 1] as CpuCursor, heap[child] as CpuCursor)) child++;
+    if (!isBefore(heap[child] as CpuCursor, moved)) break;
+    heap[i] = heap[child] as CpuCursor;
+    i = child;
+  }
+  if (i !== at) heap[i] = moved;
 }
 
 /** Visits all records in one go, see RecordWalk; `visit` returns false to stop. Returns the damage met. */

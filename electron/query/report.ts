@@ -30,7 +30,7 @@ export class Report {
   readonly #taskColumns = new Map<number, TaskColumn>();
   readonly #nameColumns: Uint8Array[] = [];
   readonly #bufferColumns: Uint8Array[];
-  #out = new TextSink(PIECE_BYTES + (1 << 16));
+  #out = new TextSink();
   #held: HeldEntry | null = null;
   #lastBuffer: number;
 

@@ -21,7 +21,19 @@ export function fieldLines(text: string): FieldLine[] {
   }));
 }
 
-const WORDS = ['swapper/0', 'kworker/u4:1', 'a b', 'ext4', '8:0', '', 'x', '/sys/fs/cgroup/db', 'tücke', '100%', 'longer than sixteen bytes'];
+const WORDS = [
+  'swapper/0',
+  'kworker/u4:1',
+  'a b',
+  'ext4',
+  '8:0',
+  '',
+  'x',
+  '/sys/fs/cgroup/db',
+  'tücke',
+  '100%',
+  'longer than sixteen bytes',
+];
 
 const text = (random: Random): Uint8Array => Buffer.from(`${oneOf(random, WORDS)}\0`, 'utf8');
 

@@ -55,7 +55,10 @@ async function watch(): Promise<void> {
     progress: new SharedArrayBuffer(4),
   };
   const index = new Int32Array(run.progress);
-  const worker = new Worker(new URL(import.meta.url), { workerData: run, resourceLimits: { maxOldGenerationSizeMb: 1024 } });
+  const worker = new Worker(new URL(import.meta.url), {
+    workerData: run,
+    resourceLimits: { maxOldGenerationSizeMb: 1024 },
+  });
   let last = -1;
   let since = Date.now();
   const timer = setInterval(() => {

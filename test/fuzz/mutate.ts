@@ -7,15 +7,35 @@ import { oneOf, type Random } from '../build/random.ts';
 export type Place = (random: Random, length: number) => number;
 
 const LYING_NUMBERS = [
-  0, 1, 2, 3, 4, 7, 8, 15, 16, 28, 29, 30, 31, 127, 128, 255, 256, 4095, 4096, 4097, 65_535, 65_536, 0x7fff_ffff, 0x8000_0000, 0xffff_fff0,
-  0xffff_ffff,
+  0, 1, 2, 3, 4, 7, 8, 15, 16, 28, 29, 30, 31, 127, 128, 255, 256, 4095, 4096, 4097, 65_535, 65_536, 0x7fff_ffff,
+  0x8000_0000, 0xffff_fff0, 0xffff_ffff,
 ];
-const LYING_TEXTS = ['-1', '0', '4294967295', '99999999999', '(', ')', '[', ']', '{', '"', '%s', '%*d', '%99999d', '%p', 'REC->', '__get_str(', '->', '\0', '\n'];
+const LYING_TEXTS = [
+  '-1',
+  '0',
+  '4294967295',
+  '99999999999',
+  '(',
+  ')',
+  '[',
+  ']',
+  '{',
+  '"',
+  '%s',
+  '%*d',
+  '%99999d',
+  '%p',
+  'REC->',
+  '__get_str(',
+  '->',
+  '\0',
+  '\n',
+];
 const MOST_BYTES = 1 << 16;
 
 /** `place` chooses where; `others` are what pieces are taken from. The input is left as it is. */
 export function mutate(random: Random, bytes: Uint8Array, others: readonly Uint8Array[], place: Place): Uint8Array {
-  let result = Uint8Array.from(bytes);
+  let result: Uint8Array = Uint8Array.from(bytes);
   for (let steps = 1 + random(random(4) === 0 ? 8 : 3); steps > 0 && result.length > 0; steps--) {
     result = mutateOnce(random, result, others, place);
   }

@@ -18,7 +18,14 @@ const CHOSEN = [
   ['function', 'funcgraph_entry', 'funcgraph_exit', 'print', 'bprint', 'bputs'],
   ['kernel_stack', 'user_stack', 'raw_data', 'hwlat', 'osnoise', 'timerlat', 'func_repeats'],
   ['sched_switch', 'sched_wakeup', 'sched_process_exec', 'balance_dirty_pages', 'block_rq_issue', 'block_rq_complete'],
-  ['cgroup_mkdir', 'mm_shrink_slab_end', 'mm_vmscan_throttled', 'writeback_single_inode', 'oom_score_adj_update', 'mark_victim'],
+  [
+    'cgroup_mkdir',
+    'mm_shrink_slab_end',
+    'mm_vmscan_throttled',
+    'writeback_single_inode',
+    'oom_score_adj_update',
+    'mark_victim',
+  ],
 ];
 
 function sampleFormats(): BuiltFormat[] {
@@ -87,7 +94,12 @@ function options({ littleEndian }: RingAbi): BuiltRecording['options'] {
   ];
 }
 
-function recording(random: Random, container: (typeof CONTAINERS)[number], abi: RingAbi, names: string[]): BuiltRecording {
+function recording(
+  random: Random,
+  container: (typeof CONTAINERS)[number],
+  abi: RingAbi,
+  names: string[],
+): BuiltRecording {
   const of = formats.filter(({ name }) => names.includes(name));
   return {
     ...container,
@@ -111,7 +123,12 @@ function recording(random: Random, container: (typeof CONTAINERS)[number], abi: 
 /** A latency tracer's file: text in place of events. */
 function latency(abi: RingAbi): Uint8Array {
   const random = randomFrom(1);
-  const whole = Buffer.from(buildTraceDat({ ...recording(random, CONTAINERS[0], abi, ['print']), buffers: [{ name: '', clock: 'local', cpus: [[]] }] }));
+  const whole = Buffer.from(
+    buildTraceDat({
+      ...recording(random, CONTAINERS[0], abi, ['print']),
+      buffers: [{ name: '', clock: 'local', cpus: [[]] }],
+    }),
+  );
   const at = whole.indexOf('flyrecord');
   return Uint8Array.from(Buffer.concat([whole.subarray(0, at), Buffer.from('latency  \0'), texts[1] as Uint8Array]));
 }
@@ -161,7 +178,9 @@ export function recordings(): Uint8Array[] {
   const random = randomFrom(2);
   const built = CONTAINERS.flatMap((container, i) =>
     ABIS.flatMap((abi, j) =>
-      CHOSEN.filter((_, k) => (i + j + k) % 2 === 0).map((names) => buildTraceDat(recording(random, container, abi, names))),
+      CHOSEN.filter((_, k) => (i + j + k) % 2 === 0).map((names) =>
+        buildTraceDat(recording(random, container, abi, names)),
+      ),
     ),
   );
   return [...built, latency(ABIS[0] as RingAbi), latency(ABIS[3] as RingAbi)];
@@ -229,7 +248,8 @@ export function unpackFolder(packed: Uint8Array): Map<string, Uint8Array> {
     if (end < 0 || end + 5 > bytes.length) break;
     const name = bytes.toString('latin1', at, end);
     const size = bytes.readUInt32LE(end + 1);
-    if (/^(?:[\w.]+\/){0,3}[\w.]*\w[\w.]*$/.test(name) && !name.includes('..')) files.set(name, bytes.subarray(end + 5, end + 5 + size));
+    if (/^(?:[\w.]+\/){0,3}[\w.]*\w[\w.]*$/.test(name) && !name.includes('..'))
+      files.set(name, bytes.subarray(end + 5, end + 5 + size));
     at = end + 5 + size;
   }
   return files;
