@@ -21,6 +21,8 @@ export function fieldLines(text: string): FieldLine[] {
   }));
 }
 
+const COUNT = /depth|len|size|count|nr|num|cnt|bytes/;
+
 const WORDS = [
   'swapper/0',
   'kworker/u4:1',
@@ -76,6 +78,8 @@ export function anyPayload(random: Random, formatText: string, id: number, pid: 
       view.setUint8(offset + i, Number((value >> shift) & 0xffn));
     }
   };
+  // What says how much is to be printed stays small, or trace-cmd prints gigabytes, or crashes behind the record's end.
+  const counts = /__print_(?:hex|array)|%[\d-]*\.?\*|name: funcgraph/.test(formatText);
   const tail: Uint8Array[] = [];
   let tailAt = fixed;
   for (const { declaration, name, offset, size } of fields) {
@@ -94,7 +98,7 @@ export function anyPayload(random: Random, formatText: string, id: number, pid: 
       if (isText && size > 0 && random(8) > 0) bytes[offset + size - 1] = 0;
       // The last array of a format without a size goes on to the record's end.
       if (size === 0) tail.push(isText ? data : anyBytes(random, declaration, abi));
-    } else put(offset, size, number(random, size));
+    } else put(offset, size, counts && COUNT.test(name) ? BigInt(random(8)) : number(random, size));
   }
   return Buffer.concat([bytes, ...tail]);
 }

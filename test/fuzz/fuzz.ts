@@ -98,17 +98,19 @@ function work(run: Run): void {
   const seen = new Set<string>();
   let findings = 0;
   let slowest = 0;
+  let before = process.memoryUsage().arrayBuffers;
   const [first, end] = run.only === undefined ? [0, run.runs] : [run.only, run.only + 1];
   for (let i = first; i < end; i++) {
     Atomics.store(index, 0, i);
     const { name, target, bytes } = inputOf(run.seed, i, run.target);
     counts.set(name, (counts.get(name) ?? 0) + 1);
-    const before = process.memoryUsage().arrayBuffers;
     const from = performance.now();
     let found = finding(target, bytes);
     const took = performance.now() - from;
     slowest = Math.max(slowest, took);
-    const grown = process.memoryUsage().arrayBuffers - before;
+    const { arrayBuffers } = process.memoryUsage();
+    const grown = arrayBuffers - before;
+    before = arrayBuffers;
     if (grown > MOST_ARRAY_BYTES) found ??= new Error(`${grown} bytes of arrays for ${bytes.length} bytes`);
     if (took > SLOW_MS) found ??= new Error(`${Math.round(took)} ms for ${bytes.length} bytes`);
     if (found !== null) {

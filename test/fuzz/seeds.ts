@@ -15,17 +15,14 @@ const SAMPLE = join(import.meta.dirname, '../../assets/samples/throttle.dat');
 
 /** Those whose printing has code of its own, and some of each kind of print format. */
 const CHOSEN = [
-  ['function', 'funcgraph_entry', 'funcgraph_exit', 'print', 'bprint', 'bputs'],
-  ['kernel_stack', 'user_stack', 'raw_data', 'hwlat', 'osnoise', 'timerlat', 'func_repeats'],
-  ['sched_switch', 'sched_wakeup', 'sched_process_exec', 'balance_dirty_pages', 'block_rq_issue', 'block_rq_complete'],
-  [
-    'cgroup_mkdir',
-    'mm_shrink_slab_end',
-    'mm_vmscan_throttled',
-    'writeback_single_inode',
-    'oom_score_adj_update',
-    'mark_victim',
-  ],
+  ['function', 'funcgraph_entry', 'funcgraph_exit'],
+  ['print', 'bprint', 'bputs'],
+  ['kernel_stack', 'user_stack', 'raw_data'],
+  ['hwlat', 'osnoise', 'timerlat', 'func_repeats'],
+  ['sched_switch', 'sched_wakeup', 'sched_process_exec'],
+  ['balance_dirty_pages', 'block_rq_issue', 'block_rq_complete'],
+  ['cgroup_mkdir', 'mm_shrink_slab_end', 'mm_vmscan_throttled'],
+  ['writeback_single_inode', 'oom_score_adj_update', 'mark_victim'],
 ];
 
 function sampleFormats(): BuiltFormat[] {
@@ -106,8 +103,8 @@ function recording(
     abi,
     formats: of,
     buffers: [
-      { name: '', clock: 'local', cpus: [events(random, of, 24, abi), events(random, of, 6, abi)] },
-      { name: 'inner', clock: 'x86-tsc', cpus: [events(random, of, 4, abi), []] },
+      { name: '', clock: 'local', cpus: [events(random, of, 12, abi), events(random, of, 4, abi)] },
+      { name: 'inner', clock: 'x86-tsc', cpus: [events(random, of, 3, abi), []] },
     ],
     comms: [
       [7, 'writer'],

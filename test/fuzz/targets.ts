@@ -261,10 +261,10 @@ const structure: Place = (random, length) => {
 };
 
 export const targets: Record<string, FuzzTarget> = {
-  recording: { weight: 35, seeds: recordings, place: structure, run: runRecording },
-  ring: { weight: 10, seeds: rings, place: anywhere, run: runRing },
-  format: { weight: 33, seeds: formatsWithRecords, place: anywhere, run: runFormat },
-  text: { weight: 21, seeds: () => texts, place: anywhere, run: runText },
+  recording: { weight: 50, seeds: recordings, place: structure, run: runRecording },
+  ring: { weight: 20, seeds: rings, place: anywhere, run: runRing },
+  format: { weight: 80, seeds: formatsWithRecords, place: anywhere, run: runFormat },
+  text: { weight: 49, seeds: () => texts, place: anywhere, run: runText },
   raw: { weight: 1, seeds: rawFolders, place: anywhere, run: runRawFolder },
 };
 

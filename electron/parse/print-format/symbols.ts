@@ -167,10 +167,14 @@ function readKallsyms(text: string): SymbolTable {
   return new SymbolTable(text, pick(high), pick(low), pick(nameAt));
 }
 
+const FEW_SYMBOLS = 1000;
+
 /** The order of addresses, by radix sort; of several symbols at one address the last line comes first. */
 function addressOrder(high: Uint32Array, low: Uint32Array, count: number): Uint32Array {
   const reversed = new Uint32Array(count);
   for (let i = 0; i < count; i++) reversed[i] = count - 1 - i;
+  // Counting 65,536 kinds does not pay for a few.
+  if (count < FEW_SYMBOLS) return reversed.sort((a, b) => high[a] - high[b] || low[a] - low[b]);
   const byLow = orderByHalf(orderByHalf(reversed, low, 0), low, 16);
   return orderByHalf(orderByHalf(byLow, high, 0), high, 16);
 }
