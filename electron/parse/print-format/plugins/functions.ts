@@ -59,10 +59,6 @@ const XEN_HYPERCALLS = [
   ...['set_segment_base', 'mmuext_op', 'acm_op', 'nmi_op', 'sched_op', 'callback_op', 'xenoprof_op'],
   ...['event_channel_op', 'physdev_op', 'hvm_op'],
 ];
-// These three the plugin does not name.
-XEN_HYPERCALLS[27] = '';
-XEN_HYPERCALLS[28] = '';
-XEN_HYPERCALLS[31] = '';
 for (let arch = 0; arch < 8; arch++) XEN_HYPERCALLS[48 + arch] = `arch_${arch}`;
 
 export const printFunctions: ReadonlyMap<string, PrintFunction> = new Map(functions.map((each) => [each.name, each]));

@@ -58,11 +58,15 @@ export function kvmEntry(scope: HandlerScope): Handler {
   };
 }
 
-/** `csbase:rip: 0f 01 c1 FAIL`: the instruction's bytes, as nothing here disassembles them. */
+/**
+ * `csbase:rip: 0f 01 c1 FAIL`: the instruction's bytes, as nothing here disassembles them. libtraceevent writes them into one buffer,
+ * which it does not clear: an instruction without bytes (it could not be fetched) shows those of the one before.
+ */
 export function kvmEmulateInsn(scope: HandlerScope): Handler {
   const values = ['rip', 'csbase', 'len', 'flags', 'failed'].map((name) => fieldValue(scope, name));
   const insn = ownField(scope, 'insn');
   const halves = new Int32Array(10);
+  let last: Uint8Array = new Uint8Array(0);
   return (record, out) => {
     for (let i = 0; i < values.length; i++) {
       if (!values[i](record, out)) return true;
@@ -78,10 +82,12 @@ export function kvmEmulateInsn(scope: HandlerScope): Handler {
     out.hex64(halves[0], halves[1]);
     out.text(': ');
     const from = record.at + insn.offset;
-    const to = Math.min(record.end, from + (halves[5] >>> 0));
-    for (let i = from; i < to; i++) {
-      if (i > from) out.byte(32);
-      out.hexByte(record.bytes[i]);
+    const to = Math.min(record.reach, from + (halves[5] >>> 0));
+    if (to > from && record.cpu >= 0) last = record.bytes.slice(from, to);
+    const shown = to > from || record.cpu < 0 ? record.bytes.subarray(from, to) : last;
+    for (let i = 0; i < shown.length; i++) {
+      if (i > 0) out.byte(32);
+      out.hexByte(shown[i]);
     }
     if ((halves[8] | halves[9]) !== 0) out.text(' FAIL');
     return false;
