@@ -151,6 +151,14 @@ export class SubBufferScanner {
         });
         continue;
       }
+      if ((size & 3) !== 0) {
+        this.damage.push({
+          position: position + byte + 8,
+          message: `a sub-buffer says it holds ${size} bytes, which are no whole words: what is whole is read`,
+          expected: 'a multiple of 4 bytes',
+          found: `${size} bytes`,
+        });
+      }
       this.dataBytes += size;
       let at = start + (dataOffset >>> 2);
       // Empty columns hold any sub-buffer of events; of one that is noise, what they hold is read.
@@ -194,7 +202,17 @@ export class SubBufferScanner {
         } else {
           // Padding: without a delta the rest is empty, else an event was discarded in place.
           now += delta;
-          if (delta === 0) break;
+          if (delta === 0) {
+            const left = (end - at - 1) * 4;
+            if (left > 0)
+              this.#broken(
+                position,
+                at,
+                'nothing behind the padding that ends a sub-buffer',
+                `${left} bytes behind it`,
+              );
+            break;
+          }
           const length = words[at + 1] as number;
           if (at + 1 >= end || length > subBufferBytes) {
             const most = `a discarded event of at most ${subBufferBytes} bytes`;

@@ -53,10 +53,11 @@ export function readVersion7(source: ByteSource, cursor: Cursor, head: HeadInPro
     });
   }
   head.compression = compression;
+  const firstAt = cursor.offset;
   const first = cursor.size64();
   const options = new OptionReader(head, cursor.littleEndian);
   const read = new Set<number>();
-  const whole = readOptionSections(source, head, compression, first, options, read);
+  const whole = readOptionSections(source, head, compression, first, firstAt, options, read);
   const recovered = whole ? [] : recover(source, head, compression, cursor.offset, options, read);
   for (const { id, offset } of options.sections) {
     const reader = sectionReaders7[id];
@@ -117,10 +118,24 @@ function readOptionSections(
   head: HeadInProgress,
   compression: Compression,
   first: number,
+  firstAt: number,
   options: OptionReader,
   read: Set<number>,
 ): boolean {
   let next = first;
+  if (first === 0) {
+    const message =
+      'the file does not say where its options are, as where the recording did not end: sections are looked for';
+    head.warnings.push({
+      file: head.file,
+      offset: firstAt,
+      section: 'options',
+      message,
+      expected: 'an offset',
+      found: '0',
+    });
+    return false;
+  }
   while (next !== 0) {
     const at = next;
     next = 0;

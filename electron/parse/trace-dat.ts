@@ -2,8 +2,9 @@ import { RemoraError } from '../../shared/errors.ts';
 import type { ByteSource } from './byte-source.ts';
 import { settleOverlaps } from './claimed-ranges.ts';
 import { Cursor } from './cursor.ts';
-import { isSubBufferSize, pageLayout } from './layout.ts';
-import type { RecordingHead, TraceAbi } from './recording.ts';
+import { readFixedPart } from './fixed-part.ts';
+import { pageLayout } from './layout.ts';
+import type { RecordingHead } from './recording.ts';
 import type { HeadInProgress } from './trace-dat-sections.ts';
 import { readVersion6 } from './trace-dat-v6.ts';
 import { readVersion7 } from './trace-dat-v7.ts';
@@ -41,10 +42,7 @@ export function readTraceDat(source: ByteSource): RecordingHead {
     });
   }
   cursor.offset = MAGIC.length;
-  const version = readVersion(cursor);
-  const abi = readAbi(cursor);
-  const pageSizeAt = cursor.offset;
-  const pageBytes = readPageSize(cursor);
+  const { version, abi, pageBytes, pageBytesAt, longBytesAt, warnings } = readFixedPart(cursor);
   const head: HeadInProgress = {
     file: source.name,
     format: 'trace.dat',
@@ -66,42 +64,27 @@ export function readTraceDat(source: ByteSource): RecordingHead {
     traceClock: '',
     latencyText: null,
     text: null,
-    warnings: [],
+    warnings,
   };
   if (version === 7) readVersion7(source, cursor, head);
   else readVersion6(source, cursor, head);
-  if (pageBytes === null) mendPageSize(head, pageSizeAt);
+  if (longBytesAt !== null) mendLongSize(head, longBytesAt);
+  if (pageBytes === null) mendPageSize(head, pageBytesAt);
   settleOverlaps(source, head);
   return head;
 }
 
-function readVersion(cursor: Cursor): 6 | 7 {
-  const at = cursor.offset;
-  const text = cursor.text(16);
-  if (text === '6' || text === '7') return text === '6' ? 6 : 7;
-  throw new RemoraError({
-    code: 'unsupported-version',
-    message: `${cursor.fileName}: trace.dat version ${JSON.stringify(text)} at byte ${at}: Remora reads versions 6 and 7`,
-    file: cursor.fileName,
-    offset: at,
+/** The same for the size of a long, which formats are read with later on. */
+function mendLongSize(head: HeadInProgress, offset: number): void {
+  head.abi.longBytes = pageLayout(head.headerPage).commitBytes ?? 8;
+  head.warnings.push({
+    file: head.file,
+    offset,
     section: 'header',
+    message: `no long is of this size: ${head.abi.longBytes} bytes are taken, as header_page says`,
+    expected: '4 or 8 bytes in a long',
+    found: 'another number',
   });
-}
-
-function readAbi(cursor: Cursor): TraceAbi {
-  const order = cursor.u8();
-  if (order > 1) throw cursor.fail('byte order 0 or 1', String(order), cursor.offset - 1);
-  cursor.littleEndian = order === 0;
-  const longBytes = cursor.u8();
-  if (longBytes !== 4 && longBytes !== 8)
-    throw cursor.fail('4 or 8 bytes in a long', String(longBytes), cursor.offset - 1);
-  return { littleEndian: cursor.littleEndian, longBytes };
-}
-
-/** Null where the field cannot be a page size; header_page then says how large a sub-buffer is. */
-function readPageSize(cursor: Cursor): number | null {
-  const pageBytes = cursor.u32();
-  return isSubBufferSize(pageBytes) ? pageBytes : null;
 }
 
 /** The page size in the file's head is damaged: header_page's stands in for it, and a warning says so. */

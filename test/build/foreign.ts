@@ -35,14 +35,19 @@ export interface ForeignOptions {
 }
 
 /** A recording of two CPUs of that kernel's machine: some records of each format, with random values, in random order. */
-export function foreignRecording(kernel: ForeignKernel, { abi, container, perFormat, seed }: ForeignOptions): Uint8Array {
+export function foreignRecording(
+  kernel: ForeignKernel,
+  { abi, container, perFormat, seed }: ForeignOptions,
+): Uint8Array {
   const random = randomFrom(seed);
   const formats = builtFormats(kernel.formats);
   return buildTraceDat({
     ...container,
     abi,
     formats,
-    buffers: [{ name: '', clock: 'local', cpus: [0, 1].map(() => records(random, formats, abi, Math.ceil(perFormat / 2))) }],
+    buffers: [
+      { name: '', clock: 'local', cpus: [0, 1].map(() => records(random, formats, abi, Math.ceil(perFormat / 2))) },
+    ],
     comms: [
       [0, '<idle>'],
       [7, 'a task'],
@@ -57,8 +62,13 @@ export function foreignRecording(kernel: ForeignKernel, { abi, container, perFor
 }
 
 /** Addresses that small random numbers hit, and some of the usual ones. */
-const KALLSYMS = ['0000000000000002 T two', '0000000000000100 t hundred', 'ffffffff81000000 T _text', 'ffffffffc0000000 t in_module\t[module]', '']
-  .join('\n');
+const KALLSYMS = [
+  '0000000000000002 T two',
+  '0000000000000100 t hundred',
+  'ffffffff81000000 T _text',
+  'ffffffffc0000000 t in_module\t[module]',
+  '',
+].join('\n');
 const PRINTK_FORMATS = '0x1 : "one"\n0x2 : "two %d\\n"\n0xffffffff82000000 : "text"\n';
 
 function records(random: Random, formats: readonly BuiltFormat[], abi: RingAbi, perFormat: number): BufferEvent[] {
