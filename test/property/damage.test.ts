@@ -108,8 +108,8 @@ describe.each(containers)('version $version, $compression', (container) => {
         } else if (found.warnings.length > 0) warned++;
       }
     }
-    // Every byte of the magic, the version and the ABI is looked at.
-    expect(errors).toBeGreaterThan(3 * 12);
+    // Nothing is read without the magic; a damaged version or ABI is mended by what follows, or refused.
+    expect(errors).toBeGreaterThan(3 * 10);
     expect(warned).toBeGreaterThan(100);
   });
 
