@@ -120,24 +120,23 @@ test.each(cases)('as trace-cmd 3.3 printed it: $name', ({ name, kernel, machine 
   expect(COMMANDS.map(({ request }) => hashOf(remoraReport(bytes, request)))).toEqual(stored[name]);
 });
 
-describe.skipIf(noTraceCmd !== null)(`beside this machine's own (needs trace-cmd 3.3 or later${noTraceCmd === null ? '' : `: ${noTraceCmd}`})`, () => {
-  `beside this machine's trace-cmd${noTraceCmd === null ? '' : ` (${noTraceCmd})`}`,
-  () => {
-    test.each(cases)('$name', ({ name, kernel, machine }) => {
-      const bytes = recordingOf(kernel, machine);
-      const reports = COMMANDS.map(({ options }) => traceCmdReport(bytes, ...options));
-      COMMANDS.forEach(({ options, request }, command) => {
-        const expected = (reports[command] as Buffer).toString('latin1').split('\n');
-        const found = remoraReport(bytes, request).toString('latin1').split('\n');
-        const differing = found.findIndex((line, i) => line !== expected[i]);
-        expect(found[differing], `${options.join(' ')}: line ${differing + 1}`).toBe(expected[differing]);
-        expect(found.length).toBe(expected.length);
-      });
-      if (process.env.REMORA_WRITE_GOLDEN === undefined) expect(reports.map(hashOf)).toEqual(stored[name]);
-      else stored[name] = reports.map(hashOf);
+const lacks = noTraceCmd === null ? '' : `: ${noTraceCmd}`;
+
+describe.skipIf(noTraceCmd !== null)(`beside this machine's own (needs trace-cmd 3.3 or later${lacks})`, () => {
+  test.each(cases)('$name', ({ name, kernel, machine }) => {
+    const bytes = recordingOf(kernel, machine);
+    const reports = COMMANDS.map(({ options }) => traceCmdReport(bytes, ...options));
+    COMMANDS.forEach(({ options, request }, command) => {
+      const expected = (reports[command] as Buffer).toString('latin1').split('\n');
+      const found = remoraReport(bytes, request).toString('latin1').split('\n');
+      const differing = found.findIndex((line, i) => line !== expected[i]);
+      expect(found[differing], `${options.join(' ')}: line ${differing + 1}`).toBe(expected[differing]);
+      expect(found.length).toBe(expected.length);
     });
-    afterAll(() => {
-      if (process.env.REMORA_WRITE_GOLDEN !== undefined) writeFileSync(STORED, `${JSON.stringify(stored, null, 2)}\n`);
-    });
-  },
-);
+    if (process.env.REMORA_WRITE_GOLDEN === undefined) expect(reports.map(hashOf)).toEqual(stored[name]);
+    else stored[name] = reports.map(hashOf);
+  });
+  afterAll(() => {
+    if (process.env.REMORA_WRITE_GOLDEN !== undefined) writeFileSync(STORED, `${JSON.stringify(stored, null, 2)}\n`);
+  });
+});
