@@ -21,6 +21,19 @@ export interface RecordingInfo {
   pageBytes: number;
   /** The kernel's uname line, empty where the recording has none. */
   uname: string;
+  /** Of a trace.dat, in the file's order, those that Remora does not know among them. */
+  options: RecordingOptionInfo[];
+}
+
+export interface RecordingOptionInfo {
+  id: number;
+  /** As trace-cmd's manual page names it, or `unknown-<id>`. */
+  name: string;
+  /** In the file; of its section, where that is packed. */
+  offset: number;
+  bytes: number;
+  /** The beginning of it: text where it is text, else hexadecimal bytes. */
+  value: string;
 }
 
 /** Index into `WorkspaceSummary.streams`. */

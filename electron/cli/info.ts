@@ -77,6 +77,10 @@ function* infoLines(summary: WorkspaceSummary, selection: Selection | null): Gen
     const made = format === 'trace.dat' ? `${format} version ${version}, ${compressed}, ${machine}` : format;
     yield `  ${format === 'raw buffers' ? `${made}, ${machine}` : made}, ${count(bytes, 'byte')}`;
     if (uname) yield `  ${uname}`;
+    // Those that are decoded show in what they say; the others are kept, and told of.
+    for (const { id, name, bytes: size, offset, value } of recording.options) {
+      if (name === `unknown-${id}`) yield `  option ${id}, unknown: ${count(size, 'byte')} at ${offset}: ${value}`;
+    }
   }
   for (const stream of summary.streams) yield* streamLines(stream, summary);
   if (selection !== null) {

@@ -58,6 +58,10 @@ async function straight(paths: readonly string[], options: ReportCommandOptions,
     requireSomething(recording);
     const { source, head } = recording;
     messages.warnings(head.warnings);
+    if (options.cpu !== undefined && head.buffers.length > 1) {
+      const others = head.buffers.slice(1).map(({ name }) => name);
+      messages.say(`--cpu is of the first buffer, as in trace-cmd: ${others.join(', ')} left out`);
+    }
     const damage = printRecording(source, head, options, undefined, host.stdout.fd);
     messages.warnings(damage);
     return head.warnings.length + damage.length > 0 ? exitCode.damaged : exitCode.done;

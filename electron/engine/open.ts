@@ -26,6 +26,7 @@ import { textPrinter } from '../query/text-printer.ts';
 import { ChunkCache, type Trace, type TraceRecording, type TraceStream } from '../query/trace.ts';
 import { isCorrupt, isMarkedDamaged, removeDatabase, setAside, translate } from '../store/database.ts';
 import { type StoredStream, WorkspaceStore } from '../store/workspace-store.ts';
+import { describeOption } from './describe-option.ts';
 import { type FileSource, openFile } from './file-source.ts';
 import { cachedWorkspacePath, recordingIdentity } from './identity.ts';
 import { importRecording } from './import.ts';
@@ -293,6 +294,7 @@ function describeRecording(
     longBytes: head.abi.longBytes,
     pageBytes: head.pageBytes,
     uname: head.uname,
+    options: head.options.map(describeOption),
   };
   const formatOfId = new Map(head.formats.map((format) => [format.id, format]));
   let printer: EventPrinter | undefined;

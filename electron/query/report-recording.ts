@@ -10,7 +10,7 @@ import { Report, type ReportOptions } from './report.ts';
 export interface ReportRequest extends ReportOptions {
   /** -t: times with nine decimals. */
   nanoseconds?: boolean;
-  /** --cpu: those CPUs alone. */
+  /** --cpu: those CPUs alone, of the file's first buffer: where CPUs are named, trace-cmd leaves the other buffers out. */
   cpus?: ReadonlySet<number>;
 }
 
@@ -36,7 +36,7 @@ export function reportRecording(
   report.header(text);
   const buffers = text === null ? head.buffers.map((buffer) => ({ source, head, buffer })) : [];
   const warnings = visitRecords(
-    buffers,
+    cpus === undefined ? buffers : buffers.slice(0, 1),
     (record) => report.add(record),
     (cpu) => readAll || cpus.has(cpu),
   );

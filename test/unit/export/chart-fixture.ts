@@ -19,6 +19,7 @@ export const summary: WorkspaceSummary = {
       longBytes: 8,
       pageBytes: 4096,
       uname: '',
+      options: [],
     },
   ],
   streams: [

@@ -32,6 +32,7 @@ const summary = (...streams: StreamInfo[]): WorkspaceSummary => ({
       longBytes: 8,
       pageBytes: 4096,
       uname: '',
+      options: [],
     },
   ],
   streams,
