@@ -3,7 +3,7 @@ import type { TraceAbi } from '../recording.ts';
 import { BINARY, become, constantText, flagValue, fold, priorityOf } from './operators.ts';
 import { printFunctions } from './plugins/functions.ts';
 import type { Arg, NamedValue, Operation, PrintFmt } from './syntax.ts';
-import { type Token, Tokens } from './tokens.ts';
+import { is, type Token, Tokens } from './tokens.ts';
 
 /**
  * Reads `print fmt: "format", argument, …` as libtraceevent 1.8 does (event-parse.c: event_read_print), its bindings
@@ -389,8 +389,6 @@ class Parser {
     return field;
   }
 }
-
-const is = (token: Token, kind: Token['kind'], text: string): boolean => token.kind === kind && token.text === text;
 
 /** Arguments change in place, behind the compiler's back. */
 const asOperation = (arg: Arg): Operation | null => (arg.kind === 'operation' ? arg : null);

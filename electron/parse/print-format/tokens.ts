@@ -10,6 +10,9 @@ export interface Token {
   text: string;
 }
 
+export const is = (token: Token, kind: Token['kind'], text: string): boolean =>
+  token.kind === kind && token.text === text;
+
 const END: Token = { kind: 'end', text: '' };
 
 /** Macros that kernels before 2.6.36 left unexpanded in mac80211's formats. */

@@ -160,7 +160,7 @@ describe('options', () => {
     const head = withOptions({ id: 777, data: Buffer.from('vendor') });
     expect(head.options.find(({ id }) => id === 777)).toMatchObject({
       name: 'unknown-777',
-      data: Buffer.from('vendor'),
+      data: Uint8Array.from(Buffer.from('vendor')),
     });
     expect(head.warnings).toEqual([]);
   });
