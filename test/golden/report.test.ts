@@ -95,6 +95,14 @@ describe.skipIf(small === null)('options', () => {
   test('-t: nanoseconds', () => {
     expect(head({ nanoseconds: true })[1]).toMatch(/\[001\] d\.\.2\. {2}5495\.491734\d{3}: sched_switch/);
   });
+  const instances = corpusFile('vm612-instances-mixed.dat');
+  test.skipIf(instances === null)('--cpu: of the first buffer alone, as trace-cmd', () => {
+    const all = reportOf(instances as string, {}).split('\n');
+    const one = reportOf(instances as string, { cpus: new Set([0]) }).split('\n');
+    // Lines of instances begin with their name.
+    expect(one).toEqual(all.filter((line) => !/^ *\w+: /.test(line) && !line.includes('[001]')));
+    expect(one.length).toBeGreaterThan(3);
+  });
   test('--cpu: those alone, the header unchanged', () => {
     const all = reportOf(small as string, {}).split('\n');
     const one = reportOf(small as string, { cpus: new Set([1]) }).split('\n');

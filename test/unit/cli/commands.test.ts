@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import type { Annotation } from '../../../shared/model.ts';
+import { buildTraceDat } from '../../build/trace-dat.ts';
 import { projectRoot } from '../../cli.ts';
 
 /** The command line from its sources, as users start it: arguments in; output, errors and exit code out. */
@@ -98,6 +99,20 @@ describe('input that cannot be read ends with 1, on one line, and leaves nothing
 });
 
 describe('info', () => {
+  it('tells of options that nobody knows', async () => {
+    const abi = { littleEndian: true, longBytes: 8, subBufferBytes: 1024 } as const;
+    const buffers = [{ name: '', clock: 'local', cpus: [[]] }];
+    const options = [{ id: 777, data: Buffer.from('vendor\x01') }];
+    const empty = { formats: [], comms: [], uname: '', kallsyms: '', printkFormats: '' };
+    const path = file(
+      'vendor.dat',
+      buildTraceDat({ version: 7, compression: 'none', abi, buffers, options, ...empty }),
+    );
+    const { out } = await run('info', path);
+    expect(out).toMatch(/option 777, unknown: 7 bytes at \d+: 76656e646f7201/);
+    const { recording } = await json<{ recording: { options: unknown[] } }>('info', path);
+    expect(recording.options).toContainEqual(expect.objectContaining({ id: 777, name: 'unknown-777', bytes: 7 }));
+  });
   interface Info {
     recording: Record<string, unknown>;
     streams: {
