@@ -4,10 +4,13 @@ import { RemoraError } from '../../shared/errors.ts';
 import type { Annotation } from '../../shared/model.ts';
 import { toAbsNs, toRelNs } from '../../shared/time.ts';
 import { samplePath } from '../installation.ts';
+import { removeStaleInstances } from '../live/instance.ts';
+import { findTracefs } from '../live/tracefs.ts';
 import { eventDetail } from '../query/event-detail.ts';
 import { nearestIndex, rowOfEvent } from '../query/list.ts';
 import { findCpu, type Trace, type TraceCpu } from '../query/trace.ts';
 import type { StoredAnnotation } from '../store/workspace-store.ts';
+import { captureOptions } from './capture-options.ts';
 import type { RequestContext } from './engine.ts';
 import { listFolder, RecentFiles, storeUpload } from './files.ts';
 import { runSql } from './sql.ts';
@@ -94,6 +97,9 @@ export const handlers: Handlers = {
     return null;
   },
   async sql({ workspaceId, query, maxRows, timeoutMs }, { sessions, signal }) {
+    if (sessions.get(workspaceId).live) {
+      throw new RemoraError({ code: 'workspace', message: 'SQL is asked when the capture has been stopped' });
+    }
     let columns: string[] = [];
     const rows: SqlCell[][] = [];
     const outcome = await runSql(sessions.get(workspaceId), {
@@ -115,6 +121,16 @@ export const handlers: Handlers = {
     const { exportChart } = await import('../export/chart-data.ts');
     return exportChart(call, sessions.get(request.workspaceId).summary, request);
   },
+  captureOptions: () => captureOptions(),
+  estimateCapture: ({ settings }, { captures, signal }) => captures.estimate(settings, signal),
+  startCapture: ({ settings }, { captures }) => captures.start(settings),
+  watchCapture: ({ captureId }, { captures, signal, onProgress }) =>
+    captures.watch(captureId, signal, (capture) =>
+      onProgress({ stage: 'Capturing', unit: 'events', done: 0, total: 0, events: capture.gauges.events, capture }),
+    ),
+  stopCapture: ({ captureId }, { captures }) => captures.stop(captureId),
+  captures: (_, { captures }) => captures.list(),
+  removeStaleInstances: () => removeStaleInstances(findTracefs()),
 };
 
 function cpuOf(trace: Trace, stream: number, cpu: number): TraceCpu {

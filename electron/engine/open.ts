@@ -11,6 +11,7 @@ import type {
   WorkspaceSummary,
 } from '../../shared/model.ts';
 import { fieldUnit } from '../../shared/units.ts';
+import type { ByteSource } from '../parse/byte-source.ts';
 import { openCpuBytes } from '../parse/cpu-data.ts';
 import type { EventFormat, FieldFormat } from '../parse/event-format.ts';
 import { isNumeric } from '../parse/field-access.ts';
@@ -29,7 +30,7 @@ import { type StoredStream, WorkspaceStore } from '../store/workspace-store.ts';
 import { type FileSource, openFile } from './file-source.ts';
 import { cachedWorkspacePath, recordingIdentity } from './identity.ts';
 import { importRecording } from './import.ts';
-import { NotesFile } from './notes-file.ts';
+import { adoptLiveNotes, NotesFile } from './notes-file.ts';
 import { groupCaptures } from './raw-folder.ts';
 import { isWorkspace, type OpenRecording, openRecording } from './readers.ts';
 
@@ -145,6 +146,7 @@ async function openStored(inputs: Input[], path: string, request: OpenRequest): 
   const isNew = path !== '' && !existsSync(path);
   const store = new WorkspaceStore(path, request.readOnly);
   try {
+    if (isNew) for (const { source } of inputs) adoptLiveNotes(request.cacheFolder, source.name, path);
     const notes = new NotesFile(request.readOnly ? '' : path, store);
     const reopened = await ensureIndexed(inputs, store, request);
     const trace = buildTrace(inputs, store, request.memoryPageBytes);
@@ -208,7 +210,7 @@ function requireIndexed(inputs: Input[], store: WorkspaceStore): void {
 
 // ---- putting the parts together ---------------------------------------------------------------------------------
 
-const clockUnits: Record<string, StreamInfo['timeUnit']> = {
+export const clockUnits: Record<string, StreamInfo['timeUnit']> = {
   counter: 'counts',
   'x86-tsc': 'cycles',
   'ppc-tb': 'cycles',
@@ -276,8 +278,8 @@ function buildTrace(inputs: Input[], store: WorkspaceStore, memoryPageBytes: num
   return trace;
 }
 
-function describeRecording(
-  { source, head }: Input,
+export function describeRecording(
+  { source, head }: { source: ByteSource; head: RecordingHead },
   streams: StoredStream[],
 ): { recording: TraceRecording; ids: Map<number, number> } {
   const ids = new Map<number, number>();
@@ -312,7 +314,7 @@ function describeRecording(
 }
 
 /** The workspace's entry for a format: shared between recordings where name and layout agree. */
-function eventTypeOf(
+export function eventTypeOf(
   format: EventFormat | undefined,
   id: number,
   typeByKey: Map<string, EventTypeInfo>,

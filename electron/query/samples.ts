@@ -138,7 +138,7 @@ function collect(trace: Trace, type: number): TypeSamples {
         let k = 0;
         for (const info of cpu.chunks) {
           if (countInChunk(info, id) === 0) continue;
-          const found = trace.store.select(info, id);
+          const found = trace.chunks.select(info, id);
           for (let j = 0; j < found.n; j++, k++) {
             time[k] = (found.time[j] as number) + stream.offsetNs;
             index[k] = info.firstIndex + (found.at[j] as number);
