@@ -28,8 +28,8 @@ const COLUMNS: readonly Column[] = [
 const MIN_PX = 36;
 
 /** The columns for a workspace: which stream an event is from matters where there are several. */
-export const columnsOf = (summary: WorkspaceSummary): readonly Column[] =>
-  COLUMNS.filter((column) => column.key !== 'stream' || summary.streams.length > 1);
+export const columnsOf = (severalStreams: boolean): readonly Column[] =>
+  COLUMNS.filter((column) => column.key !== 'stream' || severalStreams);
 
 /** Widths of the columns, and the CSS grid made of them. The first one has room for the number of the last row. */
 export function useColumnWidths(

@@ -27,6 +27,8 @@ export class EventPages {
   readonly #pages = new Map<number, EventRow[]>();
   readonly #underway = new Map<number, AbortController>();
   readonly #failed = new Set<number>();
+  /** Pages that are here and have changed since: shown until they are here again. */
+  readonly #stale = new Set<number>();
   #again: ReturnType<typeof setTimeout> | undefined;
 
   constructor(fetch: FetchRows, onChange: () => void, onError: (error: unknown) => void) {
@@ -49,8 +51,21 @@ export class EventPages {
       if (rows) {
         this.#pages.delete(page);
         this.#pages.set(page, rows);
-      } else if (!this.#underway.has(page) && !this.#failed.has(page)) void this.#load(page);
+      }
+      if ((!rows || this.#stale.has(page)) && !this.#underway.has(page) && !this.#failed.has(page))
+        void this.#load(page);
     }
+  }
+
+  /**
+   * The list has grown: of its rows only the first `stable` are certain to be where they were, and the others are asked for
+   * again when they are needed. `total`: its length by now; null: not known, the next page that comes tells.
+   */
+  grow(total: number | null, stable: number): void {
+    if (total !== null) this.total = total;
+    const first = Math.floor(stable / PAGE_ROWS);
+    for (const page of this.#pages.keys()) if (page >= first) this.#stale.add(page);
+    this.#onChange();
   }
 
   /** A row, or undefined while it is not here. */
@@ -74,9 +89,11 @@ export class EventPages {
       this.total = result.total;
       this.scan = result.scan;
       this.#pages.set(page, result.rows);
+      this.#stale.delete(page);
       for (const oldest of this.#pages.keys()) {
         if (this.#pages.size <= MAX_PAGES) break;
         this.#pages.delete(oldest);
+        this.#stale.delete(oldest);
       }
       this.#underway.delete(page);
       this.#onChange();

@@ -3,8 +3,9 @@ import { type KeyboardEvent, useEffect, useMemo, useState } from 'react';
 import { useStore } from 'zustand';
 import type { ErrorDetail } from '../../shared/errors.ts';
 import type { EventRow, WorkspaceSummary } from '../../shared/model.ts';
+import { captureStore } from '../state/capture.ts';
 import { placeMarker } from '../state/selection.ts';
-import { uiStore } from '../state/stores.ts';
+import { uiStore, viewportStore } from '../state/stores.ts';
 import { themeStore } from '../state/theme.ts';
 import { Menu } from '../ui/menu.tsx';
 import { countOf, countText } from '../ui/text.ts';
@@ -25,13 +26,19 @@ export function EventTable({ summary }: { summary: WorkspaceSummary }) {
   const [filterError, setFilterError] = useState<ErrorDetail | null>(null);
   const pages = useEventPages(summary.workspaceId, filter, setFilterError);
   const total = pages.total ?? (filter === '' ? summary.events : 0);
-  const { scroller, geometry, topRow, reveal, centre } = useRowScroll(total, HEAD_PX);
-  const columns = useMemo(() => columnsOf(summary), [summary]);
+  const growing = useStore(captureStore, (state) => state.workspaceId === summary.workspaceId);
+  const { scroller, geometry, topRow, reveal, centre, toEnd } = useRowScroll(total, HEAD_PX, growing);
+  const columns = useMemo(() => columnsOf(summary.streams.length > 1), [summary.streams.length]);
   const { template, resize } = useColumnWidths(columns, summary.events);
   const { first, last } = visibleRows(topRow, geometry);
+  // After every render: pages that are here may have to be asked for again.
   useEffect(() => {
     if (geometry.viewPx > 0) pages.need(first, Math.max(first, last));
-  }, [pages, first, last, geometry.viewPx]);
+  });
+  const follow = useStore(viewportStore, (state) => state.follow);
+  useEffect(() => {
+    if (growing && follow) toEnd();
+  }, [growing, follow, toEnd]);
   const [menu, setMenu] = useState<{ row: EventRow; at: { x: number; y: number } } | null>(null);
   const { cursor, moveCursor } = useCursor(pages, filter, total, reveal, centre);
 

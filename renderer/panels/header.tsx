@@ -5,6 +5,7 @@ import { fileName, workspaceName } from '../state/session.ts';
 import { type UiState, uiStore, workspaceStore } from '../state/stores.ts';
 import { CommandButton } from '../ui/command-button.tsx';
 import {
+  AttachIcon,
   DarkThemeIcon,
   ExportIcon,
   HelpIcon,
@@ -34,6 +35,7 @@ export function Header() {
       {summary ? <Facts summary={summary} /> : <strong className="ellipsis">{opening || 'Remora'}</strong>}
       <div role="toolbar" aria-label="Window" className="toolbar">
         <CommandButton id="file.open" icon={<OpenIcon />} text="Open" />
+        <CommandButton id="capture.attach" icon={<AttachIcon />} text="Attach" />
         <CommandButton id="file.exportChart" icon={<ExportIcon />} text="Export chart" />
         <CommandButton id="view.theme" icon={<ThemeIcon />} />
         <CommandButton id="help.keys" icon={<HelpIcon />} />

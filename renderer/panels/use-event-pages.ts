@@ -1,5 +1,6 @@
 import { useEffect, useMemo, useReducer } from 'react';
 import { type ErrorDetail, toErrorDetail } from '../../shared/errors.ts';
+import { captureStore } from '../state/capture.ts';
 import { query, reportError } from '../state/connection.ts';
 import { EventPages } from './event-pages.ts';
 
@@ -28,5 +29,26 @@ export function useEventPages(
     setError(null);
     return () => pages.close();
   }, [pages, setError]);
+  useGrowth(workspaceId, filter, pages);
   return pages;
+}
+
+/** Events come out of several ring buffers: after this long none comes any more that belongs before others. */
+const SETTLED_MS = 2000;
+
+/** Keeps the pages of a list up to date with a capture that is shown, and takes them anew when it has ended. */
+function useGrowth(workspaceId: string, filter: string, pages: EventPages): void {
+  useEffect(() => {
+    const lengths: { atMs: number; events: number }[] = [{ atMs: 0, events: 0 }];
+    return captureStore.subscribe(({ shown, workspaceId: growing }, before) => {
+      if (before.workspaceId === workspaceId && growing !== workspaceId) pages.grow(null, 0);
+      if (growing !== workspaceId || shown === null || shown === before.shown) return;
+      const atMs = performance.now();
+      lengths.push({ atMs, events: shown.events });
+      while (lengths.length > 1 && lengths[1].atMs < atMs - SETTLED_MS) lengths.shift();
+      // How many of a filter's rows are certain is not known here: what is on screen is asked for again.
+      if (filter === '') pages.grow(shown.events, lengths[0].events);
+      else pages.grow(null, 0);
+    });
+  }, [workspaceId, filter, pages]);
 }

@@ -7,8 +7,8 @@ import { createEngine, type EngineCore } from '../../electron/engine/engine.ts';
 import { usableTracefs } from '../../electron/live/tracefs.ts';
 import type { Engine, FromEngine, Progress } from '../../shared/api.ts';
 import type { CaptureNews } from '../../shared/capture.ts';
-import { EngineClient } from '../../shared/engine-client.ts';
 import { seriesSpecSchema } from '../../shared/chart.ts';
+import { EngineClient } from '../../shared/engine-client.ts';
 
 const live = test.skipIf(usableTracefs() === null);
 
@@ -38,7 +38,7 @@ function watch(captureId: string) {
   const waiting: { accepts(news: CaptureNews): boolean; resolve(news: CaptureNews): void }[] = [];
   const onProgress = ({ capture }: Progress): void => {
     if (capture === undefined) return;
-    for (const entry of waiting.splice(0)) (entry.accepts(capture) ? entry.resolve(capture) : waiting.push(entry));
+    for (const entry of waiting.splice(0)) entry.accepts(capture) ? entry.resolve(capture) : waiting.push(entry);
   };
   const ended = engine.call('watchCapture', { captureId }, { onProgress });
   const until = (accepts: (news: CaptureNews) => boolean): Promise<CaptureNews> =>
@@ -46,44 +46,54 @@ function watch(captureId: string) {
   return { ended, until };
 }
 
-live('what a capture shows while it runs is what its recording shows in the end (needs a tracefs that may be written to)', async () => {
-  const path = join(folder, 'out.dat');
-  const info = await engine.call('startCapture', { settings: { path, events } });
-  const { ended, until } = watch(info.captureId);
-  const { summary } = await until((news) => (news.growth?.events ?? 0) > 60_000 && news.summary !== undefined);
-  const workspaceId = summary?.workspaceId as string;
-  const fromNs = 0;
-  const toNs = 2 ** 28;
-  const filter = 'sched_switch: next_pid != 0';
-  const ask = async (id: string) => {
-    const lanes = await engine.call('lanes', { workspaceId: id, fromNs, toNs, resolutionNs: 2 ** 20 });
-    const spec = seriesSpecSchema.parse({ expr: 'sched:sched_switch.next_prio', groupBy: 'cpu' });
-    const series = await engine.call('series', { workspaceId: id, spec, fromNs, toNs, bins: 256, mode: 'bins' });
-    const { rows } = await engine.call('rows', { workspaceId: id, first: 5000, count: 50 });
-    const found = await engine.call('rows', { workspaceId: id, first: 0, count: 20, filter });
-    return {
-      density: lanes.lanes.map(({ cpu, density }) => [cpu, [...density.subarray(0, 200)]]),
-      slices: lanes.lanes.map(({ slices }) => [...(slices?.pid.subarray(0, 50) ?? [])]),
-      series: series.lines.map((line) => (line.mode === 'bins' ? [line.group, [...line.max].slice(0, 100)] : [])),
-      rows: rows.map(({ row, cpu, timeNs, pid, eventName, info: text }) => ({ row, cpu, timeNs, pid, eventName, text })),
-      found: found.rows.map(({ row, timeNs, info: text }) => ({ row, timeNs, text })),
+live(
+  'what a capture shows while it runs is what its recording shows in the end (needs a tracefs that may be written to)',
+  async () => {
+    const path = join(folder, 'out.dat');
+    const info = await engine.call('startCapture', { settings: { path, events } });
+    const { ended, until } = watch(info.captureId);
+    const { summary } = await until((news) => (news.growth?.events ?? 0) > 60_000 && news.summary !== undefined);
+    const workspaceId = summary?.workspaceId as string;
+    const fromNs = 0;
+    const toNs = 2 ** 28;
+    const filter = 'sched_switch: next_pid != 0';
+    const ask = async (id: string) => {
+      const lanes = await engine.call('lanes', { workspaceId: id, fromNs, toNs, resolutionNs: 2 ** 20 });
+      const spec = seriesSpecSchema.parse({ expr: 'sched:sched_switch.next_prio', groupBy: 'cpu' });
+      const series = await engine.call('series', { workspaceId: id, spec, fromNs, toNs, bins: 256, mode: 'bins' });
+      const { rows } = await engine.call('rows', { workspaceId: id, first: 5000, count: 50 });
+      const found = await engine.call('rows', { workspaceId: id, first: 0, count: 20, filter });
+      return {
+        density: lanes.lanes.map(({ cpu, density }) => [cpu, [...density.subarray(0, 200)]]),
+        slices: lanes.lanes.map(({ slices }) => [...(slices?.pid.subarray(0, 50) ?? [])]),
+        series: series.lines.map((line) => (line.mode === 'bins' ? [line.group, [...line.max].slice(0, 100)] : [])),
+        rows: rows.map(({ row, cpu, timeNs, pid, eventName, info: text }) => ({
+          row,
+          cpu,
+          timeNs,
+          pid,
+          eventName,
+          text,
+        })),
+        found: found.rows.map(({ row, timeNs, info: text }) => ({ row, timeNs, text })),
+      };
     };
-  };
-  await engine.call('putAnnotation', {
-    workspaceId,
-    annotation: { id: 'n', kind: 'point', fromNs: 1000, toNs: 1000, text: 'while it runs', color: '', tags: [] },
-  });
-  const before = await ask(workspaceId);
-  // The list of a filter goes on where it was.
-  const some = (await engine.call('rows', { workspaceId, first: 0, count: 1, filter })).total;
-  await until((news) => (news.growth?.events ?? 0) > 120_000);
-  expect((await engine.call('rows', { workspaceId, first: 0, count: 1, filter })).total).toBeGreaterThan(some);
-  const end = await engine.call('stopCapture', { captureId: info.captureId });
-  expect(end).toMatchObject({ good: true, message: '' });
-  expect(await ended).toEqual(end);
-  const final = await engine.call('open', { paths: [path] });
-  expect(final).toMatchObject({ workspaceId, reopened: true, events: end.gauges?.events });
-  expect(await ask(workspaceId)).toEqual(before);
-  expect(await engine.call('annotations', { workspaceId })).toMatchObject([{ text: 'while it runs' }]);
-  expect(await engine.call('captures', {})).toEqual([]);
-});
+    await engine.call('putAnnotation', {
+      workspaceId,
+      annotation: { id: 'n', kind: 'point', fromNs: 1000, toNs: 1000, text: 'while it runs', color: '', tags: [] },
+    });
+    const before = await ask(workspaceId);
+    // The list of a filter goes on where it was.
+    const some = (await engine.call('rows', { workspaceId, first: 0, count: 1, filter })).total;
+    await until((news) => (news.growth?.events ?? 0) > 120_000);
+    expect((await engine.call('rows', { workspaceId, first: 0, count: 1, filter })).total).toBeGreaterThan(some);
+    const end = await engine.call('stopCapture', { captureId: info.captureId });
+    expect(end).toMatchObject({ good: true, message: '' });
+    expect(await ended).toEqual(end);
+    const final = await engine.call('open', { paths: [path] });
+    expect(final).toMatchObject({ workspaceId, reopened: true, events: end.gauges?.events });
+    expect(await ask(workspaceId)).toEqual(before);
+    expect(await engine.call('annotations', { workspaceId })).toMatchObject([{ text: 'while it runs' }]);
+    expect(await engine.call('captures', {})).toEqual([]);
+  },
+);
