@@ -23,12 +23,13 @@ import type { Sessions } from './sessions.ts';
 const LATENCY_MS = 60;
 const STATUS_MS = 60;
 /** A summary is told at least this often while something grows. */
-const SUMMARY_MS = 1000;
+const SUMMARY_MS = 500;
 /** A capture that nobody watches any more is stopped after this long: a reloaded tab and a lost connection come back. */
 const UNWATCHED_MS = 30_000;
 /** The finished workspace stays open this long for whoever will open it. */
 const KEEP_MS = 30_000;
-const ESTIMATE_MS = 500;
+const ESTIMATE_MS = 600;
+const ESTIMATE_STATUS_MS = 200;
 const ESTIMATE_BYTES = 1 << 28;
 
 type Listener = (news: CaptureNews) => void;
@@ -83,8 +84,13 @@ export class Captures {
     try {
       const { keep: _keep, countersMs: _countersMs, ...rest } = settings;
       const limits = { path: join(folder, 'estimate.dat'), durationMs: ESTIMATE_MS, maxBytes: ESTIMATE_BYTES };
-      const order = { ...rest, ...limits, latencyMs: LATENCY_MS, statusMs: ESTIMATE_MS, program: this.#program };
-      const capture = await startCapture(capturePath, order, () => {});
+      const order = { ...rest, ...limits, latencyMs: LATENCY_MS, statusMs: ESTIMATE_STATUS_MS, program: this.#program };
+      // While it runs: beginning and ending cost more, once.
+      let cpuShare = 0;
+      const onStatus = (status: CaptureStatus): void => {
+        ({ cpuShare } = status);
+      };
+      const capture = await startCapture(capturePath, order, onStatus);
       const stop = (): void => capture.stop();
       signal.addEventListener('abort', stop, { once: true });
       if (signal.aborted) stop();
@@ -95,7 +101,7 @@ export class Captures {
         eventsPerSecond: (status.events + status.lost) / seconds,
         bytesPerSecond: status.bytes / seconds,
         lost: status.lost,
-        cpuShare: status.cpuShare,
+        cpuShare,
         notes: [...capture.started.notes, ...notes],
       };
     } finally {

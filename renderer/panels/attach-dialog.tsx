@@ -101,7 +101,7 @@ function AttachForm({ options, onReload }: { options: CaptureOptions; onReload: 
           <EstimateLine
             estimate={estimate}
             problem={made.ok ? null : made.problem}
-            error={refusal && refusedPattern === undefined ? refusal : null}
+            error={refusal}
             form={form}
             options={options}
           />

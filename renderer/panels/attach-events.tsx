@@ -1,4 +1,4 @@
-import { useMemo, useState } from 'react';
+import { useEffect, useMemo, useRef, useState } from 'react';
 import type { CaptureOptions } from '../../shared/capture.ts';
 import type { ErrorDetail } from '../../shared/errors.ts';
 import { type CaptureForm, type Choice, filterError, withEvents } from '../state/capture-form.ts';
@@ -33,7 +33,13 @@ export function AttachEvents({ form, choices, options, refused, onChange }: Atta
             Clear
           </button>
         </header>
-        <ul>
+        {choices.length === 0 && (
+          <p className="muted nothing-chosen">
+            Take one of the questions above, or tick systems and events at the left. Each can have a filter, which the
+            kernel applies before anything is written.
+          </p>
+        )}
+        <ul hidden={choices.length === 0}>
           {choices.map((choice) => (
             <ChosenRow
               key={choice.pattern}
@@ -67,8 +73,12 @@ function ChosenRow({ choice, filter, refused, onFilter, onRemove }: ChosenRowPro
   const mistake = filterError(filter);
   const position = mistake?.position ?? refused?.position ?? null;
   const message = mistake?.message ?? refused?.message;
+  const row = useRef<HTMLLIElement>(null);
+  useEffect(() => {
+    if (message !== undefined) row.current?.scrollIntoView({ block: 'nearest' });
+  }, [message]);
   return (
-    <li className="chosen-row">
+    <li ref={row} className="chosen-row">
       <span className="mono ellipsis" title={choice.pattern}>
         {choice.pattern}
         {choice.events > 1 && <span className="muted"> all {choice.events}</span>}
@@ -102,8 +112,7 @@ function EventTree({ systems, chosen, onToggle }: EventTreeProps) {
   const [open, setOpen] = useState<ReadonlySet<string>>(new Set());
   const known = useMemo(() => new Set(chosen), [chosen]);
   const all = systems.reduce((sum, { events }) => sum + events.length, 0);
-  const words = search.trim().toLowerCase().split(/\s+/).filter(Boolean);
-  const found = useMemo(() => findEvents(systems, words), [systems, words.join(' ')]);
+  const found = useMemo(() => findEvents(systems, search), [systems, search]);
   const flip = (system: string) => {
     const next = new Set(open);
     if (!next.delete(system)) next.add(system);
@@ -120,7 +129,7 @@ function EventTree({ systems, chosen, onToggle }: EventTreeProps) {
         onChange={(event) => setSearch(event.target.value)}
       />
       <div className="event-tree-list">
-        {words.length === 0 ? (
+        {search.trim() === '' ? (
           systems.map(({ name: system, events }) => {
             const names = events.map((name) => `${system}:${name}`);
             const on = names.filter((event) => known.has(event)).length;
@@ -174,7 +183,8 @@ function EventTree({ systems, chosen, onToggle }: EventTreeProps) {
 }
 
 /** Events whose `system:name` holds every word; the shortest first. */
-function findEvents(systems: CaptureOptions['systems'], words: readonly string[]): string[] {
+function findEvents(systems: CaptureOptions['systems'], search: string): string[] {
+  const words = search.toLowerCase().split(/\s+/).filter(Boolean);
   if (words.length === 0) return [];
   return systems
     .flatMap(({ name: system, events }) => events.map((name) => `${system}:${name}`))

@@ -29,7 +29,7 @@ export function EventTable({ summary }: { summary: WorkspaceSummary }) {
   const growing = useStore(captureStore, (state) => state.workspaceId === summary.workspaceId);
   const { scroller, geometry, topRow, reveal, centre, toEnd } = useRowScroll(total, HEAD_PX, growing);
   const columns = useMemo(() => columnsOf(summary.streams.length > 1), [summary.streams.length]);
-  const { template, resize } = useColumnWidths(columns, summary.events);
+  const { template, resize } = useColumnWidths(columns, Math.max(total, summary.events));
   const { first, last } = visibleRows(topRow, geometry);
   // After every render: pages that are here may have to be asked for again.
   useEffect(() => {

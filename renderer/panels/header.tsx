@@ -1,6 +1,7 @@
 import { useStore } from 'zustand';
 import type { WorkspaceSummary } from '../../shared/model.ts';
 import { formatLength, timeUnitOf } from '../../shared/time.ts';
+import { captureStore } from '../state/capture.ts';
 import { fileName, workspaceName } from '../state/session.ts';
 import { type UiState, uiStore, workspaceStore } from '../state/stores.ts';
 import { CommandButton } from '../ui/command-button.tsx';
@@ -45,7 +46,8 @@ export function Header() {
 }
 
 function Facts({ summary }: { summary: WorkspaceSummary }) {
-  const lost = summary.streams.reduce((sum, stream) => sum + stream.lost, 0);
+  const live = useStore(captureStore, (state) => (state.workspaceId === summary.workspaceId ? state.shown : null));
+  const lost = live?.lost ?? summary.streams.reduce((sum, stream) => sum + stream.lost, 0);
   const gaps = summary.streams.reduce((sum, stream) => sum + stream.gaps, 0);
   const clocks = [...new Set(summary.streams.map((stream) => stream.clock))].join(', ');
   return (
@@ -53,8 +55,8 @@ function Facts({ summary }: { summary: WorkspaceSummary }) {
       <strong className="ellipsis" title={summary.recordings.map((recording) => recording.path).join('\n')}>
         {workspaceName(summary)}
       </strong>
-      <span className="fact numbers">{formatLength(summary.durationNs, timeUnitOf(summary))}</span>
-      <span className="fact numbers">{countOf(summary.events, 'event')}</span>
+      <span className="fact numbers">{formatLength(live?.durationNs ?? summary.durationNs, timeUnitOf(summary))}</span>
+      <span className="fact numbers">{countOf(live?.events ?? summary.events, 'event')}</span>
       <span className={lost + gaps > 0 ? 'fact numbers bad' : 'fact numbers'}>
         {lost === 0 && gaps > 0 ? `lost in ${countOf(gaps, 'place')}` : `${countText(lost)} lost`}
       </span>
