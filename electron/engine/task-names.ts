@@ -14,6 +14,8 @@ export class LiveTaskNames {
   readonly #recording: ByteSource;
   readonly #names = new Map<number, string>();
   readonly #namesAt: number | null;
+  /** Nobody knows them, until the head is read again. */
+  readonly #nameless = new Set<number>();
   #readMs = Number.NEGATIVE_INFINITY;
 
   constructor(recording: ByteSource, known: ReadonlyMap<number, string>) {
@@ -27,8 +29,10 @@ export class LiveTaskNames {
     const known = this.#names.get(pid);
     if (known !== undefined) return known;
     this.#readAgain();
+    if (this.#nameless.has(pid)) return '<...>';
     const name = this.#names.get(pid) ?? ofRunningTask(pid);
-    if (name !== null) this.#names.set(pid, name);
+    if (name === null) this.#nameless.add(pid);
+    else this.#names.set(pid, name);
     return name ?? '<...>';
   }
 
@@ -37,6 +41,7 @@ export class LiveTaskNames {
     const now = performance.now();
     if (this.#namesAt === null || now - this.#readMs < READ_AGAIN_MS) return;
     this.#readMs = now;
+    this.#nameless.clear();
     const size = this.#recording.read(this.#namesAt, 8);
     if (size.length < 8) return;
     const bytes = Number(new DataView(size.buffer, size.byteOffset, 8).getBigUint64(0, true));

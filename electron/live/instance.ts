@@ -225,7 +225,7 @@ export class TraceInstance {
     return new RemoraError({
       code: 'bad-expression',
       message: `the kernel refuses the filter "${filter}" for ${system}:${name}: ${found.reason}`,
-      ...(asTyped ? { position: Math.min(found.position, filter.length) } : {}),
+      ...(asTyped ? { position: wordBefore(filter, found) } : {}),
     });
   }
 
@@ -318,6 +318,13 @@ export function lastFilterError(log: string, filter: string): { reason: string; 
     reason: (last[1] as string).replace(/^error: /, ''),
     position: (last[3] as string).length - '  Command: '.length,
   };
+}
+
+/** The kernel points behind a field that it does not find, people look for the field. */
+function wordBefore(filter: string, { reason, position }: { reason: string; position: number }): number {
+  const at = Math.min(position, filter.length);
+  if (!/field not found/i.test(reason) || /\w/.test(filter[at] ?? '')) return at;
+  return /\w+\s*$/.exec(filter.slice(0, at))?.index ?? at;
 }
 
 /** What older kernels leave in the filter file itself: the filter, a line with `^`, `parse_error: reason`. */

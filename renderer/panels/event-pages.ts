@@ -100,7 +100,10 @@ export class EventPages {
       // Found rows stay where they are: only the end of the list, and with it this page, can still grow.
       if (result.scan !== null) {
         clearTimeout(this.#again);
-        this.#again = setTimeout(() => void this.#load(page), ASK_AGAIN_MS);
+        this.#again = setTimeout(() => {
+          // One that is on its way would be given up for this one, again and again.
+          if (!this.#underway.has(page)) void this.#load(page);
+        }, ASK_AGAIN_MS);
       }
     } catch (error) {
       if (this.#underway.get(page) !== controller) return;
