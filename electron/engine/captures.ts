@@ -67,6 +67,12 @@ export class Captures {
     return this.#get(captureId).stop();
   }
 
+  /** Until the recording of a capture that has ended is complete; at once where there is none. */
+  async untilComplete(path: string): Promise<void> {
+    for (const capture of this.#running.values())
+      if (capture.info.path === path && capture.ending) await capture.ended;
+  }
+
   #get(captureId: string): LiveCapture {
     const capture = this.#running.get(captureId);
     if (capture !== undefined) return capture;
@@ -125,6 +131,8 @@ class LiveCapture {
   #trouble: string | null = null;
   #unwatched: NodeJS.Timeout | undefined;
   #release = (): void => {};
+  /** The capture process is through, or gone. */
+  ending = false;
 
   constructor(sessions: Sessions, settings: CaptureSettings) {
     this.ended.catch(() => {});
@@ -232,6 +240,7 @@ class LiveCapture {
       end.message = toErrorDetail(error).message;
       end.gauges = this.#status === null ? null : gaugesOf(this.#status);
     }
+    this.ending = true;
     clearTimeout(this.#unwatched);
     if (this.#trouble !== null) end.notes.push(`the live view stopped: ${this.#trouble}`);
     try {

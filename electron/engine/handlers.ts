@@ -5,6 +5,7 @@ import type { Annotation } from '../../shared/model.ts';
 import { toAbsNs, toRelNs } from '../../shared/time.ts';
 import { samplePath } from '../installation.ts';
 import { removeStaleInstances } from '../live/instance.ts';
+import { isBeingWritten, isUnfinished } from '../live/recover.ts';
 import { findTracefs } from '../live/tracefs.ts';
 import { eventDetail } from '../query/event-detail.ts';
 import { nearestIndex, rowOfEvent } from '../query/list.ts';
@@ -30,7 +31,11 @@ export const handlers: Handlers = {
     sample: samplePath,
   }),
 
-  async open(request, { sessions, signal, onProgress }) {
+  async open(request, { sessions, captures, signal, onProgress }) {
+    for (const path of request.paths) {
+      await captures.untilComplete(path);
+      await untilWritten(path, signal);
+    }
     const session = await sessions.open({ ...request, signal, onProgress });
     new RecentFiles(sessions.cacheFolder).add(request.paths);
     return session.summary;
@@ -132,6 +137,19 @@ export const handlers: Handlers = {
   captures: (_, { captures }) => captures.list(),
   removeStaleInstances: () => removeStaleInstances(findTracefs()),
 };
+
+const WRITTEN_MS = 3000;
+const LOOK_MS = 50;
+
+/**
+ * A capture whose engine ended completes its recording by itself, which takes a moment. One that goes on is opened as it is: a
+ * recording is valid at every moment, and its table says how far it is.
+ */
+async function untilWritten(path: string, signal: AbortSignal): Promise<void> {
+  const until = performance.now() + WRITTEN_MS;
+  while (isUnfinished(path) && isBeingWritten(path) && performance.now() < until && !signal.aborted)
+    await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+}
 
 function cpuOf(trace: Trace, stream: number, cpu: number): TraceCpu {
   const found = findCpu(trace, stream, cpu);
