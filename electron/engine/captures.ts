@@ -69,8 +69,7 @@ export class Captures {
 
   /** Until the recording of a capture that has ended is complete; at once where there is none. */
   async untilComplete(path: string): Promise<void> {
-    for (const capture of this.#running.values())
-      if (capture.info.path === path && capture.ending) await capture.ended;
+    for (const capture of this.#running.values()) if (capture.info.path === path && capture.ending) await capture.ended;
   }
 
   #get(captureId: string): LiveCapture {

@@ -76,13 +76,14 @@ function translateTest(test: CompareNode, fields: ReadonlySet<string>): CompareN
     // `comm`, `COMM` and `common_pid` are the kernel's own words.
     if (test.field === source.virtual) field = name;
   }
-  const value = translateValue(test.value, fields);
+  const value = translateValue(test, fields);
   return field === test.field && value === test.value ? test : { ...test, field, value };
 }
 
 /** A bare word that is no field is text, which the kernel wants in quotes. */
-function translateValue(value: Value, fields: ReadonlySet<string>): Value {
+function translateValue({ value, op }: CompareNode, fields: ReadonlySet<string>): Value {
   if (value.kind === 'time') throw new Refused(`the kernel can not test times: ${ELSEWHERE}`, value.start);
-  if (value.kind !== 'word' || fields.has(value.name)) return value;
+  const isText = value.kind === 'word' && ['==', '!=', '~'].includes(op) && /^[\w./:-]+$/.test(value.name);
+  if (!isText || fields.has(value.name)) return value;
   return { kind: 'text', text: value.name, start: value.start, end: value.end };
 }

@@ -126,4 +126,21 @@ describe('event pages', () => {
     expect(errors).toHaveLength(1);
     expect(requests).toHaveLength(1);
   });
+
+  it('asks again for what may have changed when the list grows, and shows what it has until then', async () => {
+    const { requests, fetch } = slowList();
+    const pages = new EventPages(fetch, () => undefined, fail);
+    const last = PAGE_ROWS * 3 - 1;
+    pages.need(0, last);
+    for (const request of requests) await request.answer();
+    pages.grow(TOTAL + 10, PAGE_ROWS * 2 + 5);
+    expect(pages.total).toBe(TOTAL + 10);
+    pages.need(0, last);
+    pages.need(0, last);
+    expect(requests.slice(3).map((request) => request.first)).toEqual([PAGE_ROWS * 2]);
+    expect(pages.row(last)?.row).toBe(last);
+    await requests[3]?.answer();
+    pages.need(0, last);
+    expect(requests).toHaveLength(4);
+  });
 });
