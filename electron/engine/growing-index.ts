@@ -28,6 +28,8 @@ export interface GrowingCpu {
   /** Chunks that are in the store, in the buffer's order. */
   chunks: readonly ChunkInfo[];
   lost: readonly StoredLost[];
+  /** Columns of the last chunks, that were closed since `cpus` was called before; positions are from the chunk's own base. */
+  closed: { info: ChunkInfo; columns: EventColumns }[];
   /** The events behind them, which do not fill a chunk yet. */
   open: OpenChunk;
 }
@@ -57,6 +59,7 @@ interface CpuIndex {
   lost: StoredLost[];
   /** Somebody looks at the columns: they are not used again for the next chunk. */
   lent: boolean;
+  closed: GrowingCpu['closed'];
 }
 
 /** Bytes read and scanned at a time. */
@@ -121,9 +124,10 @@ export class GrowingIndex {
   cpus(): GrowingCpu[] {
     return [...this.#cpus.values()].map((index) => {
       index.lent = true;
-      const { cpu, dataOffset, position, chunks, lost, written, count, columns, basePosition } = index;
+      const { cpu, dataOffset, position, chunks, lost, closed, written, count, columns, basePosition } = index;
+      index.closed = [];
       const open = { firstIndex: written, count, columns, basePosition };
-      return { cpu, dataOffset, dataBytes: position, chunks, lost, open };
+      return { cpu, dataOffset, dataBytes: position, chunks, lost, closed, open };
     });
   }
 
@@ -189,6 +193,7 @@ export class GrowingIndex {
       chunks: [],
       lost: [],
       lent: false,
+      closed: [],
     };
     this.#cpus.set(cpu, made);
     return made;
@@ -238,10 +243,8 @@ export class GrowingIndex {
     });
     index.written += count;
     index.count = 0;
-    if (index.lent) {
-      index.columns = newColumns(CHUNK_EVENTS);
-      index.lent = false;
-    }
+    // Whoever looked once goes on looking: new columns for every chunk from then on.
+    if (index.lent) index.columns = newColumns(CHUNK_EVENTS);
     this.#fromNs = Math.min(this.#fromNs, chunk.fromNs);
     this.#toNs = Math.max(this.#toNs, chunk.toNs);
   }

@@ -2,7 +2,9 @@ import type { EventTypeInfo, StreamInfo, TaskInfo, WorkspaceSummary } from '../.
 import { subBufferLayout } from '../parse/layout.ts';
 import { ringBufferAccess } from '../parse/record-access.ts';
 import type { RecordingBuffer, RecordingHead } from '../parse/recording.ts';
+import type { EventColumns } from '../parse/sub-buffer.ts';
 import { memoryBudgets } from '../query/budgets.ts';
+import { ByteBudgetCache } from '../query/byte-budget-cache.ts';
 import { EventText } from '../query/event-text.ts';
 import { ChunkCache, type ChunkSource, type Trace, type TraceCpu, type TraceStream } from '../query/trace.ts';
 import type { Chunk, ChunkSelection } from '../store/chunk-codec.ts';
@@ -11,17 +13,28 @@ import { GrowingCpuBytes, type GrowingFile } from './growing-file.ts';
 import type { GrowingCpu, GrowingIndex, OpenChunk } from './growing-index.ts';
 import { clockUnits, describeRecording, eventTypeOf } from './open.ts';
 
+/** The same windows are asked for again and again: what was selected of their chunks is kept. */
+const SELECTED_BYTES = 1 << 26;
+
 /** Chunks of the store, and those that are not full yet: their columns are borrowed from the index. */
 class LiveChunks implements ChunkSource {
   readonly #stored: ChunkCache;
   readonly #open = new WeakMap<ChunkInfo, Chunk>();
+  readonly #selected = new ByteBudgetCache<string, ChunkSelection>(SELECTED_BYTES, ({ n }) => 64 + n * 20);
 
   constructor(store: WorkspaceStore, budgetBytes: number) {
     this.#stored = new ChunkCache(store, budgetBytes);
   }
 
+  /** A chunk that is not full yet. */
   add(info: ChunkInfo, chunk: Chunk): void {
     this.#open.set(info, chunk);
+  }
+
+  /** One that was closed just now: it need not be read back. */
+  close(info: ChunkInfo, columns: EventColumns): void {
+    const { sortTime, ordered } = sorted(columns.time.subarray(0, info.count), info.floorNs);
+    this.#stored.put(info, { ...columns, count: info.count, ordered, sortTime });
   }
 
   get(info: ChunkInfo): Chunk {
@@ -30,7 +43,7 @@ class LiveChunks implements ChunkSource {
 
   select(info: ChunkInfo, id: number): ChunkSelection {
     const chunk = this.#open.get(info);
-    if (chunk === undefined) return this.#stored.select(info, id);
+    if (chunk === undefined) return this.#selected.get(`${info.id} ${id}`, () => this.#stored.select(info, id));
     const at = new Uint32Array(chunk.count);
     let n = 0;
     for (let i = 0; i < chunk.count; i++) if (chunk.id[i] === id) at[n++] = i;
@@ -171,6 +184,7 @@ export class LiveTrace {
     bytes.offset = grown.dataOffset;
     bytes.size = grown.dataBytes;
     cpu.lost = [...grown.lost];
+    for (const { info, columns } of grown.closed) this.#chunks.close(info, columns);
     this.#growChunks(cpu, grown);
   }
 

@@ -6,7 +6,7 @@ import { buildCgroupMap, cgroupLabel, parseCgroupLines } from '../derive/cgroups
 import { readTraceDat } from '../parse/trace-dat.ts';
 import { listCgroups } from '../query/cgroups.ts';
 import { LiveLanes } from '../query/live-lanes.ts';
-import { LiveEpisodes, LiveSeries } from '../query/live-window.ts';
+import { LiveEpisodes, LiveSeries, numberParts } from '../query/live-window.ts';
 import { RowQueries } from '../query/rows.ts';
 import { removeDatabase } from '../store/database.ts';
 import { WorkspaceStore } from '../store/workspace-store.ts';
@@ -60,8 +60,9 @@ export class LiveWorkspace {
     this.#live = new LiveTrace(this.#file, head, this.#store, this.#index, (pid) => names.nameOf(pid));
     const { trace } = this.#live;
     this.#lanes = new LiveLanes(trace);
-    this.#series = new LiveSeries(trace);
-    this.#episodes = new LiveEpisodes(trace);
+    const parts = numberParts(trace);
+    this.#series = new LiveSeries(trace, parts);
+    this.#episodes = new LiveEpisodes(trace, parts);
     const id = randomBytes(8).toString('hex');
     this.session = {
       id,

@@ -4,7 +4,7 @@ import type { TotalKey } from '../derive/throttle-totals.ts';
 import type { ChunkInfo } from '../store/workspace-store.ts';
 import { ByteBudgetCache } from './byte-budget-cache.ts';
 import { EpisodeQueries } from './episodes.ts';
-import { Samples } from './samples.ts';
+import { type NumberParts, Samples } from './samples.ts';
 import { SeriesQueries } from './series.ts';
 import type { Trace } from './trace.ts';
 
@@ -37,13 +37,19 @@ export function chunksAround(chunks: readonly ChunkInfo[], fromNs: number, toNs:
 /** Windows are asked for by several plots at a time. */
 const MOST_WINDOWS = 4;
 
+/** Decoded fields that live queries share, up to half of what samples may take. */
+export const numberParts = (trace: Trace): NumberParts =>
+  new ByteBudgetCache(trace.budgets.samples / 2, ({ byteLength }) => byteLength);
+
 /** Values of series around a window. Call `grown` when the trace has. */
 export class LiveSeries {
   readonly #trace: Trace;
+  readonly #parts: NumberParts;
   readonly #windows = new ByteBudgetCache<string, SeriesQueries>(MOST_WINDOWS, () => 1);
 
-  constructor(trace: Trace) {
+  constructor(trace: Trace, parts: NumberParts) {
     this.#trace = trace;
+    this.#parts = parts;
   }
 
   grown(): void {
@@ -53,7 +59,7 @@ export class LiveSeries {
   window(spec: SeriesSpec, fromNs: number, toNs: number, bins: number, mode: 'auto' | 'raw' | 'bins'): SeriesResult {
     const queries = this.#windows.get(`${fromNs} ${toNs}`, () => {
       const part = traceOfWindow(this.#trace, fromNs, toNs);
-      return new SeriesQueries(part, new Samples(part));
+      return new SeriesQueries(part, new Samples(part, this.#parts));
     });
     return queries.window(spec, fromNs, toNs, bins, mode);
   }
@@ -65,12 +71,14 @@ const SHARE = 0.1;
 /** Episodes of all that was captured; between two answers the same ones are given for a while. */
 export class LiveEpisodes {
   readonly #trace: Trace;
+  readonly #parts: NumberParts;
   #queries: EpisodeQueries | null = null;
   #stale = true;
   #freshUntilMs = 0;
 
-  constructor(trace: Trace) {
+  constructor(trace: Trace, parts: NumberParts) {
     this.#trace = trace;
+    this.#parts = parts;
   }
 
   grown(): void {
@@ -81,7 +89,7 @@ export class LiveEpisodes {
     const startMs = performance.now();
     if (this.#queries === null || (this.#stale && startMs >= this.#freshUntilMs)) {
       const part = { ...this.#trace, streams: this.#trace.streams.map((stream) => ({ ...stream })) };
-      this.#queries = new EpisodeQueries(part, new Samples(part));
+      this.#queries = new EpisodeQueries(part, new Samples(part, this.#parts));
       this.#stale = false;
       const found = this.#queries.find(by, gapMs);
       this.#freshUntilMs = performance.now() + (performance.now() - startMs) / SHARE;

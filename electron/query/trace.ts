@@ -91,6 +91,11 @@ export class ChunkCache implements ChunkSource {
     return this.#cache.get(info.id, () => this.#store.chunk(info));
   }
 
+  /** Keeps a chunk that is known already. */
+  put(info: ChunkInfo, chunk: Chunk): void {
+    this.#cache.get(info.id, () => chunk);
+  }
+
   select(info: ChunkInfo, id: number): ChunkSelection {
     return this.#store.select(info, id);
   }

@@ -1,5 +1,5 @@
 // biome-ignore-all lint/a11y/useSemanticElements: rows are placed by hand while scrolling, which a table cannot do
-import { type KeyboardEvent, useEffect, useMemo, useState } from 'react';
+import { type KeyboardEvent, useCallback, useEffect, useMemo, useRef, useState } from 'react';
 import { useStore } from 'zustand';
 import type { ErrorDetail } from '../../shared/errors.ts';
 import type { EventRow, WorkspaceSummary } from '../../shared/model.ts';
@@ -13,7 +13,7 @@ import { type Column, cellOf, columnsOf, EventTableHead, useColumnWidths } from 
 import { eventMenu } from './event-menu.ts';
 import { FilterInput } from './filter-input.tsx';
 import { GoTo } from './go-to.tsx';
-import { listPx, ROW_PX, visibleRows } from './row-scroll.ts';
+import { lastTopRow, listPx, ROW_PX, visibleRows } from './row-scroll.ts';
 import { useCursor } from './use-cursor.ts';
 import { useEventPages } from './use-event-pages.ts';
 import { useRowScroll } from './use-row-scroll.ts';
@@ -24,10 +24,17 @@ const HEAD_PX = 24;
 export function EventTable({ summary }: { summary: WorkspaceSummary }) {
   const filter = useStore(uiStore, (state) => state.tableFilter);
   const [filterError, setFilterError] = useState<ErrorDetail | null>(null);
-  const pages = useEventPages(summary.workspaceId, filter, setFilterError);
+  const atEnd = useRef(false);
+  const pages = useEventPages(
+    summary.workspaceId,
+    filter,
+    setFilterError,
+    useCallback(() => atEnd.current, []),
+  );
   const total = pages.total ?? (filter === '' ? summary.events : 0);
   const growing = useStore(captureStore, (state) => state.workspaceId === summary.workspaceId);
   const { scroller, geometry, topRow, reveal, centre, toEnd } = useRowScroll(total, HEAD_PX, growing);
+  atEnd.current = topRow >= lastTopRow(geometry) - 1;
   const columns = useMemo(() => columnsOf(summary.streams.length > 1), [summary.streams.length]);
   const { template, resize } = useColumnWidths(columns, Math.max(total, summary.events));
   const { first, last } = visibleRows(topRow, geometry);

@@ -4,11 +4,15 @@ import { captureStore } from '../state/capture.ts';
 import { query, reportError } from '../state/connection.ts';
 import { EventPages } from './event-pages.ts';
 
-/** The pages of a workspace's filtered list. What is wrong with the filter goes to `setError`, null when it is new. */
+/**
+ * The pages of a workspace's filtered list. What is wrong with the filter goes to `setError`, null when it is new. `isAtEnd`:
+ * whether the end of a list that grows is on screen.
+ */
 export function useEventPages(
   workspaceId: string,
   filter: string,
   setError: (error: ErrorDetail | null) => void,
+  isAtEnd: () => boolean,
 ): EventPages {
   const [, redraw] = useReducer((count: number) => count + 1, 0);
   // biome-ignore lint/correctness/useExhaustiveDependencies: another workspace has other pages
@@ -29,7 +33,7 @@ export function useEventPages(
     setError(null);
     return () => pages.close();
   }, [pages, setError]);
-  useGrowth(workspaceId, filter, pages);
+  useGrowth(workspaceId, filter, pages, isAtEnd);
   return pages;
 }
 
@@ -37,7 +41,7 @@ export function useEventPages(
 const SETTLED_MS = 2000;
 
 /** Keeps the pages of a list up to date with a capture that is shown, and takes them anew when it has ended. */
-function useGrowth(workspaceId: string, filter: string, pages: EventPages): void {
+function useGrowth(workspaceId: string, filter: string, pages: EventPages, isAtEnd: () => boolean): void {
   useEffect(() => {
     const lengths: { atMs: number; events: number }[] = [{ atMs: 0, events: 0 }];
     return captureStore.subscribe(({ shown, workspaceId: growing }, before) => {
@@ -47,8 +51,9 @@ function useGrowth(workspaceId: string, filter: string, pages: EventPages): void
       lengths.push({ atMs, events: shown.events });
       while (lengths.length > 1 && lengths[1].atMs < atMs - SETTLED_MS) lengths.shift();
       // How many of a filter's rows are certain is not known here: what is on screen is asked for again.
-      if (filter === '') pages.grow(shown.events, lengths[0].events);
-      else pages.grow(null, 0);
+      const [total, stable] = filter === '' ? [shown.events, lengths[0].events] : [null, 0];
+      if (isAtEnd()) void pages.growAtEnd(total, stable);
+      else pages.grow(total, stable);
     });
-  }, [workspaceId, filter, pages]);
+  }, [workspaceId, filter, pages, isAtEnd]);
 }

@@ -143,4 +143,22 @@ describe('event pages', () => {
     pages.need(0, last);
     expect(requests).toHaveLength(4);
   });
+
+  it('shows the end of a growing list as it was until its new end is here', async () => {
+    const { requests, fetch } = slowList();
+    const pages = new EventPages(fetch, () => undefined, fail);
+    pages.need(0, 10);
+    await requests[0]?.answer();
+    pages.total = 150;
+    const grown = pages.growAtEnd(5000, 150);
+    void pages.growAtEnd(6000, 150);
+    expect(requests.slice(1).map((request) => request.first)).toEqual([4600]);
+    expect(pages.total).toBe(150);
+    await requests[1]?.answer();
+    await grown;
+    expect(pages.total).toBe(5000);
+    expect(pages.row(4999)?.row).toBe(4999);
+    pages.need(4990, 4999);
+    expect(requests).toHaveLength(2);
+  });
 });
