@@ -3,6 +3,7 @@
 //   npm run bench -- --events 20 --runs 5
 //   npm run bench -- --input any-v6.dat   another version-6 recording to repeat
 //   npm run bench -- --no-window          without the window's frames, which need a browser
+//   npm run bench -- --live --seconds 20  live capture instead: loss, cost, and how soon the window shows what happens
 // Peers that are not installed are left out by name. Everything is made in a temporary folder and removed.
 import { spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdtempSync, rmSync, statSync } from 'node:fs';
@@ -10,6 +11,7 @@ import { cpus, tmpdir, totalmem } from 'node:os';
 import { basename, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { measureWindow, windowTable } from './frames.ts';
+import { measureLive } from './live.ts';
 import { type Measured, measure, median } from './measure.ts';
 
 const root = resolve(import.meta.dirname, '../..');
@@ -21,6 +23,8 @@ const { values: options } = parseArgs({
     runs: { type: 'string', default: '3' },
     input: { type: 'string', default: join(shared, 'corpus/host-v6.dat') },
     window: { type: 'boolean', default: true },
+    live: { type: 'boolean', default: false },
+    seconds: { type: 'string', default: '10' },
   },
 });
 const wantedEvents = Number(options.events) * 1e6;
@@ -34,6 +38,15 @@ function refuse(why: string): never {
   process.exit(1);
 }
 if (!existsSync(cli)) refuse('dist/cli.js is not there: npm run build');
+if (options.live) {
+  say(
+    `machine   ${cpus().length} x ${cpus()[0]?.model}, ${(totalmem() / 2 ** 30).toFixed(0)} GiB, node ${process.versions.node}`,
+  );
+  const lines = await measureLive(Number(options.seconds));
+  if (lines === null) refuse('live capture needs a tracefs that may be written to: run as root');
+  for (const line of lines) say(line);
+  process.exit(0);
+}
 if (!existsSync(options.input)) refuse(`${options.input} is not there: name a version-6 recording with --input`);
 if (!existsSync(amplify)) refuse(`${amplify} is not there`);
 if (!(wantedEvents > 0 && runs > 0)) refuse('--events (millions) and --runs must be positive');
