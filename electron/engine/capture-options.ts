@@ -3,6 +3,7 @@ import { homedir, tmpdir, totalmem } from 'node:os';
 import { join, relative } from 'node:path';
 import type { CaptureOptions } from '../../shared/capture.ts';
 import { toErrorDetail } from '../../shared/errors.ts';
+import { installationFolder } from '../installation.ts';
 import { defaultBufferKiB } from '../live/capture-session.ts';
 import { foldersBelow, memoryHierarchy } from '../live/cgroup-folders.ts';
 import { availableEvents, bySystem, eventPresets, presetEvents } from '../live/event-choice.ts';
@@ -52,8 +53,16 @@ export function captureOptions(): CaptureOptions {
   }
 }
 
-/** Errors name the command that helps in backquotes. */
+/** Errors name the command that helps in backquotes. Who lacks the rights is told how to start with them. */
 function problemOf(message: string): NonNullable<CaptureOptions['problem']> {
+  if (/no permission/.test(message)) {
+    const command = `sudo npm --prefix ${installationFolder} run -s remora -- serve`;
+    return {
+      message:
+        'tracing belongs to root, and this program runs without its rights; started like this it has them, in a tab of your browser',
+      command,
+    };
+  }
   return { message, command: /`([^`]+)`/.exec(message)?.[1] ?? '' };
 }
 
