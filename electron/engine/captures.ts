@@ -38,16 +38,18 @@ type Listener = (news: CaptureNews) => void;
 export class Captures {
   readonly #sessions: Sessions;
   readonly #program: string;
+  readonly #unwatchedMs: number;
   readonly #running = new Map<string, LiveCapture>();
 
-  constructor(sessions: Sessions, version: string) {
+  constructor(sessions: Sessions, version: string, unwatchedMs = UNWATCHED_MS) {
     this.#sessions = sessions;
+    this.#unwatchedMs = unwatchedMs;
     this.#program = `remora ${version}`;
   }
 
   /** Throws what the capture process could not do. */
   async start(settings: CaptureSettings): Promise<CaptureInfo> {
-    const capture = new LiveCapture(this.#sessions, settings);
+    const capture = new LiveCapture(this.#sessions, settings, this.#unwatchedMs);
     await capture.start(this.#program);
     const { captureId } = capture.info;
     this.#running.set(captureId, capture);
@@ -122,6 +124,7 @@ class LiveCapture {
   ended: Promise<CaptureEnd> = Promise.reject(new Error('not started'));
   readonly #sessions: Sessions;
   readonly #settings: CaptureSettings;
+  readonly #unwatchedMs: number;
   readonly #listeners = new Map<Listener, { summaryMs: number; kinds: string }>();
   #capture: RunningCapture | null = null;
   #workspace: LiveWorkspace | null = null;
@@ -133,8 +136,9 @@ class LiveCapture {
   /** The capture process is through, or gone. */
   ending = false;
 
-  constructor(sessions: Sessions, settings: CaptureSettings) {
+  constructor(sessions: Sessions, settings: CaptureSettings, unwatchedMs: number) {
     this.ended.catch(() => {});
+    this.#unwatchedMs = unwatchedMs;
     this.#sessions = sessions;
     this.#settings = settings;
     const { path, keep } = settings;
@@ -185,7 +189,7 @@ class LiveCapture {
 
   #countDown(): void {
     clearTimeout(this.#unwatched);
-    this.#unwatched = setTimeout(() => this.#capture?.stop(), UNWATCHED_MS);
+    this.#unwatched = setTimeout(() => this.#capture?.stop(), this.#unwatchedMs);
     this.#unwatched.unref();
   }
 

@@ -26,6 +26,8 @@ export interface EngineOptions {
   /** Where workspaces of opened recordings are kept; default: the user's cache folder. */
   cacheFolder?: string;
   version: string;
+  /** A capture that nobody watches for this long is stopped. */
+  unwatchedMs?: number;
 }
 
 /** What a handler is given beside its parameters. */
@@ -45,7 +47,7 @@ const PROGRESS_INTERVAL_MS = 50;
 
 export function createEngine(options: EngineOptions): EngineCore {
   const sessions = new Sessions(options.cacheFolder ?? defaultCacheFolder());
-  const captures = new Captures(sessions, options.version);
+  const captures = new Captures(sessions, options.version, options.unwatchedMs);
   const running = new Map<number, AbortController>();
   const pending = new Set<Promise<void>>();
 

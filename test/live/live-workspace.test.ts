@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -11,6 +11,8 @@ import { seriesSpecSchema } from '../../shared/chart.ts';
 import { EngineClient } from '../../shared/engine-client.ts';
 
 const live = test.skipIf(usableTracefs() === null);
+/** Short, and long enough for a test that watches at once. */
+const UNWATCHED_MS = 2000;
 
 let folder: string;
 let core: EngineCore;
@@ -19,7 +21,7 @@ let load: ChildProcess;
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'remora-live-'));
-  core = createEngine({ version: 'test', cacheFolder: join(folder, 'cache') });
+  core = createEngine({ version: 'test', cacheFolder: join(folder, 'cache'), unwatchedMs: UNWATCHED_MS });
   const client = new EngineClient((message) => core.dispatch(message, (answer: FromEngine) => client.receive(answer)));
   engine = client;
   load = spawn('dd', ['if=/dev/zero', 'of=/dev/null', 'bs=1'], { stdio: 'ignore' });
@@ -97,3 +99,22 @@ live(
     expect(await engine.call('captures', {})).toEqual([]);
   },
 );
+
+live('a capture that nobody watches is stopped, and complete (needs a tracefs that may be written to)', async () => {
+  const path = join(folder, 'alone.dat');
+  await engine.call('startCapture', { settings: { path, events } });
+  expect(await engine.call('captures', {})).toMatchObject([{ path }]);
+  await expect.poll(() => engine.call('captures', {}), { timeout: 20_000 }).toEqual([]);
+  expect(await engine.call('open', { paths: [path] })).toMatchObject({ reopened: true, warnings: [] });
+});
+
+live('what a capture would take is measured, and leaves nothing (needs a tracefs that may be written to)', async () => {
+  const path = join(folder, 'never.dat');
+  const estimate = await engine.call('estimateCapture', { settings: { path, events } });
+  expect(estimate.eventsPerSecond).toBeGreaterThan(0);
+  expect(existsSync(path)).toBe(false);
+  const refused = engine.call('estimateCapture', {
+    settings: { path, events: [events[1], { pattern: 'sched:sched_wakeup', filter: 'prio < 3 && no == 1' }] },
+  });
+  await expect(refused).rejects.toMatchObject({ detail: { code: 'bad-expression', choice: 1, position: 12 } });
+});
