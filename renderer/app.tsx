@@ -1,10 +1,12 @@
 import { useStore } from 'zustand';
+import { AttachDialog } from './panels/attach-dialog.tsx';
 import { DropZone } from './panels/drop-zone.tsx';
 import { EmptyState } from './panels/empty-state.tsx';
 import { ErrorBanner } from './panels/error-banner.tsx';
 import { ExportDialog } from './panels/export-dialog.tsx';
 import { Header } from './panels/header.tsx';
 import { HelpDialog } from './panels/help-dialog.tsx';
+import { LiveBar } from './panels/live-bar.tsx';
 import { OpenDialog } from './panels/open-dialog.tsx';
 import { OpeningCard } from './panels/opening.tsx';
 import { CommandPalette } from './panels/palette.tsx';
@@ -21,6 +23,7 @@ export function App() {
   return (
     <div className="window">
       <Header />
+      <LiveBar />
       <ErrorBanner />
       <main className="window-body">
         {summary || estimate ? <Workbench summary={summary} /> : status === 'empty' && connected && <EmptyState />}
@@ -37,6 +40,7 @@ function Dialogs() {
   const dialog = useStore(uiStore, (state) => state.dialog);
   const summary = useStore(workspaceStore, (state) => state.summary);
   if (dialog === 'open') return <OpenDialog />;
+  if (dialog === 'attach') return <AttachDialog />;
   if (dialog === 'help') return <HelpDialog />;
   if (dialog === 'palette') return <CommandPalette />;
   if (dialog === 'export' && summary) return <ExportDialog summary={summary} />;

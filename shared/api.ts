@@ -1,4 +1,12 @@
 import * as z from 'zod';
+import {
+  type CaptureEnd,
+  type CaptureEstimate,
+  type CaptureInfo,
+  type CaptureNews,
+  type CaptureOptions,
+  captureSettingsSchema,
+} from './capture.ts';
 import { chartSpecSchema, type SeriesSpec, seriesSpecSchema } from './chart.ts';
 import type { ErrorDetail } from './errors.ts';
 import type { Annotation, Episode, EpisodeTotal, EventDetail, EventRow, Finding, WorkspaceSummary } from './model.ts';
@@ -124,6 +132,22 @@ export const params = {
     heightPx: z.int().min(100).max(20_000).optional(),
     theme: z.enum(['light', 'dark']),
   }),
+  /** What the engine's machine can capture, and what it lacks. Mounts tracefs where it is not and this process may. */
+  captureOptions: z.strictObject({}),
+  /** Captures for a moment, into nothing, to tell what it takes. Throws what `startCapture` would. */
+  estimateCapture: z.strictObject({ settings: captureSettingsSchema }),
+  /**
+   * Starts a capture in a process of its own. A filter that the kernel refuses ends it with `bad-expression`, `position`
+   * in that filter and `choice` its place among the events. A capture that nobody watches for a while is stopped.
+   */
+  startCapture: z.strictObject({ settings: captureSettingsSchema }),
+  /** Runs as long as the capture does and tells `CaptureNews` as progress; cancelling it only stops the telling. */
+  watchCapture: z.strictObject({ captureId: z.string().min(1).max(100) }),
+  /** Answers when the recording is complete and indexed: `open` finds it so. */
+  stopCapture: z.strictObject({ captureId: z.string().min(1).max(100) }),
+  captures: z.strictObject({}),
+  /** Removes tracing instances that a killed capture left behind; names those that somebody has open. */
+  removeStaleInstances: z.strictObject({}),
 } satisfies Record<string, z.ZodType>;
 
 export interface FolderEntry {
@@ -270,6 +294,13 @@ export interface Results {
   putView: null;
   sql: SqlResult;
   exportChart: { bytes: Uint8Array; mime: string };
+  captureOptions: CaptureOptions;
+  estimateCapture: CaptureEstimate;
+  startCapture: CaptureInfo;
+  watchCapture: CaptureEnd;
+  stopCapture: CaptureEnd;
+  captures: CaptureInfo[];
+  removeStaleInstances: { removed: string[]; kept: string[] };
 }
 
 export type Method = keyof typeof params;
@@ -292,6 +323,8 @@ export interface Progress {
   preview?: OpenPreview;
   /** Told once, while a series of many events is computed for the first time: a part of its samples, to draw by. */
   firstLook?: SeriesResult;
+  /** Of a capture that runs. */
+  capture?: CaptureNews;
 }
 
 /**

@@ -27,6 +27,8 @@ export interface ErrorDetail {
   section?: string;
   /** Position in the text that a person typed, in UTF-16 units. */
   position?: number;
+  /** Which of several such texts: the place of an event's filter among the events chosen. */
+  choice?: number;
   /** Of damage: what stands there in an intact file, and what does here. */
   expected?: string;
   found?: string;

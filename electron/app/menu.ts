@@ -63,6 +63,19 @@ export function setMenu(recent: string[]): void {
         { role: mac ? 'close' : 'quit' },
       ],
     },
+    {
+      label: '&Capture',
+      submenu: [
+        command('&Attach to this machine…', 'capture.attach', 'CmdOrCtrl+R'),
+        command('Attach a&gain', 'capture.again'),
+        separator,
+        command('&Follow', 'capture.follow', 'L'),
+        command('&Pause the view', 'capture.pause', 'P'),
+        command('&Show the capture', 'capture.show'),
+        separator,
+        command('S&top', 'capture.stop'),
+      ],
+    },
     { role: 'editMenu' },
     {
       label: '&View',
@@ -80,7 +93,7 @@ export function setMenu(recent: string[]): void {
         { role: 'zoomOut' },
         { role: 'togglefullscreen' },
         separator,
-        { role: 'reload' },
+        { role: 'reload', accelerator: 'CmdOrCtrl+Shift+R' },
         { role: 'toggleDevTools' },
       ],
     },

@@ -9,6 +9,7 @@ import {
   type ToEngine,
 } from '../../shared/api.ts';
 import { RemoraError, toErrorDetail } from '../../shared/errors.ts';
+import { Captures } from './captures.ts';
 import { cancelledError, handlers } from './handlers.ts';
 import { defaultCacheFolder } from './identity.ts';
 import { Sessions } from './sessions.ts';
@@ -25,11 +26,14 @@ export interface EngineOptions {
   /** Where workspaces of opened recordings are kept; default: the user's cache folder. */
   cacheFolder?: string;
   version: string;
+  /** A capture that nobody watches for this long is stopped. */
+  unwatchedMs?: number;
 }
 
 /** What a handler is given beside its parameters. */
 export interface RequestContext {
   sessions: Sessions;
+  captures: Captures;
   version: string;
   signal: AbortSignal;
   /** Tells progress; as often as wanted, it is thinned out here. */
@@ -43,6 +47,7 @@ const PROGRESS_INTERVAL_MS = 50;
 
 export function createEngine(options: EngineOptions): EngineCore {
   const sessions = new Sessions(options.cacheFolder ?? defaultCacheFolder());
+  const captures = new Captures(sessions, options.version, options.unwatchedMs);
   const running = new Map<number, AbortController>();
   const pending = new Set<Promise<void>>();
 
@@ -57,8 +62,11 @@ export function createEngine(options: EngineOptions): EngineCore {
     const parsed = params[method].safeParse(rawParams);
     if (!parsed.success)
       throw new RemoraError({ code: 'bad-request', message: `${method}: ${z.prettifyError(parsed.error)}` });
+    const { workspaceId } = parsed.data as { workspaceId?: string };
+    if (workspaceId !== undefined) await sessions.ready(workspaceId);
     const context: RequestContext = {
       sessions,
+      captures,
       version: options.version,
       signal,
       onProgress,
@@ -103,6 +111,7 @@ export function createEngine(options: EngineOptions): EngineCore {
     },
     async close() {
       for (const controller of running.values()) controller.abort();
+      await captures.close();
       await Promise.allSettled([...pending]);
       sessions.closeAll();
     },

@@ -9,8 +9,8 @@ import {
   SubBufferScanner,
   swapWords,
 } from '../parse/sub-buffer.ts';
-import { ChunkEncoder } from '../store/chunk-codec.ts';
-import type { ImportWriter } from '../store/workspace-store.ts';
+import { ChunkEncoder, decodeEventCounts, isOrdered } from '../store/chunk-codec.ts';
+import type { ChunkInfo, ImportWriter, StoredLost } from '../store/workspace-store.ts';
 
 /** Where a CPU's data is in the recording by now: what a live capture reports. */
 export interface GrownCpu {
@@ -19,9 +19,23 @@ export interface GrownCpu {
   bytes: number;
 }
 
-/** The events of a CPU that do not fill a chunk yet. Borrowed: they change with the next `advance`. */
-export interface OpenChunk {
+/** What is indexed of one CPU by now. The arrays grow with the next `advance`. */
+export interface GrowingCpu {
   cpu: number;
+  /** Where its data is in the recording, and how much of that has been scanned. */
+  dataOffset: number;
+  dataBytes: number;
+  /** Chunks that are in the store, in the buffer's order. */
+  chunks: readonly ChunkInfo[];
+  lost: readonly StoredLost[];
+  /** Columns of the last chunks, that were closed since `cpus` was called before; positions are from the chunk's own base. */
+  closed: { info: ChunkInfo; columns: EventColumns }[];
+  /** The events behind them, which do not fill a chunk yet. */
+  open: OpenChunk;
+}
+
+/** Events that are not in the store: the first `count` of the columns, which stay as they are. Positions are from `basePosition`. */
+export interface OpenChunk {
   firstIndex: number;
   count: number;
   columns: EventColumns;
@@ -41,6 +55,11 @@ interface CpuIndex {
   lostDone: number;
   damageDone: number;
   dataOffset: number;
+  chunks: ChunkInfo[];
+  lost: StoredLost[];
+  /** Somebody looks at the columns: they are not used again for the next chunk. */
+  lent: boolean;
+  closed: GrowingCpu['closed'];
 }
 
 /** Bytes read and scanned at a time. */
@@ -87,24 +106,29 @@ export class GrowingIndex {
     return events;
   }
 
-  /** Time of the last event relative to the origin, of all CPUs; 0 before there is one. */
-  get toNs(): number {
-    let to = Math.max(0, this.#toNs);
-    for (const { columns, count } of this.#cpus.values()) {
-      for (let i = 0; i < count; i++) to = Math.max(to, columns.time[i] as number);
-    }
-    return to;
+  /** The stream's id in the store; -1 before there is an event. */
+  get stream(): number {
+    return this.#stream;
   }
 
-  /** What is not in the store yet. */
-  openChunks(): OpenChunk[] {
-    return [...this.#cpus.values()].map(({ cpu, written, count, columns, basePosition }) => ({
-      cpu,
-      firstIndex: written,
-      count,
-      columns,
-      basePosition,
-    }));
+  /** Events in the store by kernel id. */
+  get eventTotals(): ReadonlyMap<number, number> {
+    return this.#encoder.eventTotals;
+  }
+
+  /** Events in the store by pid. */
+  get pidTotals(): ReadonlyMap<number, number> {
+    return this.#encoder.pidTotals;
+  }
+
+  cpus(): GrowingCpu[] {
+    return [...this.#cpus.values()].map((index) => {
+      index.lent = true;
+      const { cpu, dataOffset, position, chunks, lost, closed, written, count, columns, basePosition } = index;
+      index.closed = [];
+      const open = { firstIndex: written, count, columns, basePosition };
+      return { cpu, dataOffset, dataBytes: position, chunks, lost, closed, open };
+    });
   }
 
   /**
@@ -166,6 +190,10 @@ export class GrowingIndex {
       lostDone: 0,
       damageDone: 0,
       dataOffset: 0,
+      chunks: [],
+      lost: [],
+      lent: false,
+      closed: [],
     };
     this.#cpus.set(cpu, made);
     return made;
@@ -201,9 +229,24 @@ export class GrowingIndex {
     this.#tellLost(index);
     if (index.count === 0) return;
     const chunk = this.#encoder.encode(index.columns, index.count);
-    this.#writer.addChunk(this.#stream, index.cpu, index.written, index.basePosition, chunk);
-    index.written += index.count;
+    const { cpu, written, count, basePosition, chunks } = index;
+    const id = this.#writer.addChunk(this.#stream, cpu, written, basePosition, chunk);
+    const { fromNs, toNs, firstPosition } = chunk;
+    const before = chunks.at(-1);
+    const floorNs = before === undefined ? Number.NEGATIVE_INFINITY : Math.max(before.floorNs, before.toNs);
+    const ordered = isOrdered(chunk.flags) && floorNs <= fromNs;
+    const place = { id, stream: this.#stream, cpu, firstIndex: written, count, fromNs, toNs };
+    chunks.push({
+      ...place,
+      ordered,
+      basePosition: basePosition + firstPosition,
+      floorNs,
+      events: decodeEventCounts(chunk.events),
+    });
+    index.written += count;
     index.count = 0;
+    // Whoever looked once goes on looking: new columns for every chunk from then on.
+    if (index.lent) index.columns = newColumns(CHUNK_EVENTS);
     this.#fromNs = Math.min(this.#fromNs, chunk.fromNs);
     this.#toNs = Math.max(this.#toNs, chunk.toNs);
   }
@@ -215,6 +258,7 @@ export class GrowingIndex {
       const at = Math.max(0, Math.min(lost.beforeIndex - written, count - 1));
       const atNs = count > 0 ? (columns.time[at] as number) : Math.max(0, this.#toNs);
       this.#writer.addLost(this.#stream, cpu, { ...lost, atNs });
+      index.lost.push({ stream: this.#stream, cpu, ...lost, atNs });
     }
     for (; index.damageDone < scanner.damage.length; index.damageDone++) {
       const { position, message } = scanner.damage[index.damageDone] as (typeof scanner.damage)[number];

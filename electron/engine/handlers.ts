@@ -4,10 +4,14 @@ import { RemoraError } from '../../shared/errors.ts';
 import type { Annotation } from '../../shared/model.ts';
 import { toAbsNs, toRelNs } from '../../shared/time.ts';
 import { samplePath } from '../installation.ts';
+import { removeStaleInstances } from '../live/instance.ts';
+import { isBeingWritten, isUnfinished } from '../live/recover.ts';
+import { findTracefs } from '../live/tracefs.ts';
 import { eventDetail } from '../query/event-detail.ts';
 import { nearestIndex, rowOfEvent } from '../query/list.ts';
 import { findCpu, type Trace, type TraceCpu } from '../query/trace.ts';
 import type { StoredAnnotation } from '../store/workspace-store.ts';
+import { captureOptions } from './capture-options.ts';
 import type { RequestContext } from './engine.ts';
 import { listFolder, RecentFiles, storeUpload } from './files.ts';
 import { runSql } from './sql.ts';
@@ -27,7 +31,11 @@ export const handlers: Handlers = {
     sample: samplePath,
   }),
 
-  async open(request, { sessions, signal, onProgress }) {
+  async open(request, { sessions, captures, signal, onProgress }) {
+    for (const path of request.paths) {
+      await captures.untilComplete(path);
+      await untilWritten(path, signal);
+    }
     const session = await sessions.open({ ...request, signal, onProgress });
     new RecentFiles(sessions.cacheFolder).add(request.paths);
     return session.summary;
@@ -104,6 +112,9 @@ export const handlers: Handlers = {
     return null;
   },
   async sql({ workspaceId, query, maxRows, timeoutMs }, { sessions, signal }) {
+    if (sessions.get(workspaceId).live) {
+      throw new RemoraError({ code: 'workspace', message: 'SQL is asked when the capture has been stopped' });
+    }
     let columns: string[] = [];
     const rows: SqlCell[][] = [];
     const outcome = await runSql(sessions.get(workspaceId), {
@@ -125,7 +136,30 @@ export const handlers: Handlers = {
     const { exportChart } = await import('../export/chart-data.ts');
     return exportChart(call, sessions.get(request.workspaceId).summary, request);
   },
+  captureOptions: () => captureOptions(),
+  estimateCapture: ({ settings }, { captures, signal }) => captures.estimate(settings, signal),
+  startCapture: ({ settings }, { captures }) => captures.start(settings),
+  watchCapture: ({ captureId }, { captures, signal, onProgress }) =>
+    captures.watch(captureId, signal, (capture) =>
+      onProgress({ stage: 'Capturing', unit: 'events', done: 0, total: 0, events: capture.gauges.events, capture }),
+    ),
+  stopCapture: ({ captureId }, { captures }) => captures.stop(captureId),
+  captures: (_, { captures }) => captures.list(),
+  removeStaleInstances: () => removeStaleInstances(findTracefs()),
 };
+
+const WRITTEN_MS = 3000;
+const LOOK_MS = 50;
+
+/**
+ * A capture whose engine ended completes its recording by itself, which takes a moment. One that goes on is opened as it is: a
+ * recording is valid at every moment, and its table says how far it is.
+ */
+async function untilWritten(path: string, signal: AbortSignal): Promise<void> {
+  const until = performance.now() + WRITTEN_MS;
+  while (isUnfinished(path) && isBeingWritten(path) && performance.now() < until && !signal.aborted)
+    await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+}
 
 function cpuOf(trace: Trace, stream: number, cpu: number): TraceCpu {
   const found = findCpu(trace, stream, cpu);

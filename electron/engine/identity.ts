@@ -33,3 +33,9 @@ export function cachedWorkspacePath(folder: string, paths: readonly string[], id
     .slice(0, 60);
   return join(folder, `${name}-${key}.remora`);
 }
+
+/** Where the index of a recording is kept while it is captured: the same for every capture into this path. */
+export function liveWorkspacePath(folder: string, recording: string): string {
+  const key = createHash('sha256').update(recording).digest('hex').slice(0, 16);
+  return join(folder, `live-${key}.remora`);
+}

@@ -1,5 +1,17 @@
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import type { StoredAnnotation, WorkspaceStore } from '../store/workspace-store.ts';
+import { liveWorkspacePath } from './identity.ts';
+
+export const notesPath = (workspacePath: string): string => `${workspacePath}.notes.json`;
+
+/**
+ * Notes that were made while a recording was captured, by an engine that did not see the end of it, go to the recording's
+ * workspace.
+ */
+export function adoptLiveNotes(cacheFolder: string, recording: string, workspacePath: string): void {
+  const left = notesPath(liveWorkspacePath(cacheFolder, recording));
+  if (existsSync(left) && !existsSync(notesPath(workspacePath))) renameSync(left, notesPath(workspacePath));
+}
 
 /**
  * Annotations must survive everything, a corrupt workspace included: beside the workspace lies `<workspace>.notes.json`
@@ -12,7 +24,7 @@ export class NotesFile {
 
   /** `workspacePath` empty: the workspace is temporary and nothing is kept. */
   constructor(workspacePath: string, store: WorkspaceStore) {
-    this.#path = workspacePath === '' ? '' : `${workspacePath}.notes.json`;
+    this.#path = workspacePath === '' ? '' : notesPath(workspacePath);
     this.#store = store;
     if (this.#path !== '' && store.annotations().length === 0) this.#restore();
   }

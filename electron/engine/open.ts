@@ -11,6 +11,7 @@ import type {
   WorkspaceSummary,
 } from '../../shared/model.ts';
 import { fieldUnit } from '../../shared/units.ts';
+import type { ByteSource } from '../parse/byte-source.ts';
 import { openCpuBytes } from '../parse/cpu-data.ts';
 import type { EventFormat, FieldFormat } from '../parse/event-format.ts';
 import { isNumeric } from '../parse/field-access.ts';
@@ -30,7 +31,7 @@ import { describeOption } from './describe-option.ts';
 import { type FileSource, openFile } from './file-source.ts';
 import { cachedWorkspacePath, recordingIdentity } from './identity.ts';
 import { importRecording } from './import.ts';
-import { NotesFile } from './notes-file.ts';
+import { adoptLiveNotes, NotesFile } from './notes-file.ts';
 import { groupCaptures } from './raw-folder.ts';
 import { isWorkspace, type OpenRecording, openRecording } from './readers.ts';
 
@@ -146,6 +147,7 @@ async function openStored(inputs: Input[], path: string, request: OpenRequest): 
   const isNew = path !== '' && !existsSync(path);
   const store = new WorkspaceStore(path, request.readOnly);
   try {
+    if (isNew) for (const { source } of inputs) adoptLiveNotes(request.cacheFolder, source.name, path);
     const notes = new NotesFile(request.readOnly ? '' : path, store);
     const reopened = await ensureIndexed(inputs, store, request);
     const trace = buildTrace(inputs, store, request.memoryPageBytes);
@@ -209,7 +211,7 @@ function requireIndexed(inputs: Input[], store: WorkspaceStore): void {
 
 // ---- putting the parts together ---------------------------------------------------------------------------------
 
-const clockUnits: Record<string, StreamInfo['timeUnit']> = {
+export const clockUnits: Record<string, StreamInfo['timeUnit']> = {
   counter: 'counts',
   'x86-tsc': 'cycles',
   'ppc-tb': 'cycles',
@@ -278,8 +280,8 @@ function buildTrace(inputs: Input[], store: WorkspaceStore, memoryPageBytes: num
   return trace;
 }
 
-function describeRecording(
-  { source, head }: Input,
+export function describeRecording(
+  { source, head }: { source: ByteSource; head: RecordingHead },
   streams: StoredStream[],
 ): { recording: TraceRecording; ids: Map<number, number> } {
   const ids = new Map<number, number>();
@@ -316,7 +318,7 @@ function describeRecording(
 }
 
 /** The workspace's entry for a format: shared between recordings where name and layout agree. */
-function eventTypeOf(
+export function eventTypeOf(
   format: EventFormat | undefined,
   id: number,
   typeByKey: Map<string, EventTypeInfo>,

@@ -12,7 +12,7 @@ import { SeriesQueries } from '../query/series.ts';
 import type { Trace } from '../query/trace.ts';
 import { fileError } from './file-source.ts';
 import type { NotesFile } from './notes-file.ts';
-import { type OpenRequest, openTrace } from './open.ts';
+import { type OpenedTrace, type OpenRequest, openTrace } from './open.ts';
 
 /** An open workspace with what its queries keep. */
 export interface Session {
@@ -24,18 +24,23 @@ export interface Session {
   cacheFolder: string;
   /** The file that cgroups were named by; undefined: those beside the recordings. */
   cgroupsFile: string | undefined;
-  samples: Samples;
-  lanes: Lanes;
+  lanes: Pick<Lanes, 'window'>;
   rows: RowQueries;
-  series: SeriesQueries;
-  episodes: EpisodeQueries;
+  series: Pick<SeriesQueries, 'window' | 'firstLook'>;
+  episodes: Pick<EpisodeQueries, 'find'>;
+  /** It grows while a capture runs: its index is not complete, and whoever captures closes it. */
+  live: boolean;
   close(): void;
 }
+
+/** How a workspace is opened; `cgroups`: a file of `inode path` lines, in place of those beside the recordings. */
+type SessionRequest = Omit<OpenRequest, 'cacheFolder'> & { cgroups?: string | undefined };
 
 /** The engine's open workspaces. One that is opened twice, by two tabs or a reload, is shared. */
 export class Sessions {
   readonly cacheFolder: string;
   readonly #open = new Map<string, { session: Session; users: number }>();
+  readonly #held = new Map<string, Promise<void>>();
 
   constructor(cacheFolder: string) {
     this.cacheFolder = cacheFolder;
@@ -47,8 +52,7 @@ export class Sessions {
     return found.session;
   }
 
-  /** `cgroups`: a file of `inode path` lines, in place of those beside the recordings. */
-  async open(request: Omit<OpenRequest, 'cacheFolder'> & { cgroups?: string | undefined }): Promise<Session> {
+  async open(request: SessionRequest): Promise<Session> {
     const opened = await openTrace({ ...request, cacheFolder: this.cacheFolder });
     const path = opened.summary.workspacePath;
     for (const entry of this.#open.values()) {
@@ -57,30 +61,76 @@ export class Sessions {
       entry.users++;
       return entry.session;
     }
+    const session = this.#sessionOf(opened, request, randomBytes(8).toString('hex'));
+    this.#open.set(session.id, { session, users: 1 });
+    return session;
+  }
+
+  #sessionOf(opened: OpenedTrace, request: SessionRequest, id: string): Session {
     const samples = new Samples(opened.trace);
     nameCgroups(opened.trace, samples, request);
-    const id = randomBytes(8).toString('hex');
-    const session: Session = {
+    return {
       id,
       trace: opened.trace,
       summary: { ...opened.summary, workspaceId: id, cgroups: opened.trace.cgroups },
       notes: opened.notes,
       cacheFolder: this.cacheFolder,
       cgroupsFile: request.cgroups,
-      samples,
       lanes: new Lanes(opened.trace, samples),
       rows: new RowQueries(opened.trace),
       series: new SeriesQueries(opened.trace, samples),
       episodes: new EpisodeQueries(opened.trace, samples),
+      live: false,
       close: opened.close,
     };
-    this.#open.set(id, { session, users: 1 });
-    return session;
   }
 
+  /** Adds a workspace that grows; `complete` makes it one that does not. */
+  add(session: Session): void {
+    this.#open.set(session.id, { session, users: 1 });
+  }
+
+  /**
+   * A workspace that grew is complete: `settle` closes it and says how it is opened from now on, under the same id. Where that
+   * fails nothing is open under the id any more.
+   */
+  async complete(id: string, settle: () => SessionRequest): Promise<Session> {
+    try {
+      const request = settle();
+      const opened = await openTrace({ ...request, cacheFolder: this.cacheFolder });
+      const session = this.#sessionOf(opened, request, id);
+      const entry = this.#open.get(id);
+      if (entry === undefined) this.#open.set(id, { session, users: 1 });
+      else entry.session = session;
+      return session;
+    } catch (error) {
+      this.#open.delete(id);
+      throw error;
+    }
+  }
+
+  /** Lets nobody ask a workspace until the returned function is called. */
+  hold(id: string): () => void {
+    let release = (): void => {};
+    const held = new Promise<void>((resolve) => {
+      release = () => {
+        this.#held.delete(id);
+        resolve();
+      };
+    });
+    this.#held.set(id, held);
+    return release;
+  }
+
+  /** Until a workspace can be asked; undefined where it can. */
+  ready(id: string): Promise<void> | undefined {
+    return this.#held.get(id);
+  }
+
+  /** One user of a workspace less. One that grows stays open. */
   close(id: string): void {
     const entry = this.#open.get(id);
-    if (entry === undefined || --entry.users > 0) return;
+    if (entry === undefined || entry.session.live || --entry.users > 0) return;
     this.#open.delete(id);
     entry.session.close();
   }

@@ -333,7 +333,7 @@ function threadsOfProcess(pid: number): number[] {
 }
 
 /** Room for two turns of a busy CPU, but never more than a 64th of the memory for all. */
-function defaultBufferKiB(cpus: number): number {
+export function defaultBufferKiB(cpus: number): number {
   return Math.max(1024, Math.min(8192, Math.floor(totalmem() / 1024 / 64 / cpus)));
 }
 

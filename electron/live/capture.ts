@@ -1,4 +1,5 @@
 import { writeSync } from 'node:fs';
+import { constants, setPriority } from 'node:os';
 import { createInterface } from 'node:readline';
 import { RemoraError, toErrorDetail } from '../../shared/errors.ts';
 import { CaptureSession } from './capture-session.ts';
@@ -35,6 +36,12 @@ function say(message: CaptureMessage): void {
 
 // The name that it has in traces and in `ps`.
 process.title = 'remora-capture';
+try {
+  // On a machine with more to do than CPUs, a reader that waits for its turn loses events. Only root may.
+  setPriority(constants.priority.PRIORITY_HIGH);
+} catch {
+  // As it is, then.
+}
 
 let session: CaptureSession | null = null;
 

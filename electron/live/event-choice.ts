@@ -165,3 +165,13 @@ export function presetChoices(preset: string, available: readonly AvailableEvent
   if (choices.length > 0) return choices;
   throw new RemoraError({ code: 'not-found', message: `this kernel has none of the events of the preset ${preset}` });
 }
+
+/** The events of a preset that this kernel has. Throws RemoraError `not-found` where the preset is unknown. */
+export function presetEvents(preset: string, available: readonly AvailableEvent[]): AvailableEvent[] {
+  const known = eventPresets[preset];
+  if (known === undefined) throw new RemoraError({ code: 'not-found', message: `no preset is called ${preset}` });
+  const patterns = known.patterns.map((pattern) => pattern.split(':').map(glob) as [RegExp, RegExp]);
+  return available.filter(({ system, name }) =>
+    patterns.some(([ofSystem, ofName]) => ofSystem.test(system) && ofName.test(name)),
+  );
+}

@@ -1,6 +1,7 @@
 import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, rmdirSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { RemoraError } from '../../shared/errors.ts';
+import { kernelFilter } from '../../shared/filter/kernel.ts';
 import { type AvailableEvent, availableEvents, bySystem, type EventChoice, eventsOf } from './event-choice.ts';
 import { clocks, controlError, readControl, writeControl } from './tracefs.ts';
 
@@ -166,9 +167,9 @@ export class TraceInstance {
   #chooseEvents(choices: readonly EventChoice[]): void {
     const available = availableEvents(this.root);
     const chosen = new Map<string, AvailableEvent>();
-    for (const { pattern, filter } of choices) {
+    for (const [choice, { pattern, filter }] of choices.entries()) {
       const events = eventsOf(pattern, available);
-      if (filter !== undefined && filter !== '') this.#filter(pattern, events, filter);
+      if (filter !== undefined && filter.trim() !== '') this.#filter(choice, pattern, events, filter);
       for (const event of events) chosen.set(`${event.system}:${event.name}`, event);
     }
     this.events = [...chosen.values()];
@@ -176,18 +177,25 @@ export class TraceInstance {
   }
 
   /** A filter of several events goes to those that have its fields; that the others pass unfiltered is noted. */
-  #filter(pattern: string, events: readonly AvailableEvent[], filter: string): void {
+  #filter(choice: number, pattern: string, events: readonly AvailableEvent[], filter: string): void {
     const refused: string[] = [];
     let first: RemoraError | undefined;
     for (const { system, name } of events) {
+      const said = kernelFilter(filter, fieldNames(this.path, system, name));
+      if (!said.ok) {
+        const { message, position } = said;
+        throw new RemoraError({ code: 'bad-expression', message: `"${filter}": ${message}`, position, choice });
+      }
       try {
-        writeControl(this.path, `events/${system}/${name}/filter`, filter);
+        writeControl(this.path, `events/${system}/${name}/filter`, said.text);
       } catch (error) {
         refused.push(name);
-        first ??= this.#filterError(system, name, filter, error as RemoraError);
+        first ??= this.#filterError(system, name, said, error as RemoraError);
       }
     }
-    if (first !== undefined && refused.length === events.length) throw first;
+    if (first !== undefined && refused.length === events.length) {
+      throw first.code === 'bad-expression' ? new RemoraError({ ...first.detail, choice }) : first;
+    }
     if (refused.length > 0) {
       const names =
         refused.length > 5 ? `${refused.slice(0, 5).join(', ')} and ${refused.length - 5} more` : refused.join(', ');
@@ -198,7 +206,12 @@ export class TraceInstance {
   }
 
   /** The kernel's own words on a filter that it refused, with the position. */
-  #filterError(system: string, name: string, filter: string, error: RemoraError): RemoraError {
+  #filterError(
+    system: string,
+    name: string,
+    { text: filter, asTyped }: { text: string; asTyped: boolean },
+    error: RemoraError,
+  ): RemoraError {
     if (!existsSync(join(this.path, `events/${system}/${name}`))) {
       return new RemoraError({
         code: 'not-found',
@@ -212,7 +225,7 @@ export class TraceInstance {
     return new RemoraError({
       code: 'bad-expression',
       message: `the kernel refuses the filter "${filter}" for ${system}:${name}: ${found.reason}`,
-      position: Math.min(found.position, filter.length),
+      ...(asTyped ? { position: wordBefore(filter, found) } : {}),
     });
   }
 
@@ -267,6 +280,14 @@ export class TraceInstance {
   }
 }
 
+/** Names of an event's own fields, by its format file; empty where that can not be read. */
+function fieldNames(instance: string, system: string, name: string): Set<string> {
+  const file = `events/${system}/${name}/format`;
+  if (!existsSync(join(instance, file))) return new Set();
+  const fields = readControl(instance, file).matchAll(/\tfield:[^;]*?(\w+)(?:\[[^\]]*\])?;/g);
+  return new Set([...fields].map((match) => match[1] as string));
+}
+
 /** Hexadecimal groups of 32 CPUs, highest first. */
 export function cpuMask(cpus: readonly number[]): string {
   const groups: number[] = [0];
@@ -297,6 +318,13 @@ export function lastFilterError(log: string, filter: string): { reason: string; 
     reason: (last[1] as string).replace(/^error: /, ''),
     position: (last[3] as string).length - '  Command: '.length,
   };
+}
+
+/** The kernel points behind a field that it does not find, people look for the field. */
+function wordBefore(filter: string, { reason, position }: { reason: string; position: number }): number {
+  const at = Math.min(position, filter.length);
+  if (!/field not found/i.test(reason) || /\w/.test(filter[at] ?? '')) return at;
+  return /\w+\s*$/.exec(filter.slice(0, at))?.index ?? at;
 }
 
 /** What older kernels leave in the filter file itself: the filter, a line with `^`, `parse_error: reason`. */

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { captureSettingsSchema } from '../../shared/capture.ts';
 
 /**
  * What a capture process is told and what it says: lines of JSON on its standard input and output. The first line in is the
@@ -6,23 +7,7 @@ import * as z from 'zod';
  * form; without an answer that happens by itself after a while. The end of the input means that whoever asked is gone: it
  * stops and completes.
  */
-export const captureOrder = z.object({
-  /** The recording to write. */
-  path: z.string().min(1),
-  events: z.array(z.object({ pattern: z.string(), filter: z.string().optional() })).min(1),
-  clock: z.string().optional(),
-  bufferKiB: z.number().int().positive().optional(),
-  cpus: z.array(z.number().int().nonnegative()).optional(),
-  pids: z.array(z.number().int().nonnegative()).optional(),
-  /** A folder of cgroupfs: its tasks and those of the folders below are followed. */
-  cgroup: z.string().optional(),
-  stacks: z.boolean().optional(),
-  /** Between samples of counters; absent: none. */
-  countersMs: z.number().int().positive().optional(),
-  durationMs: z.number().positive().optional(),
-  maxBytes: z.number().int().positive().optional(),
-  /** Flight recorder: the oldest is given up so that no more than this is kept. */
-  keep: z.object({ ms: z.number().positive().optional(), bytes: z.number().int().positive().optional() }).optional(),
+export const captureOrder = captureSettingsSchema.extend({
   /** How long an event may wait in a sub-buffer that is not full. */
   latencyMs: z.number().int().positive().default(400),
   /** Between status reports. */
@@ -67,6 +52,7 @@ const errorDetail = z.object({
   message: z.string(),
   file: z.string().optional(),
   position: z.number().optional(),
+  choice: z.number().optional(),
 });
 
 export const stopReasons = ['asked', 'parent', 'signal', 'duration', 'size', 'disk-full', 'error'] as const;

@@ -15,6 +15,12 @@ export interface Recovered {
 /** True when a recording is still being written, or its writer was killed. */
 export const isUnfinished = (path: string): boolean => existsSync(sideFilePath(path));
 
+/** True while somebody writes it: a capture, or the end of one. */
+export function isBeingWritten(path: string): boolean {
+  const side = readSideFile(path);
+  return side !== null && isAlive(side.pid, side.instance);
+}
+
 /**
  * Finishes a recording whose writer was killed: its head gets its final form and the holes go. Null where there is nothing to
  * do. Throws RemoraError `file` where it is still being written.

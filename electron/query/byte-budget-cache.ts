@@ -39,6 +39,11 @@ export class ByteBudgetCache<K, V> {
     return this.#entries.has(key);
   }
 
+  /** What is kept now, the least recently used first. */
+  values(): V[] {
+    return [...this.#entries.values()].map(({ value }) => value);
+  }
+
   delete(key: K): void {
     const entry = this.#entries.get(key);
     if (entry === undefined) return;

@@ -12,6 +12,8 @@ import { positionOf } from './payload.ts';
 import { parseFilterOrThrow, shapeOf } from './sample-filter.ts';
 import { countInChunk, lowerBound, type Trace, type TraceCpu, type TraceStream } from './trace.ts';
 
+const cancelled = (): RemoraError => new RemoraError({ code: 'cancelled', message: 'the filter was cancelled' });
+
 const MOST_LISTS = 8;
 /** A scan that nobody waits for any more goes on for this long: the next page of the same list is often asked for. */
 const ABANDONED_AFTER_MS = 2000;
@@ -26,16 +28,19 @@ interface Source {
   cpu: TraceCpu;
   reader: EventReader;
   tests: Tests;
+  /** Events that were handed out to be scanned. */
+  planned: number;
   /** Matches found but not yet in the list, from `next` on. */
   times: number[];
   indexes: number[];
   next: number;
 }
 
-/** One chunk to scan. `key`: none of its events, nor of the CPU's later ones, sorts before it. */
+/** One chunk to scan, from its event `from` on. `key`: none of its events, nor of the CPU's later ones, sorts before it. */
 interface Task {
   source: Source;
   info: ChunkInfo;
+  from: number;
   key: number;
 }
 
@@ -45,8 +50,10 @@ interface Task {
  */
 export class FilteredList {
   readonly #trace: Trace;
-  readonly #sources: Source[];
-  readonly #tasks: Task[];
+  readonly #filter: Filter;
+  readonly #sources: Source[] = [];
+  readonly #testsOf = new Map<TraceStream, Tests>();
+  #tasks: Task[] = [];
   #time = new Float64Array(1024);
   #index = new Float64Array(1024);
   #source = new Uint16Array(1024);
@@ -55,7 +62,7 @@ export class FilteredList {
   complete = false;
   /** Events behind the scan, and in all. */
   scanned = 0;
-  readonly total: number;
+  total = 0;
   #error: unknown = null;
   #waiting = 0;
   #aloneSince = performance.now();
@@ -63,29 +70,73 @@ export class FilteredList {
 
   constructor(trace: Trace, filter: Filter) {
     this.#trace = trace;
-    this.#sources = trace.streams.flatMap((stream) => {
-      const tests = testsOf(trace, stream, filter);
-      return stream.cpus.map((cpu) => ({
-        stream,
-        cpu,
-        reader: new EventReader(trace, stream, cpu),
-        tests,
-        times: [],
-        indexes: [],
-        next: 0,
-      }));
-    });
-    this.#tasks = this.#sources.flatMap((source) =>
-      source.cpu.chunks.map((info) => ({
-        source,
-        info,
-        key: Math.max(info.fromNs, info.floorNs) + source.stream.offsetNs,
-      })),
-    );
+    this.#filter = filter;
+    this.#plan();
+    void this.#run();
+  }
+
+  /** Where the trace has grown, what was added is scanned and takes its places in the list. Does nothing while a scan runs. */
+  grow(): void {
+    if (!this.complete || this.#error !== null) return;
+    const from = this.#plan();
+    if (this.#tasks.length === 0) return;
+    this.#takeBack(from);
+    this.complete = false;
+    this.#aloneSince = performance.now();
+    void this.#run();
+  }
+
+  /** Ends the scan; whoever waits for it is told that it was cancelled. */
+  stop(): void {
+    this.#error ??= cancelled();
+    this.#tell();
+  }
+
+  /** What is there and was not planned yet becomes the tasks, in the order of time. Returns the time of the first. */
+  #plan(): number {
+    this.#tasks = [];
+    for (const stream of this.#trace.streams) {
+      for (const cpu of stream.cpus) {
+        const source = this.#sourceOf(stream, cpu);
+        let first = cpu.chunks.length;
+        while (first > 0 && endOf(cpu.chunks[first - 1] as ChunkInfo) > source.planned) first--;
+        for (const info of cpu.chunks.slice(first)) {
+          const from = Math.max(0, source.planned - info.firstIndex);
+          const startNs = from === 0 ? info.fromNs : (this.#trace.chunks.get(info).sortTime[from] as number);
+          this.#tasks.push({ source, info, from, key: Math.max(startNs, info.floorNs) + stream.offsetNs });
+          source.planned = endOf(info);
+          this.total += info.count - from;
+        }
+      }
+    }
     // Stable, and keys ascend within a CPU: each CPU's chunks stay in their order.
     this.#tasks.sort((a, b) => a.key - b.key);
-    this.total = this.#tasks.reduce((sum, { info }) => sum + info.count, 0);
-    void this.#run();
+    return this.#tasks[0]?.key ?? Number.POSITIVE_INFINITY;
+  }
+
+  #sourceOf(stream: TraceStream, cpu: TraceCpu): Source {
+    const known = this.#sources.find((source) => source.cpu === cpu);
+    if (known !== undefined) return known;
+    let tests = this.#testsOf.get(stream);
+    if (tests === undefined) {
+      tests = testsOf(this.#trace, stream, this.#filter);
+      this.#testsOf.set(stream, tests);
+    }
+    const reader = new EventReader(this.#trace, stream, cpu);
+    const source = { stream, cpu, reader, tests, planned: 0, times: [], indexes: [], next: 0 };
+    this.#sources.push(source);
+    return source;
+  }
+
+  /** Rows from a time on leave the list and wait to be merged again: others may come between them. */
+  #takeBack(from: number): void {
+    const first = lowerBound(this.#time, from, 0, this.n);
+    for (let row = first; row < this.n; row++) {
+      const source = this.#sources[this.#source[row] as number] as Source;
+      source.times.push(this.timeOf(row));
+      source.indexes.push(this.#index[row] as number);
+    }
+    this.n = first;
   }
 
   get failed(): boolean {
@@ -101,7 +152,7 @@ export class FilteredList {
     this.#waiting++;
     try {
       while (!this.complete && this.#error === null && !enough()) {
-        if (signal.aborted) throw new RemoraError({ code: 'cancelled', message: 'the filter was cancelled' });
+        if (signal.aborted) throw cancelled();
         onProgress?.({ stage: 'Filtering', unit: 'events', done: this.scanned, total: this.total, events: this.n });
         await new Promise<void>((resolve) => this.#listeners.push(resolve));
       }
@@ -116,16 +167,17 @@ export class FilteredList {
     try {
       let turn = performance.now();
       for (let k = 0; k < this.#tasks.length; k++) {
-        const { source, info } = this.#tasks[k] as Task;
-        this.#scanChunk(source, info);
-        this.scanned += info.count;
+        if (this.#error !== null) return;
+        const { source, info, from } = this.#tasks[k] as Task;
+        this.#scanChunk(source, info, from);
+        this.scanned += info.count - from;
         this.#merge(k + 1 < this.#tasks.length ? (this.#tasks[k + 1] as Task).key : Number.POSITIVE_INFINITY);
         if (performance.now() - turn < TURN_MS) continue;
         this.#tell();
         await new Promise(setImmediate);
         turn = performance.now();
         if (this.#waiting === 0 && turn - this.#aloneSince > ABANDONED_AFTER_MS) {
-          throw new RemoraError({ code: 'cancelled', message: 'the filter was cancelled' });
+          throw cancelled();
         }
       }
       this.complete = true;
@@ -139,7 +191,7 @@ export class FilteredList {
     for (const listener of this.#listeners.splice(0)) listener();
   }
 
-  #scanChunk(source: Source, info: ChunkInfo): void {
+  #scanChunk(source: Source, info: ChunkInfo, from: number): void {
     const { stream, reader } = source;
     const wanted = wantedOf(source, info);
     if (wanted.size === 0) return;
@@ -149,7 +201,7 @@ export class FilteredList {
       return;
     }
     const chunk = this.#trace.chunks.get(info);
-    for (let i = 0; i < chunk.count; i++) {
+    for (let i = from; i < info.count; i++) {
       const id = chunk.id[i] as number;
       const test = wanted.get(id);
       if (test === undefined) continue;
@@ -170,7 +222,7 @@ export class FilteredList {
     id: number,
     test: true | CompiledFilter,
   ): void {
-    const { n, at, time, pid, position } = this.#trace.store.select(info, id);
+    const { n, at, time, pid, position } = this.#trace.chunks.select(info, id);
     for (let i = 0; i < n; i++) {
       const timeNs = (time[i] as number) + stream.offsetNs;
       if (test !== true) {
@@ -277,12 +329,19 @@ export class FilteredLists {
   get(text: string): FilteredList {
     const make = (): FilteredList => new FilteredList(this.#trace, parseFilterOrThrow(text));
     const list = this.#lists.get(text, make);
+    list.grow();
     if (!list.failed) return list;
     // It was given up when nobody waited: it starts again.
     this.#lists.delete(text);
     return this.#lists.get(text, make);
   }
+
+  stop(): void {
+    for (const list of this.#lists.values()) list.stop();
+  }
 }
+
+const endOf = (info: ChunkInfo): number => info.firstIndex + info.count;
 
 type Tests = Map<number, { compiled: true | CompiledFilter; bounds: Prefilter }>;
 

@@ -215,7 +215,7 @@ export function reduceSlices(all: RunSlices, from: number, to: number, resolutio
 }
 
 /** Events of a CPU per bucket. Chunks that fall into one bucket are counted whole. */
-function eventDensity(
+export function eventDensity(
   trace: Trace,
   stream: TraceStream,
   cpu: TraceCpu,

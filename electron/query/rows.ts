@@ -75,6 +75,11 @@ export class RowQueries {
     return list;
   }
 
+  /** Ends what is being filtered. */
+  stop(): void {
+    this.#filtered.stop();
+  }
+
   #list(filter: string): FilteredList | null {
     return filter.trim() === '' ? null : this.#filtered.get(filter);
   }

@@ -1,5 +1,6 @@
 import type { EventFormat, FieldFormat } from '../parse/event-format.ts';
 import { isNumeric, numberReader, textReader } from '../parse/field-access.ts';
+import type { ChunkInfo } from '../store/workspace-store.ts';
 import { ByteBudgetCache } from './byte-budget-cache.ts';
 import { PayloadReader } from './payload.ts';
 import { countInChunk, type Trace, type TraceCpu, type TraceStream } from './trace.ts';
@@ -34,7 +35,12 @@ interface SampleSource {
   n: number;
   /** Position of each record in the CPU's unpacked data. */
   position: Float64Array;
+  /** How many of them each chunk holds, in order. */
+  parts: { info: ChunkInfo; n: number }[];
 }
+
+/** Values of a numeric field of one chunk's events of one kernel id, by `chunk id field`. */
+export type NumberParts = ByteBudgetCache<string, Float64Array>;
 
 /** A text field's values: sample i has `values[codes[i]]`. */
 export interface TextColumn {
@@ -43,6 +49,8 @@ export interface TextColumn {
 }
 
 const SCAN_BLOCK_BYTES = 1 << 20;
+/** Of events that are far apart, most of a larger block would be read in vain. */
+const PART_BLOCK_BYTES = 1 << 14;
 
 /** Columns of event types and their fields, decoded from the recordings on first use and kept up to a budget. */
 export class Samples {
@@ -50,8 +58,11 @@ export class Samples {
   readonly #types: ByteBudgetCache<number, TypeSamples>;
   readonly #numbers: ByteBudgetCache<string, Float64Array>;
   readonly #texts: ByteBudgetCache<string, TextColumn>;
+  readonly #parts: NumberParts | null;
 
-  constructor(trace: Trace) {
+  /** `parts`: of a trace that grows, whose columns are made anew again and again. */
+  constructor(trace: Trace, parts: NumberParts | null = null) {
+    this.#parts = parts;
     const budgetBytes = trace.budgets.samples;
     this.#trace = trace;
     this.#types = new ByteBudgetCache(budgetBytes * 0.4, (samples) => samples.n * 36);
@@ -71,6 +82,7 @@ export class Samples {
   numbers(type: number, field: string): Float64Array {
     return this.#numbers.get(`${type}.${field}`, () => {
       const samples = this.ofType(type);
+      if (this.#parts !== null) return numbersByPart(samples, field, this.#parts);
       const column = new Float64Array(samples.n);
       decodeSources(
         samples,
@@ -139,9 +151,11 @@ function collect(trace: Trace, type: number): TypeSamples {
         const pid = new Int32Array(n);
         const position = new Float64Array(n);
         let k = 0;
+        const parts: SampleSource['parts'] = [];
         for (const info of cpu.chunks) {
           if (countInChunk(info, id) === 0) continue;
-          const found = trace.store.select(info, id);
+          parts.push({ info, n: countInChunk(info, id) });
+          const found = trace.chunks.select(info, id);
           for (let j = 0; j < found.n; j++, k++) {
             time[k] = (found.time[j] as number) + stream.offsetNs;
             index[k] = info.firstIndex + (found.at[j] as number);
@@ -149,7 +163,7 @@ function collect(trace: Trace, type: number): TypeSamples {
             position[k] = info.basePosition + (found.position[j] as number);
           }
         }
-        sources.push({ stream, cpu, id, format: formatOfId.get(id), n, position });
+        sources.push({ stream, cpu, id, format: formatOfId.get(id), n, position, parts });
         times.push(time);
         indexes.push(index);
         pids.push(pid);
@@ -211,6 +225,33 @@ function mergeOrder(times: readonly Float64Array[], n: number): Uint32Array | nu
     next[chosen] = k + 1;
   }
   return placeOf;
+}
+
+/** A numeric column whose closed chunks are decoded once, however often the samples are collected again. */
+function numbersByPart(samples: TypeSamples, fieldName: string, known: NumberParts): Float64Array {
+  const { placeOf } = samples;
+  const column = new Float64Array(samples.n);
+  let base = 0;
+  for (const { stream, cpu, id, format, position, parts } of samples.sources) {
+    const field = format?.fields.find((candidate) => candidate.name === fieldName);
+    const read = field !== undefined && isNumeric(field) ? numberReader(field, stream.layout.abi) : null;
+    const reader = new PayloadReader(stream, cpu, PART_BLOCK_BYTES);
+    let from = 0;
+    for (const { info, n } of parts) {
+      const decode = (): Float64Array =>
+        position.subarray(from, from + n).map((at) => {
+          if (read === null) return Number.NaN;
+          const { view, at: start, length } = reader.read(at);
+          return read(view, start, start + length);
+        });
+      const values = info.id < 0 ? decode() : known.get(`${info.id} ${id} ${fieldName}`, decode);
+      for (let k = 0; k < n; k++)
+        column[placeOf === null ? base + k : (placeOf[base + k] as number)] = values[k] as number;
+      from += n;
+      base += n;
+    }
+  }
+  return column;
 }
 
 type Decode = (view: DataView, at: number, end: number, i: number) => void;

@@ -8,7 +8,7 @@ import type { Trace } from './trace.ts';
 /** What SQL works on. */
 export interface SqlWorkspace {
   trace: Trace;
-  episodes: EpisodeQueries;
+  episodes: Pick<EpisodeQueries, 'find'>;
   annotations: readonly Annotation[];
   /** What a type would be of which there is the format and no event. */
   describeType(system: string, name: string): EventTypeInfo | undefined;

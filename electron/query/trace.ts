@@ -5,7 +5,7 @@ import type { EventFormat } from '../parse/event-format.ts';
 import type { RecordAccess } from '../parse/record-access.ts';
 import type { RecordingBuffer, RecordingHead } from '../parse/recording.ts';
 import type { SubBufferLayout } from '../parse/sub-buffer.ts';
-import type { Chunk } from '../store/chunk-codec.ts';
+import type { Chunk, ChunkSelection } from '../store/chunk-codec.ts';
 import type { ChunkInfo, StoredEvent, StoredLost, WorkspaceStore } from '../store/workspace-store.ts';
 import type { MemoryBudgets } from './budgets.ts';
 import { ByteBudgetCache } from './byte-budget-cache.ts';
@@ -25,7 +25,7 @@ export interface Trace {
   eventTypes: EventTypeInfo[];
   tasks: TaskInfo[];
   cgroups: CgroupInfo[];
-  chunks: ChunkCache;
+  chunks: ChunkSource;
   budgets: MemoryBudgets;
   text: EventText;
   /** The cgroup that an event's field means at a time: an inode number in decimal, or a path. */
@@ -74,8 +74,15 @@ export interface TraceCpu {
   lost: StoredLost[];
 }
 
+/** The index, chunk by chunk. What it gives is shared: not to be written to. */
+export interface ChunkSource {
+  get(info: ChunkInfo): Chunk;
+  /** The events of one kernel id of a chunk, without the others. */
+  select(info: ChunkInfo, id: number): ChunkSelection;
+}
+
 /** Decoded chunks, the most recently used ones up to a budget. */
-export class ChunkCache {
+export class ChunkCache implements ChunkSource {
   readonly #store: WorkspaceStore;
   readonly #cache: ByteBudgetCache<number, Chunk>;
 
@@ -84,9 +91,17 @@ export class ChunkCache {
     this.#cache = new ByteBudgetCache(budgetBytes, (chunk) => chunk.count * (chunk.ordered ? 18 : 26));
   }
 
-  /** Shared: not to be written to. */
   get(info: ChunkInfo): Chunk {
     return this.#cache.get(info.id, () => this.#store.chunk(info));
+  }
+
+  /** Keeps a chunk that is known already. */
+  put(info: ChunkInfo, chunk: Chunk): void {
+    this.#cache.get(info.id, () => chunk);
+  }
+
+  select(info: ChunkInfo, id: number): ChunkSelection {
+    return this.#store.select(info, id);
   }
 }
 

@@ -137,6 +137,11 @@ export class WorkspaceStore {
     });
   }
 
+  /** The recording is complete: this is what it is known by from now on. */
+  identifyRecording(id: number, identity: string): void {
+    this.#db.prepare('UPDATE recording SET identity = ? WHERE id = ?').run(identity, id);
+  }
+
   /** The recording was found at another path. */
   moveRecording(id: number, path: string): void {
     this.#db.prepare('UPDATE recording SET path = ? WHERE id = ?').run(path, id);
@@ -354,9 +359,10 @@ export class ImportWriter {
     return Number(lastInsertRowid);
   }
 
-  addChunk(stream: number, cpu: number, firstIndex: number, basePosition: number, chunk: EncodedChunk): void {
+  /** Returns the chunk's id. */
+  addChunk(stream: number, cpu: number, firstIndex: number, basePosition: number, chunk: EncodedChunk): number {
     this.#begin();
-    this.#insertChunk.run(
+    const { lastInsertRowid } = this.#insertChunk.run(
       stream,
       cpu,
       firstIndex,
@@ -371,6 +377,7 @@ export class ImportWriter {
       chunk.columns,
     );
     if (++this.#chunks % CHUNKS_PER_COMMIT === 0) this.#commit();
+    return Number(lastInsertRowid);
   }
 
   addLost(stream: number, cpu: number, lost: { beforeIndex: number; atNs: number; count: number }): void {

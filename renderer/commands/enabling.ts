@@ -1,3 +1,5 @@
+import { captureStore } from '../state/capture.ts';
+import { profilesStore } from '../state/capture-profiles.ts';
 import { selectionStore, viewportStore, workspaceStore } from '../state/stores.ts';
 import { onCommandsChanged } from './registry.ts';
 
@@ -8,6 +10,8 @@ export function onEnablingChanged(listener: () => void): () => void {
     workspaceStore.subscribe(listener),
     viewportStore.subscribe(listener),
     selectionStore.subscribe(listener),
+    captureStore.subscribe(listener),
+    profilesStore.subscribe(listener),
   ];
   return () => {
     for (const stop of stops) stop();

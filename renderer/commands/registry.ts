@@ -7,7 +7,7 @@ export interface Command {
   id: string;
   /** What it does, as a menu would say it: `Zoom in`. */
   title: string;
-  group: 'File' | 'View' | 'Timeline' | 'Selection' | 'Notes' | 'Plots' | 'Help';
+  group: 'File' | 'Capture' | 'View' | 'Timeline' | 'Selection' | 'Notes' | 'Plots' | 'Help';
   /** In tinykeys' syntax: `$mod+KeyO` by position, `[Shift]+?` by character. The first one is shown. */
   keys: readonly string[];
   run(): void | Promise<void>;

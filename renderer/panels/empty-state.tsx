@@ -2,7 +2,7 @@ import { useEffect, useState } from 'react';
 import { runCommand } from '../commands/registry.ts';
 import { call, reportError } from '../state/connection.ts';
 import { fileName, openFiles } from '../state/session.ts';
-import { OpenIcon, RecordingIcon } from '../ui/icons.tsx';
+import { AttachIcon, OpenIcon, RecordingIcon } from '../ui/icons.tsx';
 
 /** What the window shows while nothing is open. */
 export function EmptyState() {
@@ -20,6 +20,9 @@ export function EmptyState() {
       <div className="empty-actions">
         <button type="button" className="button primary" onClick={() => runCommand('file.open')}>
           <OpenIcon /> Open a recording…
+        </button>
+        <button type="button" className="button" onClick={() => runCommand('capture.attach')}>
+          <AttachIcon /> Attach to this machine…
         </button>
         <button type="button" className="button" onClick={openSample}>
           <RecordingIcon /> Open the sample

@@ -28,20 +28,25 @@ const COLUMNS: readonly Column[] = [
 const MIN_PX = 36;
 
 /** The columns for a workspace: which stream an event is from matters where there are several. */
-export const columnsOf = (summary: WorkspaceSummary): readonly Column[] =>
-  COLUMNS.filter((column) => column.key !== 'stream' || summary.streams.length > 1);
+export const columnsOf = (severalStreams: boolean): readonly Column[] =>
+  COLUMNS.filter((column) => column.key !== 'stream' || severalStreams);
 
 /** Widths of the columns, and the CSS grid made of them. The first one has room for the number of the last row. */
 export function useColumnWidths(
   columns: readonly Column[],
   total: number,
 ): { template: string; resize: (column: number, px: number) => void } {
-  const [widths, setWidths] = useState(() =>
-    columns.map((column) => (column.key === 'row' ? Math.max(56, 18 + 7.3 * countText(total).length) : column.px)),
+  // What was set by hand; the others follow what they show.
+  const [set, setWidths] = useState<readonly (number | null)[]>([]);
+  const widths = columns.map(
+    (column, index) =>
+      set[index] ?? (column.key === 'row' ? Math.max(56, 18 + 7.3 * countText(total).length) : column.px),
   );
   const template = widths.map((px) => (px === 0 ? 'minmax(480px, 1fr)' : `${px}px`)).join(' ');
   const resize = (column: number, px: number) =>
-    setWidths((before) => before.map((width, index) => (index === column ? Math.max(MIN_PX, px) : width)));
+    setWidths((before) =>
+      columns.map((_, index) => (index === column ? Math.max(MIN_PX, px) : (before[index] ?? null))),
+    );
   return { template, resize };
 }
 

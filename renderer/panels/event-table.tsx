@@ -1,10 +1,11 @@
 // biome-ignore-all lint/a11y/useSemanticElements: rows are placed by hand while scrolling, which a table cannot do
-import { type KeyboardEvent, useEffect, useMemo, useState } from 'react';
+import { type KeyboardEvent, useCallback, useEffect, useMemo, useRef, useState } from 'react';
 import { useStore } from 'zustand';
 import type { ErrorDetail } from '../../shared/errors.ts';
 import type { EventRow, WorkspaceSummary } from '../../shared/model.ts';
+import { captureStore } from '../state/capture.ts';
 import { placeMarker } from '../state/selection.ts';
-import { uiStore } from '../state/stores.ts';
+import { uiStore, viewportStore } from '../state/stores.ts';
 import { themeStore } from '../state/theme.ts';
 import { Menu } from '../ui/menu.tsx';
 import { countOf, countText } from '../ui/text.ts';
@@ -12,7 +13,7 @@ import { type Column, cellOf, columnsOf, EventTableHead, useColumnWidths } from 
 import { eventMenu } from './event-menu.ts';
 import { FilterInput } from './filter-input.tsx';
 import { GoTo } from './go-to.tsx';
-import { listPx, ROW_PX, visibleRows } from './row-scroll.ts';
+import { lastTopRow, listPx, ROW_PX, visibleRows } from './row-scroll.ts';
 import { useCursor } from './use-cursor.ts';
 import { useEventPages } from './use-event-pages.ts';
 import { useRowScroll } from './use-row-scroll.ts';
@@ -23,15 +24,28 @@ const HEAD_PX = 24;
 export function EventTable({ summary }: { summary: WorkspaceSummary }) {
   const filter = useStore(uiStore, (state) => state.tableFilter);
   const [filterError, setFilterError] = useState<ErrorDetail | null>(null);
-  const pages = useEventPages(summary.workspaceId, filter, setFilterError);
+  const atEnd = useRef(false);
+  const pages = useEventPages(
+    summary.workspaceId,
+    filter,
+    setFilterError,
+    useCallback(() => atEnd.current, []),
+  );
   const total = pages.total ?? (filter === '' ? summary.events : 0);
-  const { scroller, geometry, topRow, reveal, centre } = useRowScroll(total, HEAD_PX);
-  const columns = useMemo(() => columnsOf(summary), [summary]);
-  const { template, resize } = useColumnWidths(columns, summary.events);
+  const growing = useStore(captureStore, (state) => state.workspaceId === summary.workspaceId);
+  const { scroller, geometry, topRow, reveal, centre, toEnd } = useRowScroll(total, HEAD_PX, growing);
+  atEnd.current = topRow >= lastTopRow(geometry) - 1;
+  const columns = useMemo(() => columnsOf(summary.streams.length > 1), [summary.streams.length]);
+  const { template, resize } = useColumnWidths(columns, Math.max(total, summary.events));
   const { first, last } = visibleRows(topRow, geometry);
+  // After every render: pages that are here may have to be asked for again.
   useEffect(() => {
     if (geometry.viewPx > 0) pages.need(first, Math.max(first, last));
-  }, [pages, first, last, geometry.viewPx]);
+  });
+  const follow = useStore(viewportStore, (state) => state.follow);
+  useEffect(() => {
+    if (growing && follow) toEnd();
+  }, [growing, follow, toEnd]);
   const [menu, setMenu] = useState<{ row: EventRow; at: { x: number; y: number } } | null>(null);
   const { cursor, moveCursor } = useCursor(pages, filter, total, reveal, centre);
 

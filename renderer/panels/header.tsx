@@ -1,10 +1,12 @@
 import { useStore } from 'zustand';
 import type { WorkspaceSummary } from '../../shared/model.ts';
 import { formatLength, timeUnitOf } from '../../shared/time.ts';
+import { captureStore } from '../state/capture.ts';
 import { fileName, workspaceName } from '../state/session.ts';
 import { type UiState, uiStore, workspaceStore } from '../state/stores.ts';
 import { CommandButton } from '../ui/command-button.tsx';
 import {
+  AttachIcon,
   DarkThemeIcon,
   ExportIcon,
   HelpIcon,
@@ -34,6 +36,7 @@ export function Header() {
       {summary ? <Facts summary={summary} /> : <strong className="ellipsis">{opening || 'Remora'}</strong>}
       <div role="toolbar" aria-label="Window" className="toolbar">
         <CommandButton id="file.open" icon={<OpenIcon />} text="Open" />
+        <CommandButton id="capture.attach" icon={<AttachIcon />} text="Attach" />
         <CommandButton id="file.exportChart" icon={<ExportIcon />} text="Export chart" />
         <CommandButton id="view.theme" icon={<ThemeIcon />} />
         <CommandButton id="help.keys" icon={<HelpIcon />} />
@@ -43,7 +46,8 @@ export function Header() {
 }
 
 function Facts({ summary }: { summary: WorkspaceSummary }) {
-  const lost = summary.streams.reduce((sum, stream) => sum + stream.lost, 0);
+  const live = useStore(captureStore, (state) => (state.workspaceId === summary.workspaceId ? state.shown : null));
+  const lost = live?.lost ?? summary.streams.reduce((sum, stream) => sum + stream.lost, 0);
   const gaps = summary.streams.reduce((sum, stream) => sum + stream.gaps, 0);
   const clocks = [...new Set(summary.streams.map((stream) => stream.clock))].join(', ');
   return (
@@ -51,8 +55,8 @@ function Facts({ summary }: { summary: WorkspaceSummary }) {
       <strong className="ellipsis" title={summary.recordings.map((recording) => recording.path).join('\n')}>
         {workspaceName(summary)}
       </strong>
-      <span className="fact numbers">{formatLength(summary.durationNs, timeUnitOf(summary))}</span>
-      <span className="fact numbers">{countOf(summary.events, 'event')}</span>
+      <span className="fact numbers">{formatLength(live?.durationNs ?? summary.durationNs, timeUnitOf(summary))}</span>
+      <span className="fact numbers">{countOf(live?.events ?? summary.events, 'event')}</span>
       <span className={lost + gaps > 0 ? 'fact numbers bad' : 'fact numbers'}>
         {lost === 0 && gaps > 0 ? `lost in ${countOf(gaps, 'place')}` : `${countText(lost)} lost`}
       </span>

@@ -2,6 +2,7 @@ import { type RefObject, useCallback, useEffect, useLayoutEffect, useRef, useSta
 import {
   centreRow,
   type ListGeometry,
+  lastTopRow,
   limitTopRow,
   ROW_PX,
   revealRow,
@@ -19,13 +20,15 @@ interface RowScroll {
   reveal(row: number): void;
   /** Scrolls a row to the middle unless it is visible. */
   centre(row: number): void;
+  /** Scrolls to the end. */
+  toEnd(): void;
 }
 
 /**
  * Scrolling through `total` rows under a head of `headPx`. The element scrolls by itself when its scroll bar is
- * dragged; the wheel moves by exact pixels however long the list is.
+ * dragged; the wheel moves by exact pixels however long the list is. `growing`: whoever is at the end of the list stays there.
  */
-export function useRowScroll(total: number, headPx: number): RowScroll {
+export function useRowScroll(total: number, headPx: number, growing = false): RowScroll {
   const scroller = useRef<HTMLDivElement>(null);
   const [viewPx, setViewPx] = useState(0);
   const [wanted, setWanted] = useState(0);
@@ -34,6 +37,7 @@ export function useRowScroll(total: number, headPx: number): RowScroll {
   const geometry = { total, viewPx };
   const topRow = limitTopRow(wanted, geometry);
   const now = useRef({ geometry, topRow });
+  const before = useRef(geometry);
   now.current = { geometry, topRow };
 
   const move = useCallback((position: number) => {
@@ -60,7 +64,9 @@ export function useRowScroll(total: number, headPx: number): RowScroll {
   // A list that became shorter, or a taller window: the scroll bar has to follow the position.
   // biome-ignore lint/correctness/useExhaustiveDependencies: runs when the geometry changes, whatever the position is
   useLayoutEffect(() => {
-    move(now.current.topRow);
+    const atEnd = growing && now.current.topRow >= lastTopRow(before.current) - 1;
+    before.current = now.current.geometry;
+    move(atEnd ? lastTopRow(now.current.geometry) : now.current.topRow);
   }, [total, viewPx, move]);
 
   useEffect(() => {
@@ -94,5 +100,6 @@ export function useRowScroll(total: number, headPx: number): RowScroll {
     },
     [move],
   );
-  return { scroller, geometry, topRow, reveal, centre };
+  const toEnd = useCallback(() => move(lastTopRow(now.current.geometry)), [move]);
+  return { scroller, geometry, topRow, reveal, centre, toEnd };
 }

@@ -3,6 +3,7 @@ import { createStore, type StoreApi } from 'zustand/vanilla';
 import type { Progress, SeriesResult } from '../../shared/api.ts';
 import type { SeriesSpec } from '../../shared/chart.ts';
 import { toErrorDetail } from '../../shared/errors.ts';
+import { onCaptureEnd } from '../state/capture.ts';
 import { query } from '../state/connection.ts';
 import { ViewLoader } from '../timeline/view-loader.ts';
 
@@ -37,7 +38,11 @@ export function usePlotData(series: readonly SeriesSpec[]): PlotDataStore {
       (data) => store.setState(data),
       (error) => store.setState({ results: [], errors: [{ expr: '', message: toErrorDetail(error).message }] }),
     );
-    return () => loader.stop();
+    const stopEnding = onCaptureEnd(() => loader.reload());
+    return () => {
+      stopEnding();
+      loader.stop();
+    };
   }, [sources, store]);
   return store;
 }

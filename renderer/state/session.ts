@@ -7,7 +7,7 @@ import { whileBusy } from './idle.ts';
 import { moveSelection } from './selection.ts';
 import { annotationsStore, episodesStore, selectionStore, uiStore, workspaceStore } from './stores.ts';
 import { flushView, forgetView, restoreView } from './view-memory.ts';
-import { hasMoved, moveViewport, resetViewport } from './viewport.ts';
+import { growBounds, hasMoved, moveViewport, resetViewport } from './viewport.ts';
 
 /** What is open: opening, closing, and what the workspace keeps of the user. */
 
@@ -74,7 +74,14 @@ function takeTimesOver(fromOriginNs: string | null, originNs: string, durationNs
   return moved;
 }
 
-async function showWorkspace(summary: WorkspaceSummary): Promise<void> {
+/** Shows a workspace that is open in the engine; `keepView`: it is the one on screen, whose capture has ended. */
+export async function showWorkspace(summary: WorkspaceSummary, { keepView = false } = {}): Promise<void> {
+  if (keepView) {
+    workspaceStore.setState({ summary });
+    growBounds(summary.durationNs);
+    await Promise.all([loadAnnotations(), loadEpisodes()]);
+    return;
+  }
   const { summary: open, estimate } = workspaceStore.getState();
   const before = open ?? takeAside();
   if (before && before.workspaceId !== summary.workspaceId) {

@@ -46,12 +46,15 @@ export interface ViewportState extends TimeRange {
   /** Bounds of the data: zooming out stops a little beyond them. */
   bounds: TimeRange;
   history: TimeRange[];
+  /** The view moves along with data that grows: its end stays at the end of the data. */
+  follow: boolean;
 }
 export const viewportStore = createStore<ViewportState>(() => ({
   fromNs: 0,
   toNs: 1,
   bounds: { fromNs: 0, toNs: 1 },
   history: [],
+  follow: false,
 }));
 
 /** What the user points at. */
@@ -113,7 +116,7 @@ export interface UiState {
   /** True: the wheel zooms as in KernelShark; false: it scrolls and Ctrl+wheel zooms. */
   wheelZooms: boolean;
   bottomTab: BottomTab;
-  dialog: 'none' | 'open' | 'help' | 'palette' | 'export';
+  dialog: 'none' | 'open' | 'help' | 'palette' | 'export' | 'attach';
   /** Filter of the event table, in the filter language; empty: all events. */
   tableFilter: string;
   /** Kinds of lanes whose heading folds them away. */

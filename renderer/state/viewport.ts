@@ -20,7 +20,25 @@ let lastGestureMs = Number.NEGATIVE_INFINITY;
 export function resetViewport(durationNs: number): void {
   const bounds = { fromNs: 0, toNs: Math.max(durationNs, MIN_SPAN_NS) };
   lastGestureMs = Number.NEGATIVE_INFINITY;
-  viewportStore.setState({ ...withMargin(bounds), bounds, history: [] });
+  viewportStore.setState({ ...withMargin(bounds), bounds, history: [], follow: false });
+}
+
+/** The data has become this long. */
+export function growBounds(durationNs: number): void {
+  const { bounds } = viewportStore.getState();
+  viewportStore.setState({ bounds: { ...bounds, toNs: Math.max(durationNs, MIN_SPAN_NS) } });
+}
+
+/** Moves the view to the end of the data and lets it stay there. */
+export function startFollowing(spanNs: number): void {
+  const { bounds } = viewportStore.getState();
+  viewportStore.setState({ fromNs: bounds.toNs - spanNs, toNs: bounds.toNs, follow: true });
+}
+
+/** Moves the view so that it ends where the data ends. */
+export function followEnd(): void {
+  const { fromNs, toNs, bounds } = viewportStore.getState();
+  if (toNs !== bounds.toNs) viewportStore.setState({ fromNs: bounds.toNs - (toNs - fromNs), toNs: bounds.toNs });
 }
 
 /** Whether anything but the whole has been looked at since. */
@@ -55,13 +73,15 @@ export function limitRange(range: TimeRange, bounds: TimeRange): TimeRange {
  * closely; everything else is an entry of its own.
  */
 export function showRange(range: TimeRange, { gesture = false, nowMs = performance.now() } = {}): void {
-  const { fromNs, toNs, bounds, history } = viewportStore.getState();
+  const { fromNs, toNs, bounds, history, follow } = viewportStore.getState();
   const next = limitRange(range, bounds);
   if (next.fromNs === fromNs && next.toNs === toNs) return;
   const continues = gesture && nowMs - lastGestureMs < GESTURE_MS;
   lastGestureMs = gesture ? nowMs : Number.NEGATIVE_INFINITY;
   viewportStore.setState({
     ...next,
+    // Who looks at something earlier wants it to hold still.
+    follow: follow && next.toNs >= bounds.toNs,
     history: continues ? history : [...history, { fromNs, toNs }].slice(-HISTORY_LIMIT),
   });
 }
@@ -80,8 +100,10 @@ export function zoomToRange(range: TimeRange): void {
 
 /** `factor` below 1 zooms in, above 1 out; `atNs` stays where it is on screen. */
 export function zoomBy(factor: number, atNs: number): void {
-  const { fromNs, toNs } = viewportStore.getState();
-  showRange({ fromNs: atNs - (atNs - fromNs) * factor, toNs: atNs + (toNs - atNs) * factor }, { gesture: true });
+  const { fromNs, toNs, follow } = viewportStore.getState();
+  // Where the view moves along, nothing under the pointer holds still: the end does.
+  const still = follow ? toNs : atNs;
+  showRange({ fromNs: still - (still - fromNs) * factor, toNs: still + (toNs - still) * factor }, { gesture: true });
 }
 
 /** Moves the view by a share of its own width; positive is later. */
@@ -105,5 +127,5 @@ export function previousView(): void {
   const last = history.at(-1);
   if (!last) return;
   lastGestureMs = Number.NEGATIVE_INFINITY;
-  viewportStore.setState({ ...last, history: history.slice(0, -1) });
+  viewportStore.setState({ ...last, history: history.slice(0, -1), follow: false });
 }

@@ -1,6 +1,7 @@
 import { createStore } from 'zustand/vanilla';
 import type { CpuLane, LanesResult } from '../../shared/api.ts';
 import { type ErrorDetail, toErrorDetail } from '../../shared/errors.ts';
+import { onCaptureEnd } from '../state/capture.ts';
 import { query } from '../state/connection.ts';
 import { workspaceStore } from '../state/stores.ts';
 import { lanesByKey } from './layout.ts';
@@ -28,8 +29,10 @@ export function keepLanesLoaded(): () => void {
     lanesStore.setState(nothing);
     loader.reload();
   });
+  const stopEnding = onCaptureEnd(() => loader.reload());
   return () => {
     stopWatching();
+    stopEnding();
     loader.stop();
     lanesStore.setState(nothing);
   };

@@ -49,7 +49,7 @@ export class ViewLoader<Data> {
     });
   }
 
-  /** Loads again whatever the view shows: what is asked has changed. */
+  /** Loads again whatever the view shows, what is asked for has changed; what is here stays until then. */
   reload(): void {
     this.#fetcher.cancel();
     this.#loaded = null;

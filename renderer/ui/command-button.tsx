@@ -9,10 +9,12 @@ interface CommandButtonProps {
   icon: ReactNode;
   /** Text beside the icon; without it the command's title is the accessible name. */
   text?: string;
+  /** Of a command that switches something on and off. */
+  pressed?: boolean;
 }
 
 /** A button of the toolbar that runs a command; its keys are in the tool tip. */
-export function CommandButton({ id, icon, text }: CommandButtonProps) {
+export function CommandButton({ id, icon, text, pressed }: CommandButtonProps) {
   const find = useCallback(() => allCommands().find((command) => command.id === id), [id]);
   const enabled = useSyncExternalStore(onEnablingChanged, () => find()?.enabled?.() !== false);
   const command = find();
@@ -23,6 +25,7 @@ export function CommandButton({ id, icon, text }: CommandButtonProps) {
       type="button"
       className={text ? 'button quiet' : 'icon-button'}
       aria-label={text ? undefined : title}
+      aria-pressed={pressed}
       title={keys ? `${title} (${keyLabel(keys)})` : title}
       disabled={!enabled}
       onClick={() => runCommand(id)}

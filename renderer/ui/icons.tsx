@@ -132,3 +132,29 @@ export const RecordingIcon = () => (
     <path d="M1.5 8h2.6l1.6-4.8 2.9 9.6 2-4.8h3.9" />
   </Icon>
 );
+export const AttachIcon = () => (
+  <Icon>
+    <circle cx="8" cy="8" r="5.8" />
+    <circle cx="8" cy="8" r="2.4" fill="currentColor" stroke="none" />
+  </Icon>
+);
+export const StopIcon = () => (
+  <Icon>
+    <rect x="4" y="4" width="8" height="8" rx="1" fill="currentColor" />
+  </Icon>
+);
+export const PauseIcon = () => (
+  <Icon>
+    <path d="M5.5 3.5v9M10.5 3.5v9" />
+  </Icon>
+);
+export const ResumeIcon = () => (
+  <Icon>
+    <path d="M5 3.2v9.6L12.6 8z" />
+  </Icon>
+);
+export const FollowIcon = () => (
+  <Icon>
+    <path d="M2 8h8.6M7.4 4.6 10.8 8l-3.4 3.4M13.6 3v10" />
+  </Icon>
+);

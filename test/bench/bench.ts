@@ -4,6 +4,7 @@
 //   npm run bench -- --events 5 --runs 5
 //   npm run bench -- --input any.dat      another recording to repeat: version 6, or what trace-cmd can convert to it
 //   npm run bench -- --no-window          without the window's frames, which need a browser
+//   npm run bench -- --live --seconds 20  live capture instead: loss, cost, and how soon the window shows what happens
 // Peers that are not installed are left out by name. Everything is made in a temporary folder and removed.
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { cpus, tmpdir, totalmem } from 'node:os';
@@ -12,6 +13,7 @@ import { parseArgs } from 'node:util';
 import type { EngineFigures } from './engine-figures.ts';
 import { type Figure, figure, figureLines, percentile } from './figures.ts';
 import { measureWindow, type WindowFigures, windowTable } from './frames.ts';
+import { measureLive } from './live.ts';
 import { type Measured, measure, median } from './measure.ts';
 import {
   type BenchRecording,
@@ -32,6 +34,8 @@ const { values: options } = parseArgs({
     runs: { type: 'string', default: '3' },
     input: { type: 'string' },
     window: { type: 'boolean', default: true },
+    live: { type: 'boolean', default: false },
+    seconds: { type: 'string', default: '10' },
   },
 });
 const sizes = options.events.split(',').map(Number);
@@ -44,6 +48,15 @@ function refuse(why: string): never {
 }
 if (!existsSync(cli)) refuse('dist/cli.js is not there: npm run build');
 if (!(sizes.every((millions) => millions > 0) && runs > 0)) refuse('--events (millions) and --runs must be positive');
+if (options.live) {
+  say(
+    `machine   ${cpus().length} x ${cpus()[0]?.model}, ${(totalmem() / 2 ** 30).toFixed(0)} GiB, node ${process.versions.node}`,
+  );
+  const lines = await measureLive(Number(options.seconds));
+  if (lines === null) refuse('live capture needs a tracefs that may be written to: run as root');
+  for (const line of lines) say(line);
+  process.exit(0);
+}
 
 const folder = mkdtempSync(join(tmpdir(), 'remora-bench-'));
 process.once('exit', () => rmSync(folder, { recursive: true, force: true }));

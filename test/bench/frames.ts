@@ -40,7 +40,7 @@ export async function measureWindow(path: string, keptCache: string, runs: numbe
   }
 }
 
-async function serve(files: string[], cache: string): Promise<{ url: string; stop: () => Promise<void> }> {
+export async function serve(files: string[], cache: string): Promise<{ url: string; stop: () => Promise<void> }> {
   const server: ChildProcess = spawn(process.execPath, [cli, 'serve', ...files], {
     env: { ...process.env, REMORA_CACHE: cache },
     stdio: ['ignore', 'pipe', 'ignore'],

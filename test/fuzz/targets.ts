@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { SlabIndexer } from '../../electron/engine/index-slab.ts';
+import { KeptEvents } from '../../electron/engine/kept-events.ts';
 import { openRawFolder, type RawFolder, rawFolderAt, readRawHead } from '../../electron/engine/raw-folder.ts';
 import { type ByteSource, bytesSource } from '../../electron/parse/byte-source.ts';
 import { openCpuBytes } from '../../electron/parse/cpu-data.ts';
@@ -82,7 +83,13 @@ function checkWarnings(warnings: readonly TraceWarning[], size: number): void {
   }
 }
 
-const indexer = new SlabIndexer(new ChunkEncoder());
+/** Keeps the payloads of every second kind of event, whatever it is called. */
+const kept = new KeptEvents({
+  always: Array.from({ length: 1 << 15 }, (_, i) => 2 * i),
+  taskSwitch: 1,
+  named: Int32Array.of(0),
+});
+const indexer = new SlabIndexer(new ChunkEncoder(), kept);
 
 /** All that is done with a recording: its head is checked, its records are printed both ways, indexed and read back. */
 function checkHeadAndRecords(source: ByteSource, head: RecordingHead, size: number): void {

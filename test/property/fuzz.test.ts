@@ -33,7 +33,7 @@ describe.each(Object.keys(targets))('%s', (name) => {
 
 test('what breaks an invariant is a finding', () => {
   const broken: FuzzTarget = {
-    ...(targets['text'] as FuzzTarget),
+    ...(targets.text as FuzzTarget),
     run() {
       throw new RangeError('Invalid array length');
     },

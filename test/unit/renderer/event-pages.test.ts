@@ -126,4 +126,39 @@ describe('event pages', () => {
     expect(errors).toHaveLength(1);
     expect(requests).toHaveLength(1);
   });
+
+  it('asks again for what may have changed when the list grows, and shows what it has until then', async () => {
+    const { requests, fetch } = slowList();
+    const pages = new EventPages(fetch, () => undefined, fail);
+    const last = PAGE_ROWS * 3 - 1;
+    pages.need(0, last);
+    for (const request of requests) await request.answer();
+    pages.grow(TOTAL + 10, PAGE_ROWS * 2 + 5);
+    expect(pages.total).toBe(TOTAL + 10);
+    pages.need(0, last);
+    pages.need(0, last);
+    expect(requests.slice(3).map((request) => request.first)).toEqual([PAGE_ROWS * 2]);
+    expect(pages.row(last)?.row).toBe(last);
+    await requests[3]?.answer();
+    pages.need(0, last);
+    expect(requests).toHaveLength(4);
+  });
+
+  it('shows the end of a growing list as it was until its new end is here', async () => {
+    const { requests, fetch } = slowList();
+    const pages = new EventPages(fetch, () => undefined, fail);
+    pages.need(0, 10);
+    await requests[0]?.answer();
+    pages.total = 150;
+    const grown = pages.growAtEnd(5000, 150);
+    void pages.growAtEnd(6000, 150);
+    expect(requests.slice(1).map((request) => request.first)).toEqual([4600]);
+    expect(pages.total).toBe(150);
+    await requests[1]?.answer();
+    await grown;
+    expect(pages.total).toBe(5000);
+    expect(pages.row(4999)?.row).toBe(4999);
+    pages.need(4990, 4999);
+    expect(requests).toHaveLength(2);
+  });
 });

@@ -2,12 +2,15 @@ import fc from 'fast-check';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { viewportStore } from '../../../renderer/state/stores.ts';
 import {
+  followEnd,
+  growBounds,
   limitRange,
   panBy,
   previousView,
   resetViewport,
   revealTime,
   showRange,
+  startFollowing,
   zoomBy,
   zoomToRange,
 } from '../../../renderer/state/viewport.ts';
@@ -77,5 +80,20 @@ describe('viewport', () => {
     expect(view()).toEqual({ fromNs: 0, toNs: 100_000 });
     revealTime(500_000);
     expect(view()).toEqual({ fromNs: 450_000, toNs: 550_000 });
+  });
+
+  it('follows the end of data that grows, until somebody looks back', () => {
+    startFollowing(100_000);
+    growBounds(1_500_000);
+    followEnd();
+    expect(view()).toEqual({ fromNs: 1_400_000, toNs: 1_500_000 });
+    // While it follows, the end is what holds still.
+    zoomBy(0.5, 1_420_000);
+    expect(view()).toEqual({ fromNs: 1_450_000, toNs: 1_500_000 });
+    expect(viewportStore.getState().follow).toBe(true);
+    panBy(-0.5);
+    expect(viewportStore.getState().follow).toBe(false);
+    growBounds(2_000_000);
+    expect(view()).toEqual({ fromNs: 1_425_000, toNs: 1_475_000 });
   });
 });

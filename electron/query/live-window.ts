@@ -1,0 +1,105 @@
+import type { EpisodesResult, SeriesResult } from '../../shared/api.ts';
+import type { SeriesSpec } from '../../shared/chart.ts';
+import type { TotalKey } from '../derive/throttle-totals.ts';
+import type { ChunkInfo } from '../store/workspace-store.ts';
+import { ByteBudgetCache } from './byte-budget-cache.ts';
+import { EpisodeQueries } from './episodes.ts';
+import { type NumberParts, Samples } from './samples.ts';
+import { SeriesQueries } from './series.ts';
+import type { Trace } from './trace.ts';
+
+/**
+ * Queries over a workspace that grows. What is computed over a whole recording and kept, where a recording is complete, is
+ * computed here over the chunks around the window that is asked for, so that the work is the window's and not the capture's.
+ */
+
+/** The part of a trace whose chunks touch a window, and on each CPU one chunk before and after. Shares all else. */
+export function traceOfWindow(trace: Trace, fromNs: number, toNs: number): Trace {
+  const streams = trace.streams.map((stream) => ({
+    ...stream,
+    cpus: stream.cpus.map((cpu) => ({
+      ...cpu,
+      chunks: chunksAround(cpu.chunks, fromNs - stream.offsetNs, toNs - stream.offsetNs),
+    })),
+  }));
+  return { ...trace, streams };
+}
+
+/** Chunks of one CPU that touch a window, with a neighbour on either side: who ran before, and values to start from. */
+export function chunksAround(chunks: readonly ChunkInfo[], fromNs: number, toNs: number): ChunkInfo[] {
+  let first = 0;
+  let end = chunks.length;
+  while (first < chunks.length && (chunks[first] as ChunkInfo).toNs < fromNs) first++;
+  while (end > first && (chunks[end - 1] as ChunkInfo).fromNs > toNs) end--;
+  return chunks.slice(Math.max(0, first - 1), end + 1);
+}
+
+/** Windows are asked for by several plots at a time. */
+const MOST_WINDOWS = 4;
+
+/** Decoded fields that live queries share, up to half of what samples may take. */
+export const numberParts = (trace: Trace): NumberParts =>
+  new ByteBudgetCache(trace.budgets.samples / 2, ({ byteLength }) => byteLength);
+
+/** Values of series around a window. Call `grown` when the trace has. */
+export class LiveSeries {
+  readonly #trace: Trace;
+  readonly #parts: NumberParts;
+  readonly #windows = new ByteBudgetCache<string, SeriesQueries>(MOST_WINDOWS, () => 1);
+
+  constructor(trace: Trace, parts: NumberParts) {
+    this.#trace = trace;
+    this.#parts = parts;
+  }
+
+  grown(): void {
+    this.#windows.clear();
+  }
+
+  /** Of a window's part nobody waits for. */
+  firstLook(): null {
+    return null;
+  }
+
+  window(spec: SeriesSpec, fromNs: number, toNs: number, bins: number, mode: 'auto' | 'raw' | 'bins'): SeriesResult {
+    const queries = this.#windows.get(`${fromNs} ${toNs}`, () => {
+      const part = traceOfWindow(this.#trace, fromNs, toNs);
+      return new SeriesQueries(part, new Samples(part, this.#parts));
+    });
+    return queries.window(spec, fromNs, toNs, bins, mode);
+  }
+}
+
+/** Episodes are found over all of the capture: at most this share of the time goes into it. */
+const SHARE = 0.1;
+
+/** Episodes of all that was captured; between two answers the same ones are given for a while. */
+export class LiveEpisodes {
+  readonly #trace: Trace;
+  readonly #parts: NumberParts;
+  #queries: EpisodeQueries | null = null;
+  #stale = true;
+  #freshUntilMs = 0;
+
+  constructor(trace: Trace, parts: NumberParts) {
+    this.#trace = trace;
+    this.#parts = parts;
+  }
+
+  grown(): void {
+    this.#stale = true;
+  }
+
+  find(by: TotalKey, gapMs?: number, where?: string): EpisodesResult {
+    const startMs = performance.now();
+    if (this.#queries === null || (this.#stale && startMs >= this.#freshUntilMs)) {
+      const part = { ...this.#trace, streams: this.#trace.streams.map((stream) => ({ ...stream })) };
+      this.#queries = new EpisodeQueries(part, new Samples(part, this.#parts));
+      this.#stale = false;
+      const found = this.#queries.find(by, gapMs, where);
+      this.#freshUntilMs = performance.now() + (performance.now() - startMs) / SHARE;
+      return found;
+    }
+    return this.#queries.find(by, gapMs, where);
+  }
+}
