@@ -47,7 +47,6 @@ let gaugesMs = Number.NEGATIVE_INFINITY;
 let grownMs = Number.NEGATIVE_INFINITY;
 /** The newest summary, kept while the view is paused. */
 let latestSummary: WorkspaceSummary | null = null;
-let throttled = -1;
 let watching: AbortController | null = null;
 
 /** Calls back when a capture that was shown has ended: its last events are there, and all can be asked for again. */
@@ -111,7 +110,7 @@ async function watch(info: CaptureInfo): Promise<void> {
   const controller = new AbortController();
   watching = controller;
   latestSummary = null;
-  throttled = -1;
+  throttling = { count: 0, changedMs: 0, askedMs: 0, asking: false };
   gaugesMs = Number.NEGATIVE_INFINITY;
   captureStore.setState({ ...nothing, info });
   try {
@@ -180,17 +179,23 @@ async function showLive(summary: WorkspaceSummary, growth: CaptureGrowth): Promi
   startFollowing(FIRST_SPAN_NS);
 }
 
-let lookingForEpisodes = false;
+/** Throttling events that were there last, when they became more, and when episodes were asked for. */
+let throttling = { count: 0, changedMs: 0, askedMs: 0, asking: false };
+const EPISODES_MS = 1000;
+/** The engine limits how much time it takes for episodes: its answer may be some seconds old. */
+const EPISODES_LATE_MS = 15_000;
 
-/** Episodes are looked for when there are new throttling events; the engine limits how much time it takes. */
+/** Episodes are looked for while there are new throttling events, and for a while after the last. */
 async function lookForEpisodes(summary: WorkspaceSummary): Promise<void> {
-  const { count = 0 } =
-    summary.eventTypes.find(({ system, name }) => system === 'writeback' && name === 'balance_dirty_pages') ?? {};
-  if (lookingForEpisodes || count <= throttled) return;
-  throttled = count;
-  lookingForEpisodes = true;
+  const type = summary.eventTypes.find(({ system, name }) => system === 'writeback' && name === 'balance_dirty_pages');
+  const count = type?.count ?? 0;
+  const now = performance.now();
+  if (count !== throttling.count) throttling = { ...throttling, count, changedMs: now };
+  if (count === 0 || throttling.asking || now - throttling.changedMs > EPISODES_LATE_MS) return;
+  if (now - throttling.askedMs < EPISODES_MS) return;
+  throttling = { ...throttling, asking: true, askedMs: now };
   await loadEpisodes();
-  lookingForEpisodes = false;
+  throttling = { ...throttling, asking: false };
 }
 
 /** Back to what happens now, after another recording was opened beside the capture. */

@@ -1,0 +1,119 @@
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { createEngine, type EngineCore } from '../../electron/engine/engine.ts';
+import { usableTracefs } from '../../electron/live/tracefs.ts';
+import type { FromEngine } from '../../shared/api.ts';
+import { EngineClient } from '../../shared/engine-client.ts';
+import type { Episode } from '../../shared/model.ts';
+import { projectRoot } from '../cli.ts';
+
+const works = (command: string): boolean => spawnSync(command, ['--version']).error === undefined;
+const cli = join(projectRoot, 'dist/cli.js');
+const able = usableTracefs() !== null && process.getuid?.() === 0 && ['mkfs.ext4', 'losetup'].every(works);
+
+let folder: string;
+let core: EngineCore;
+let device = '';
+let reference: ChildProcess | null = null;
+
+const run = (command: string, ...args: string[]): string => {
+  const { status, stdout, stderr } = spawnSync(command, args, { encoding: 'utf8' });
+  if (status !== 0) throw new Error(`${command} ${args.join(' ')}: ${stderr}`);
+  return stdout.trim();
+};
+
+/** A device of its own whose writers are held to a hundredth of the dirty limit: they are throttled at once, nobody else is. */
+function slowDisk(): string {
+  const image = join(folder, 'disk.img');
+  writeFileSync(image, '');
+  truncateSync(image, 200 << 20);
+  run('mkfs.ext4', '-q', image);
+  device = run('losetup', '-f', '--show', image);
+  const mount = join(folder, 'disk');
+  mkdirSync(mount);
+  run('mount', device, mount);
+  const bdi = `/sys/class/bdi/${readFileSync(`/sys/block/${basename(device)}/dev`, 'utf8').trim()}`;
+  if (!existsSync(`${bdi}/strict_limit`)) throw new Error('this kernel has no strict limits');
+  writeFileSync(`${bdi}/strict_limit`, '1');
+  writeFileSync(`${bdi}/max_ratio`, '1');
+  return mount;
+}
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'remora-episodes-'));
+  core = createEngine({ version: 'test', cacheFolder: join(folder, 'cache') });
+});
+afterEach(async () => {
+  await core.close();
+  if (reference !== null) {
+    const ended = new Promise((resolve) => reference?.once('exit', resolve));
+    reference.kill('SIGINT');
+    await ended;
+  }
+  if (device !== '') {
+    spawnSync('umount', [join(folder, 'disk')]);
+    spawnSync('losetup', ['-d', device]);
+  }
+  rmSync(folder, { recursive: true, force: true });
+});
+
+/** What an episode is, whoever recorded it. */
+const essence = ({ task, bdi, cgroup, pauses, pauseMs, domain }: Episode) => ({
+  task: `${task.comm}-${task.pid}`,
+  ...{ bdi, cgroup: cgroup.path, pauses, pauseMs, domain },
+});
+
+test.skipIf(!able)(
+  'a live session shows the episodes of a recording made beside it (needs root, tracefs, mkfs.ext4 and losetup)',
+  async () => {
+    const mount = slowDisk();
+    const events = ['writeback:balance_dirty_pages', 'writeback:global_dirty_state', 'sched:sched_switch'];
+    const beside = join(folder, 'beside.dat');
+    const named = events.flatMap((event) => ['-e', event]);
+    reference = spawn(process.execPath, [cli, 'record', ...named, '-o', beside], { stdio: 'pipe' });
+    const ended = new Promise((resolve) => reference?.once('exit', resolve));
+    await new Promise<void>((resolve) => {
+      reference?.stderr?.on('data', (text: Buffer) => /Recording into/.test(String(text)) && resolve());
+    });
+    const engine = new EngineClient((message) =>
+      core.dispatch(message, (answer: FromEngine) => engine.receive(answer)),
+    );
+    const settings = { path: join(folder, 'live.dat'), events: events.map((pattern) => ({ pattern })) };
+    const { captureId } = await engine.call('startCapture', { settings });
+    let workspaceId = '';
+    const watching = engine.call(
+      'watchCapture',
+      { captureId },
+      {
+        onProgress: ({ capture }) => {
+          workspaceId = capture?.summary?.workspaceId ?? workspaceId;
+        },
+      },
+    );
+    // It ends with the engine where the test fails.
+    watching.catch(() => {});
+    for (const name of ['a', 'b', 'c']) run('dd', 'if=/dev/zero', `of=${join(mount, name)}`, 'bs=64k', 'count=900');
+    const live = async () => (await engine.call('episodes', { workspaceId, by: 'cgroup' })).episodes.map(essence);
+    const known = async (path: string): Promise<ReturnType<typeof essence>[]> => {
+      const opened = await engine.call('open', { paths: [path] });
+      const found = await engine.call('episodes', { workspaceId: opened.workspaceId, by: 'cgroup' });
+      await engine.call('close', { workspaceId: opened.workspaceId });
+      return found.episodes.map(essence);
+    };
+    reference.kill('SIGINT');
+    await ended;
+    reference = null;
+    const expected = (await known(beside)).filter(({ task }) => task.startsWith('dd-'));
+    expect(expected.length).toBeGreaterThanOrEqual(1);
+    await expect
+      .poll(async () => (await live()).filter(({ task }) => task.startsWith('dd-')), { timeout: 20_000 })
+      .toEqual(expected);
+    await engine.call('stopCapture', { captureId });
+    await watching;
+    expect((await known(settings.path)).filter(({ task }) => task.startsWith('dd-'))).toEqual(expected);
+  },
+  120_000,
+);
