@@ -43,7 +43,17 @@ export class Symbols {
 
   /** Address of a symbol by name; 0 where it is not known. */
   addressOf(name: string): bigint {
-    return this.#symbols.addressOf(name);
+    return this.#mayName(name) ? this.#symbols.addressOf(name) : 0n;
+  }
+
+  /** False for what is surely no symbol's name, at a fraction of what reading all symbols costs. */
+  #mayName(name: string): boolean {
+    const text = this.#kallsyms;
+    for (let at = text.indexOf(` ${name}`); at >= 0; at = text.indexOf(` ${name}`, at + 1)) {
+      const end = at + 1 + name.length;
+      if (end === text.length || text.charCodeAt(end) <= 32) return true;
+    }
+    return false;
   }
 
   /** The constant string at an address, quotes and the last `\n` left off, escapes kept; undefined where none is known. */
