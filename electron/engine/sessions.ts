@@ -9,6 +9,7 @@ import { Lanes } from '../query/lanes.ts';
 import { RowQueries } from '../query/rows.ts';
 import { Samples } from '../query/samples.ts';
 import { SeriesQueries } from '../query/series.ts';
+import { TaskLanes } from '../query/task-lanes.ts';
 import type { Trace } from '../query/trace.ts';
 import { fileError } from './file-source.ts';
 import type { NotesFile } from './notes-file.ts';
@@ -26,6 +27,7 @@ export interface Session {
   cgroupsFile: string | undefined;
   samples: Samples;
   lanes: Lanes;
+  taskLanes: TaskLanes;
   rows: RowQueries;
   series: SeriesQueries;
   episodes: EpisodeQueries;
@@ -59,6 +61,7 @@ export class Sessions {
     }
     const samples = new Samples(opened.trace);
     nameCgroups(opened.trace, samples, request);
+    const lanes = new Lanes(opened.trace, samples);
     const id = randomBytes(8).toString('hex');
     const session: Session = {
       id,
@@ -68,7 +71,8 @@ export class Sessions {
       cacheFolder: this.cacheFolder,
       cgroupsFile: request.cgroups,
       samples,
-      lanes: new Lanes(opened.trace, samples),
+      lanes,
+      taskLanes: new TaskLanes(opened.trace, samples, lanes),
       rows: new RowQueries(opened.trace),
       series: new SeriesQueries(opened.trace, samples),
       episodes: new EpisodeQueries(opened.trace, samples),

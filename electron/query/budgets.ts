@@ -11,6 +11,8 @@ export interface MemoryBudgets {
   series: number;
   /** Who ran when, per CPU. */
   slices: number;
+  /** Schedules of the tasks that have lanes, and their lanes reduced to pixels. */
+  tasks: number;
   /** Lanes reduced to pixels. */
   levels: number;
 }
@@ -24,7 +26,8 @@ export function memoryBudgets(totalMiB = Number(process.env.REMORA_MEMORY_MIB ??
     chunks: total * 0.25,
     samples: total * 0.3,
     series: total * 0.2,
-    slices: total * 0.2,
+    slices: total * 0.15,
+    tasks: total * 0.05,
     levels: total * 0.05,
   };
 }
