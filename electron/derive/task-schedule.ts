@@ -140,30 +140,39 @@ function waitsOf(columns: ScheduleColumns, running: TaskSlices, { outs, wakeups 
   const timeOut = (): number => (out < outs.length ? (switches.time[outs[out] as number] as number) : Infinity);
   const timeWakeup = (): number =>
     wakeup < wakeups.length ? (columns.wakeups.time[wakeups[wakeup] as number] as number) : Infinity;
-  /** What happens to the task while it is not on a CPU, up to a time. */
-  const passGap = (until: number): void => {
+  const leave = (): void => {
+    const at = timeOut();
+    close(at);
+    if (isRunnable(switches.prevState[outs[out] as number] as number)) begin(at, PREEMPTED);
+    out++;
+  };
+  /**
+   * What happens to the task while it is not on a CPU: from the end of a slice up to a time. A wake-up at the instant at
+   * which it left comes after that, or it would not have slept. A switch away later on ends a run too short for the clock:
+   * a wake-up at that instant came before if the task slept till then, for it could not have run, else after.
+   */
+  const passGap = (since: number, until: number): void => {
+    if (timeOut() === since) leave();
     for (;;) {
       const [left, woken] = [timeOut(), timeWakeup()];
       if (left > until && woken > until) return;
-      if (left <= woken) {
-        // At the end of a slice, or of a run too short for the clock.
-        close(left);
-        if (isRunnable(switches.prevState[outs[out] as number] as number)) begin(left, PREEMPTED);
-        out++;
-      } else {
+      if (left < woken || (left === woken && open !== null)) leave();
+      else {
         if (open === null) begin(woken, WAKEUP);
         wakeup++;
       }
     }
   };
+  let ended = Number.NEGATIVE_INFINITY;
   for (let i = 0; i < running.from.length; i++) {
-    passGap(running.from[i] as number);
+    passGap(ended, running.from[i] as number);
     close(running.from[i] as number);
+    ended = running.to[i] as number;
     // Woken while it runs: it meant to sleep and did not get there.
-    while (timeOut() < (running.to[i] as number)) out++;
-    while (timeWakeup() < (running.to[i] as number)) wakeup++;
+    while (timeOut() < ended) out++;
+    while (timeWakeup() < ended) wakeup++;
   }
-  passGap(endNs);
+  passGap(ended, endNs);
   close(endNs);
   return { from: Float64Array.from(from), to: Float64Array.from(to), kind: Uint8Array.from(kind) };
 }

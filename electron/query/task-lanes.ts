@@ -119,7 +119,8 @@ export class TaskLanes {
     const ranked: (Chosen & { ranNs: number; events: number })[] = [];
     for (const stream of this.#trace.streams) {
       const cpus = this.#cpusOf(stream);
-      const scores = cpus.length > 0 ? runTimes(cpus, fromNs, toNs) : taskCounts(this.#trace, stream, fromNs, toNs);
+      // The last event of all is at the end of the whole window, and belongs to it.
+      const scores = cpus.length > 0 ? runTimes(cpus, fromNs, toNs) : taskCounts(this.#trace, stream, fromNs, toNs + 1);
       for (const [pid, score] of scores) {
         if (pid <= 0) continue;
         ranked.push({ stream, pid, ranNs: cpus.length > 0 ? score : 0, events: cpus.length > 0 ? 0 : score });

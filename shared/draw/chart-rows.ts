@@ -26,9 +26,16 @@ export interface StripPanel {
   heading: string;
   strips: Strip[];
   /** How to read the strips, most important first: colours with what they stand for, or words alone. */
-  key: { label: string; color: string | null }[];
+  key: KeyEntry[];
   /** What stands in place of strips where there are none. */
   empty: string;
+}
+
+interface KeyEntry {
+  label: string;
+  color: string | null;
+  /** The colour is that of a hollow box's edge. */
+  edge?: 'solid' | 'dashed';
 }
 
 export interface Strip {
@@ -96,8 +103,10 @@ export function taskPanel(lanes: TaskLanesResult, summary: Streams, theme: Theme
     heading: `${switches ? 'Tasks: CPU they run on, events below' : 'Tasks: events'}${more}`,
     empty: 'no task has events',
     key: [
-      ...(waits(WAIT_WAKEUP) ? [{ label: 'hollow: woken up, not yet running', color: theme.wakeup }] : []),
-      ...(waits(WAIT_PREEMPTED) ? [{ label: 'dashed: preempted', color: theme.preempted }] : []),
+      ...(waits(WAIT_WAKEUP)
+        ? [{ label: 'woken up, not yet running', color: theme.wakeup, edge: 'solid' as const }]
+        : []),
+      ...(waits(WAIT_PREEMPTED) ? [{ label: 'preempted', color: theme.preempted, edge: 'dashed' as const }] : []),
       ...[...cpus].sort((a, b) => a - b).map((cpu) => ({ label: `CPU ${cpu}`, color: cpuColor(cpu, theme) })),
     ],
     strips: lanes.lanes.map((lane) => ({
@@ -167,11 +176,15 @@ function drawHeading(surface: Surface, area: Area, scale: TimeScale, panel: Stri
   surface.text(scale.x, baseline, heading, style);
   let x = scale.x + surface.measure(heading, style) + 16;
   const label: TextStyle = { color: theme.muted, sizePx: LABEL_PX };
-  for (const { label: text, color } of panel.key) {
+  for (const { label: text, color, edge } of panel.key) {
     const swatch = color === null ? 0 : 14;
     const width = swatch + surface.measure(text, label);
     if (x + width > right) break;
-    if (color !== null) surface.rect(x, baseline - 8, 9, 9, { fill: color });
+    if (color !== null && edge === undefined) surface.rect(x, baseline - 8, 9, 9, { fill: color });
+    if (color !== null && edge !== undefined) {
+      const stroke = { color, width: 1, ...(edge === 'dashed' ? { dash: [3, 2] } : {}) };
+      surface.rect(x + 0.5, baseline - 7.5, 9, 8, { stroke });
+    }
     surface.text(x + swatch, baseline, text, label);
     x += width + 12;
   }

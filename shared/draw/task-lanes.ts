@@ -70,7 +70,7 @@ function drawRunning(surface: Surface, area: Area, scale: TimeScale, slices: Tas
  * stand on the lower one, so that neither hides the other or the slices between them.
  */
 function drawWaits(surface: Surface, area: Area, scale: TimeScale, waits: TaskLaneWaits, theme: Theme): void {
-  const tickPx = Math.max(2, area.height / 4);
+  const tickPx = Math.max(2, Math.round(area.height / 5));
   /** The pixel that the last tick of each kind stands in. */
   const ticked = [Number.NEGATIVE_INFINITY, Number.NEGATIVE_INFINITY];
   for (let index = firstSliceAfter(waits, scale.fromNs); index < waits.kind.length; index++) {
@@ -85,7 +85,10 @@ function drawWaits(surface: Surface, area: Area, scale: TimeScale, waits: TaskLa
       surface.rect(left + 0.5, area.y + 0.5, width - 1, area.height - 1, { stroke });
     } else if (Math.floor(left) > ticked[kind]) {
       ticked[kind] = Math.floor(left);
-      surface.rect(left, woken ? area.y : area.y + area.height - tickPx, 1, tickPx, { fill: color });
+      // A line of the panel's colour keeps it apart from a slice that is as green or as red.
+      const y = woken ? area.y : area.y + area.height - tickPx;
+      surface.rect(left, woken ? y : y - 1, 1, tickPx + 1, { fill: theme.panel });
+      surface.rect(left, y, 1, tickPx, { fill: color });
     }
   }
 }
