@@ -26,7 +26,9 @@ test('a task of a slice gets a lane below the CPUs, is remembered there, and goe
   const lane = tasks(page).getByRole('button', { name: /^task \S+-\d+$/ });
   await expect(lane).toHaveCount(1);
   const name = (await lane.getAttribute('aria-label')) ?? '';
-  const block = timeline(page).locator('.lane-block').filter({ has: lane });
+  const block = timeline(page)
+    .locator('.lane-block')
+    .filter({ has: page.getByRole('button', { name, exact: true }) });
   expect(await coloursOf(block.locator('canvas'))).toBeGreaterThan(3);
   await test.info().attach('task lane', { body: await page.screenshot(), contentType: 'image/png' });
 
