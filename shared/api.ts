@@ -54,8 +54,9 @@ export const params = {
   /** CPU lanes for a window; with a filter, the density is of what passes. See `LanesResult`. */
   lanes: z.strictObject({ workspaceId, ...window, resolutionNs: z.number().positive(), filter }),
   /**
-   * Lanes of tasks for a window: those named, in their order (`not-found` where the workspace knows no such task), or the
-   * `most` that ran longest in it; where a stream has no sched_switch, those with most events. Never idle. See `TaskLane`.
+   * Lanes of tasks for a window: those named, in their order, or the `most` that ran longest in it; where a stream has no
+   * sched_switch, those with most events. Never idle. `not-found` where the workspace knows no such task; a pid that comes
+   * with its stream is taken at its word. See `TaskLane`.
    */
   taskLanes: z.strictObject({
     workspaceId,

@@ -21,7 +21,8 @@ export interface TaskSlices {
 export interface TaskWaits {
   from: Float64Array;
   to: Float64Array;
-  kind: Uint8Array;
+  /** Of the constants below. */
+  kind: Int32Array;
 }
 
 /** Kinds of waits. Woken up and not yet running; switched out while it could have gone on. */
@@ -174,7 +175,7 @@ function waitsOf(columns: ScheduleColumns, running: TaskSlices, { outs, wakeups 
   }
   passGap(ended, endNs);
   close(endNs);
-  return { from: Float64Array.from(from), to: Float64Array.from(to), kind: Uint8Array.from(kind) };
+  return { from: Float64Array.from(from), to: Float64Array.from(to), kind: Int32Array.from(kind) };
 }
 
 /** How long each task ran between two times, on all CPUs together, in ns; tasks that did not run have no entry. */

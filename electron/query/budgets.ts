@@ -24,10 +24,10 @@ export function memoryBudgets(totalMiB = Number(process.env.REMORA_MEMORY_MIB ??
   const total = (Number.isFinite(totalMiB) && totalMiB > 0 ? totalMiB : DEFAULT_MIB) * 1024 * 1024;
   return {
     chunks: total * 0.25,
-    samples: total * 0.3,
+    samples: total * 0.28,
     series: total * 0.2,
     slices: total * 0.15,
-    tasks: total * 0.05,
+    tasks: total * 0.07,
     levels: total * 0.05,
   };
 }

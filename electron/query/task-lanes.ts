@@ -10,7 +10,7 @@ import { taskCounts, taskDensities } from './task-density.ts';
 import { lowerBound, type Trace, type TraceStream, upperBound } from './trace.ts';
 
 /** Buckets of a task's finest density level: finer windows hold few enough events to be counted. */
-const MOST_BUCKETS = 1 << 14;
+const MOST_BUCKETS = 1 << 17;
 /** With fewer entries in a window than this, reducing them takes about a millisecond. */
 const FEW_ENTRIES = 50_000;
 
@@ -39,11 +39,11 @@ export class TaskLanes {
     this.#lanes = lanes;
     const budget = trace.budgets.tasks;
     this.#schedules = new ByteBudgetCache(
-      budget * 0.6,
-      ({ running, waiting }) => running.from.length * 20 + waiting.from.length * 17,
+      budget * 0.5,
+      ({ running, waiting }) => (running.from.length + waiting.from.length) * 20,
     );
-    this.#reduced = new ByteBudgetCache(budget * 0.2, ({ pid }) => pid.length * 25);
-    this.#densities = new ByteBudgetCache(budget * 0.2, ({ counts }) => counts.byteLength);
+    this.#reduced = new ByteBudgetCache(budget * 0.1, ({ pid }) => pid.length * 25);
+    this.#densities = new ByteBudgetCache(budget * 0.4, ({ counts }) => counts.byteLength);
     this.#finestNs = 2 ** Math.max(0, Math.ceil(Math.log2(Math.max(1, trace.durationNs) / MOST_BUCKETS)));
   }
 
@@ -137,7 +137,9 @@ export class TaskLanes {
       let found = 0;
       for (const stream of this.#trace.streams) {
         if ('pid' in task && task.stream !== undefined && task.stream !== stream.info.index) continue;
-        for (const pid of this.#pidsOf(stream)) {
+        // Looking for a task takes a pass over all events: one with its stream was found before.
+        const pids = 'pid' in task && task.stream !== undefined ? [task.pid] : this.#pidsOf(stream);
+        for (const pid of pids) {
           if ('pid' in task ? pid !== task.pid : stream.recording.commOf(pid) !== task.comm) continue;
           chosen.set(keyOf(stream, pid), { stream, pid });
           found++;
@@ -173,7 +175,7 @@ export class TaskLanes {
     const [time, prevPid, prevState] = this.#eventsOf(stream, ['sched_switch'], ['prev_pid', 'prev_state']);
     const woken = this.#eventsOf(stream, ['sched_wakeup', 'sched_wakeup_new'], ['pid', 'success']);
     // Kernels before 4.4 also trace wake-ups of tasks that were awake.
-    const real = woken[2].map((success, i) => (success === 0 ? Number.NaN : (woken[1][i] as number)));
+    const real = woken[2].includes(0) ? woken[1].map((pid, i) => (woken[2][i] === 0 ? Number.NaN : pid)) : woken[1];
     const ends = stream.cpus.map(({ chunks }) => Math.max(chunks.at(-1)?.toNs ?? 0, chunks.at(-1)?.floorNs ?? 0));
     return {
       cpus,
@@ -184,7 +186,7 @@ export class TaskLanes {
     };
   }
 
-  /** Time and two fields of a stream's sched events of some names, ascending in time. */
+  /** Time and two fields of a stream's sched events of some names, ascending in time. Not to be written to. */
   #eventsOf(
     stream: TraceStream,
     names: readonly string[],
@@ -194,10 +196,14 @@ export class TaskLanes {
     const parts = types.map(({ type }) => {
       const { n, time, stream: streams } = this.#samples.ofType(type);
       const [first, second] = [this.#samples.numbers(type, fields[0]), this.#samples.numbers(type, fields[1])];
+      // Millions of them are not copied where they are all of this stream.
+      if (this.#trace.streams.length === 1) return [time, first, second];
       const own = Uint32Array.from({ length: n }, (_, i) => i).filter((i) => streams[i] === stream.info.index);
       return [time, first, second].map((column) => Float64Array.from(own, (i) => column[i] as number));
     });
-    const [time, first, second] = [0, 1, 2].map((column) => joined(parts.map((part) => part[column] as Float64Array)));
+    const [time, first, second] = [0, 1, 2].map((column) =>
+      parts.length === 1 ? parts[0]?.[column] : joined(parts.map((part) => part[column] as Float64Array)),
+    );
     if (parts.length < 2) return [time, first, second] as [Float64Array, Float64Array, Float64Array];
     const order = Uint32Array.from((time as Float64Array).keys());
     order.sort((a, b) => ((time as Float64Array)[a] as number) - ((time as Float64Array)[b] as number));
@@ -213,7 +219,7 @@ export class TaskLanes {
   }
 
   #waitsOf(key: string, { waiting }: TaskSchedule, from: number, to: number, resolutionNs: number): TaskLaneWaits {
-    const all = { n: waiting.from.length, from: waiting.from, to: waiting.to, pid: Int32Array.from(waiting.kind) };
+    const all = { n: waiting.from.length, from: waiting.from, to: waiting.to, pid: waiting.kind };
     const { pid, fromNs, toNs, merged } = this.#reducedWindow(`${key} waiting`, all, from, to, resolutionNs);
     return { fromNs, toNs, kind: Uint8Array.from(pid), merged };
   }

@@ -1,6 +1,6 @@
 import type { Page } from '@playwright/test';
 import { expect, settled, test } from './host.ts';
-import { clickLane, coloursOf, details, dragTime, openSample, timeline } from './steps.ts';
+import { clickLane, coloursOf, details, dragTime, events, openSample, rows, timeline } from './steps.ts';
 
 /** A task chosen on a CPU lane has a lane of its own, which is remembered. */
 
@@ -68,4 +68,12 @@ test('several tasks have lanes in the order they were chosen, and each its own w
   await settled(page);
   await expect(lanes).toHaveCount(names.length - 1);
   await expect(lanes.first()).toHaveAttribute('aria-label', names[1] ?? '');
+});
+
+test('the task of an event in the table can have a lane too', async ({ app }) => {
+  const page = await openSample(app);
+  await rows(events(page)).first().click({ button: 'right' });
+  await page.getByRole('menuitem', { name: 'Show task lane' }).click();
+  await settled(page);
+  await expect(tasks(page).getByRole('button', { name: 'task bash-188', exact: true })).toBeVisible();
 });
