@@ -7,7 +7,7 @@ import {
   type CaptureOptions,
   captureSettingsSchema,
 } from './capture.ts';
-import { chartSpecSchema, type SeriesSpec, seriesSpecSchema } from './chart.ts';
+import { chartSpecSchema, MOST_TASK_LANES, type SeriesSpec, seriesSpecSchema, taskChoiceSchema } from './chart.ts';
 import type { ErrorDetail } from './errors.ts';
 import type { Annotation, Episode, EpisodeTotal, EventDetail, EventRow, Finding, WorkspaceSummary } from './model.ts';
 import type { RelNs } from './time.ts';
@@ -61,6 +61,18 @@ export const params = {
   recentFiles: z.strictObject({}),
   /** CPU lanes for a window; with a filter, the density is of what passes. See `LanesResult`. */
   lanes: z.strictObject({ workspaceId, ...window, resolutionNs: z.number().positive(), filter }),
+  /**
+   * Lanes of tasks for a window: those named, in their order, or the `most` that ran longest in it; where a stream has no
+   * sched_switch, those with most events. Never idle. `not-found` where the workspace knows no such task; a pid that comes
+   * with its stream is taken at its word. See `TaskLane`.
+   */
+  taskLanes: z.strictObject({
+    workspaceId,
+    ...window,
+    resolutionNs: z.number().positive(),
+    tasks: z.array(taskChoiceSchema).min(1).max(MOST_TASK_LANES).optional(),
+    most: z.int().positive().max(MOST_TASK_LANES).default(24),
+  }),
   /**
    * `count` rows of the merged list from row `first`. A filtered list is scanned as far as it goes before it is answered;
    * with `partial`, an answer comes after a moment with what was found by then, and is to be asked for again.
@@ -193,6 +205,54 @@ export interface LanesResult {
   comms: Record<number, string>;
 }
 
+/** Where one task ran. Like `LaneSlices`, with the CPU it was on in place of the task; a merged entry names the CPU it was longest on. */
+export interface TaskLaneSlices {
+  fromNs: Float64Array;
+  toNs: Float64Array;
+  cpu: Int32Array;
+  merged: Uint8Array;
+  /** Share of `fromNs[i]`..`toNs[i]` in which the task ran. */
+  busy: Float32Array;
+}
+
+/** Kinds of `TaskLaneWaits`: woken up and not yet running; switched out while it could have gone on. */
+export const WAIT_WAKEUP = 0;
+export const WAIT_PREEMPTED = 1;
+
+/** When one task could have run and had no CPU; never while it runs. A merged entry has the kind that took longest in it. */
+export interface TaskLaneWaits {
+  fromNs: Float64Array;
+  toNs: Float64Array;
+  kind: Uint8Array;
+  merged: Uint8Array;
+}
+
+export interface TaskLane {
+  stream: number;
+  pid: number;
+  comm: string;
+  /** Null where the stream has no sched_switch: density is all there is. */
+  slices: TaskLaneSlices | null;
+  /** Wake-ups only where sched_wakeup was recorded. Null where `slices` is. */
+  waits: TaskLaneWaits | null;
+  /** The task's own events per bucket, the first bucket starting at `TaskLanesResult.fromNs`. */
+  density: Uint32Array;
+  /** How long it ran in the window asked for, ns; null where `slices` is. */
+  ranNs: number | null;
+}
+
+export interface TaskLanesResult {
+  /** The window asked for, widened to whole buckets. */
+  fromNs: RelNs;
+  toNs: RelNs;
+  resolutionNs: number;
+  lanes: TaskLane[];
+  /** Tasks that were in the window too, and have no lane because there were more than `most`. */
+  moreTasks: number;
+  /** By stream: events lost on any of its CPUs in the window, ascending. What a task did in there is not known. */
+  lost: Record<number, CpuLane['lost']>;
+}
+
 export interface RowsResult {
   /** Length of the whole (filtered) list; as far as it is known while `scan` is not null. */
   total: number;
@@ -281,6 +341,7 @@ export interface Results {
   upload: { path: string };
   recentFiles: { path: string; openedMs: number }[];
   lanes: LanesResult;
+  taskLanes: TaskLanesResult;
   rows: RowsResult;
   findRow: { row: number; timeNs: RelNs; total: number };
   eventDetail: EventDetail;

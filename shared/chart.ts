@@ -26,11 +26,22 @@ export const seriesSpecSchema = z.strictObject({
 });
 export type SeriesSpec = z.infer<typeof seriesSpecSchema>;
 
+/** Tasks that get a lane: one by its pid (of every stream that knows it, or of one), or all that have a name. */
+export const taskChoiceSchema = z.union([
+  z.strictObject({ pid: z.int().positive(), stream: z.int().nonnegative().optional() }),
+  z.strictObject({ comm: z.string().min(1).max(100) }),
+]);
+export type TaskChoice = z.infer<typeof taskChoiceSchema>;
+/** More lanes than these say nothing, and a picture of them has no end. */
+export const MOST_TASK_LANES = 64;
+
 export const panelSchema = z.discriminatedUnion('kind', [
   z.strictObject({
     kind: z.literal('lanes'),
-    /** Which lanes: one per CPU (of every stream), or one episode ribbon per cgroup. */
-    by: z.enum(['cpu', 'episodes']),
+    /** Which lanes: one per CPU (of every stream), one per task, or one episode ribbon per cgroup. */
+    by: z.enum(['cpu', 'task', 'episodes']),
+    /** With `by: 'task'`, which ones, in this order; left out: those that ran longest in the window. */
+    tasks: z.array(taskChoiceSchema).min(1).max(MOST_TASK_LANES).optional(),
     heightPx: z.number().positive().max(4000).optional(),
   }),
   z.strictObject({

@@ -13,6 +13,7 @@ import { exitCode } from './exit-code.ts';
 import { allOf } from './filter-option.ts';
 import { action, type CommandHost, repeated } from './host.ts';
 import { type InputOptions, readInput, withInput } from './input.ts';
+import { type LanesPanel, parseLanes } from './lanes-option.ts';
 import { tableLines, writeJson, writeLines } from './output.ts';
 import { plotOf } from './plot-option.ts';
 import { parseWindow } from './time-point.ts';
@@ -23,7 +24,7 @@ interface ChartOptions extends InputOptions {
   preset?: string;
   list?: boolean;
   plot?: string[];
-  lanes?: ('cpu' | 'episodes')[];
+  lanes?: LanesPanel[];
   episodes?: boolean;
   annotations?: string;
   size: { widthPx: number; heightPx?: number };
@@ -46,7 +47,12 @@ export function addChart(program: Command, host: CommandHost): void {
       'a plot: `system:event.field [by FIELD] [where FILTER] [as AGGREGATE]`; may be repeated',
       repeated,
     )
-    .addOption(new Option('--lanes <kinds>', 'lanes above the plots: cpu, cgroup').argParser(parseLanes))
+    .addOption(
+      new Option(
+        '--lanes <kinds>',
+        'lanes above the plots: cpu, cgroup, task (those that ran longest), task:PID, task:COMM; several with commas',
+      ).argParser(parseLanes),
+    )
     .option('--episodes', 'throttle episodes as a ribbon per cgroup')
     .option('--annotations <file.json>', 'notes to draw instead of those in the workspace')
     .addOption(
@@ -117,8 +123,10 @@ function narrowed(panels: readonly PanelSpec[], filter = ''): PanelSpec[] {
 }
 
 async function baseSpec(options: ChartOptions, summary: WorkspaceSummary): Promise<ChartSpec> {
-  const kinds = [...(options.episodes ? ['episodes' as const] : []), ...(options.lanes ?? [])];
-  const lanes = [...new Set(kinds)].map((by): PanelSpec => ({ kind: 'lanes', by }));
+  const asked = options.lanes ?? [];
+  const lanes: PanelSpec[] = options.episodes
+    ? [{ kind: 'lanes', by: 'episodes' }, ...asked.filter(({ by }) => by !== 'episodes')]
+    : asked;
   const plots = (options.plot ?? []).map(
     (text): PanelSpec => ({ kind: 'plot', title: '', series: [plotOf(text)], scale: 'linear' }),
   );
@@ -146,14 +154,6 @@ function formatOf(path: string): Format {
   throw usage(
     `${basename(path)}: the ending says what to write, and has to be one of ${formats.map((known) => `.${known}`).join(', ')}.`,
   );
-}
-
-function parseLanes(text: string): ('cpu' | 'episodes')[] {
-  return text.split(',').map((kind) => {
-    if (kind.trim() === 'cpu') return 'cpu';
-    if (kind.trim() === 'cgroup') return 'episodes';
-    throw new InvalidArgumentError('Lanes are there per cpu and per cgroup.');
-  });
 }
 
 function parseSize(text: string): ChartOptions['size'] {

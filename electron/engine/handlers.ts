@@ -49,11 +49,13 @@ export const handlers: Handlers = {
   recentFiles: (_, { sessions }) => new RecentFiles(sessions.cacheFolder).list(),
 
   async lanes({ workspaceId, fromNs, toNs, resolutionNs, filter }, { sessions, signal, onProgress }) {
-    if (!(toNs >= fromNs) || (toNs - fromNs) / resolutionNs > 100_000) {
-      throw new RemoraError({ code: 'bad-request', message: 'lanes: the window is empty or has over 100,000 buckets' });
-    }
+    checkBuckets('lanes', fromNs, toNs, resolutionNs);
     const { lanes, rows } = sessions.get(workspaceId);
     return lanes.window(fromNs, toNs, resolutionNs, await rows.filtered(filter, { signal, onProgress }));
+  },
+  taskLanes({ workspaceId, fromNs, toNs, resolutionNs, tasks, most }, { sessions }) {
+    checkBuckets('taskLanes', fromNs, toNs, resolutionNs);
+    return sessions.get(workspaceId).taskLanes.window(fromNs, toNs, resolutionNs, tasks ?? null, most);
   },
   rows: ({ workspaceId, first, count, filter, partial }, { sessions, signal, onProgress }) =>
     sessions.get(workspaceId).rows.page(filter, first, count, { signal, onProgress }, partial),
@@ -159,6 +161,15 @@ async function untilWritten(path: string, signal: AbortSignal): Promise<void> {
   const until = performance.now() + WRITTEN_MS;
   while (isUnfinished(path) && isBeingWritten(path) && performance.now() < until && !signal.aborted)
     await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+}
+
+/** An answer has an entry per bucket: a window at too fine a resolution is refused. */
+function checkBuckets(method: Method, fromNs: number, toNs: number, resolutionNs: number): void {
+  if (toNs >= fromNs && (toNs - fromNs) / resolutionNs <= 100_000) return;
+  throw new RemoraError({
+    code: 'bad-request',
+    message: `${method}: the window is empty or has over 100,000 buckets`,
+  });
 }
 
 function cpuOf(trace: Trace, stream: number, cpu: number): TraceCpu {

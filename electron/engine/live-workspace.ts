@@ -6,7 +6,7 @@ import { buildCgroupMap, cgroupLabel, parseCgroupLines } from '../derive/cgroups
 import { readTraceDat } from '../parse/trace-dat.ts';
 import { listCgroups } from '../query/cgroups.ts';
 import { LiveLanes } from '../query/live-lanes.ts';
-import { LiveEpisodes, LiveSeries, numberParts } from '../query/live-window.ts';
+import { LiveEpisodes, LiveSeries, LiveTaskLanes, numberParts } from '../query/live-window.ts';
 import { RowQueries } from '../query/rows.ts';
 import { removeDatabase } from '../store/database.ts';
 import { WorkspaceStore } from '../store/workspace-store.ts';
@@ -72,6 +72,7 @@ export class LiveWorkspace {
       cacheFolder,
       cgroupsFile: undefined,
       lanes: this.#lanes,
+      taskLanes: new LiveTaskLanes(trace, parts),
       rows: new RowQueries(trace),
       series: this.#series,
       episodes: this.#episodes,

@@ -9,6 +9,7 @@ import { Lanes } from '../query/lanes.ts';
 import { RowQueries } from '../query/rows.ts';
 import { Samples } from '../query/samples.ts';
 import { SeriesQueries } from '../query/series.ts';
+import { TaskLanes } from '../query/task-lanes.ts';
 import type { Trace } from '../query/trace.ts';
 import { fileError } from './file-source.ts';
 import type { NotesFile } from './notes-file.ts';
@@ -25,6 +26,7 @@ export interface Session {
   /** The file that cgroups were named by; undefined: those beside the recordings. */
   cgroupsFile: string | undefined;
   lanes: Pick<Lanes, 'window'>;
+  taskLanes: Pick<TaskLanes, 'window'>;
   rows: RowQueries;
   series: Pick<SeriesQueries, 'window' | 'firstLook'>;
   episodes: Pick<EpisodeQueries, 'find'>;
@@ -69,6 +71,7 @@ export class Sessions {
   #sessionOf(opened: OpenedTrace, request: SessionRequest, id: string): Session {
     const samples = new Samples(opened.trace);
     nameCgroups(opened.trace, samples, request);
+    const lanes = new Lanes(opened.trace, samples);
     return {
       id,
       trace: opened.trace,
@@ -76,7 +79,8 @@ export class Sessions {
       notes: opened.notes,
       cacheFolder: this.cacheFolder,
       cgroupsFile: request.cgroups,
-      lanes: new Lanes(opened.trace, samples),
+      lanes,
+      taskLanes: new TaskLanes(opened.trace, samples, lanes),
       rows: new RowQueries(opened.trace),
       series: new SeriesQueries(opened.trace, samples),
       episodes: new EpisodeQueries(opened.trace, samples),

@@ -41,9 +41,8 @@ export async function chartData(
     let answer: Promise<T> | undefined;
     return () => (answer ??= ask());
   };
-  const lanes = once(() =>
-    call('lanes', { workspaceId, ...window, resolutionNs: (window.toNs - window.fromNs) / widthPx }),
-  );
+  const resolutionNs = (window.toNs - window.fromNs) / widthPx;
+  const lanes = once(() => call('lanes', { workspaceId, ...window, resolutionNs }));
   const episodes = once(() => call('episodes', { workspaceId }));
   const panelData = async (panel: PanelSpec): Promise<PanelData> => {
     if (panel.kind === 'plot') {
@@ -60,6 +59,10 @@ export async function chartData(
         ),
       );
       return { kind: 'plot', results };
+    }
+    if (panel.by === 'task') {
+      const { tasks } = panel;
+      return { kind: 'task', lanes: await call('taskLanes', { workspaceId, ...window, resolutionNs, tasks }) };
     }
     return panel.by === 'cpu'
       ? { kind: 'cpu', lanes: await lanes() }

@@ -11,6 +11,8 @@ export interface MemoryBudgets {
   series: number;
   /** Who ran when, per CPU. */
   slices: number;
+  /** Schedules of the tasks that have lanes, and their lanes reduced to pixels. */
+  tasks: number;
   /** Lanes reduced to pixels. */
   levels: number;
 }
@@ -22,9 +24,10 @@ export function memoryBudgets(totalMiB = Number(process.env.REMORA_MEMORY_MIB ??
   const total = (Number.isFinite(totalMiB) && totalMiB > 0 ? totalMiB : DEFAULT_MIB) * 1024 * 1024;
   return {
     chunks: total * 0.25,
-    samples: total * 0.3,
+    samples: total * 0.28,
     series: total * 0.2,
-    slices: total * 0.2,
+    slices: total * 0.15,
+    tasks: total * 0.07,
     levels: total * 0.05,
   };
 }

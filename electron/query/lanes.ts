@@ -66,7 +66,7 @@ export class Lanes {
 
   /** Many slices are reduced once for the whole lane at this level; the window is then a part of that. */
   #sliceWindow(stream: TraceStream, cpu: TraceCpu, from: number, to: number, resolutionNs: number): LaneSlices | null {
-    const all = this.#slicesOf(stream, cpu);
+    const all = this.slicesOf(stream, cpu);
     if (all === null) return null;
     const inWindow = lowerBound(all.from, to, 0, all.n) - upperBound(all.to, from, 0, all.n);
     if (inWindow < FEW_SLICES || !isLevel(resolutionNs)) return reduceSlices(all, from, to, resolutionNs);
@@ -104,8 +104,8 @@ export class Lanes {
     });
   }
 
-  /** Slices of a CPU on the workspace axis; null where its stream records no sched_switch on it. */
-  #slicesOf(stream: TraceStream, cpu: TraceCpu): RunSlices | null {
+  /** Slices of a CPU on the workspace axis; null where its stream records no sched_switch on it. Shared: not to be written to. */
+  slicesOf(stream: TraceStream, cpu: TraceCpu): RunSlices | null {
     return this.#slices.get(cpu, () => {
       const type = this.#trace.eventTypes.find(({ system, name }) => system === 'sched' && name === 'sched_switch');
       if (type === undefined) return null;

@@ -1,11 +1,13 @@
-import type { EpisodesResult, SeriesResult } from '../../shared/api.ts';
+import type { EpisodesResult, SeriesResult, TaskLanesResult } from '../../shared/api.ts';
 import type { SeriesSpec } from '../../shared/chart.ts';
 import type { TotalKey } from '../derive/throttle-totals.ts';
 import type { ChunkInfo } from '../store/workspace-store.ts';
 import { ByteBudgetCache } from './byte-budget-cache.ts';
 import { EpisodeQueries } from './episodes.ts';
+import { Lanes } from './lanes.ts';
 import { type NumberParts, Samples } from './samples.ts';
 import { SeriesQueries } from './series.ts';
+import { TaskLanes } from './task-lanes.ts';
 import type { Trace } from './trace.ts';
 
 /**
@@ -69,6 +71,25 @@ export class LiveSeries {
     return queries.window(spec, fromNs, toNs, bins, mode);
   }
 }
+
+/** Lanes of tasks around a window. */
+export class LiveTaskLanes {
+  readonly #trace: Trace;
+  readonly #parts: NumberParts;
+
+  constructor(trace: Trace, parts: NumberParts) {
+    this.#trace = trace;
+    this.#parts = parts;
+  }
+
+  window(fromNs: number, toNs: number, ...rest: RestOfWindow): TaskLanesResult {
+    const part = traceOfWindow(this.#trace, fromNs, toNs);
+    const samples = new Samples(part, this.#parts);
+    return new TaskLanes(part, samples, new Lanes(part, samples)).window(fromNs, toNs, ...rest);
+  }
+}
+
+type RestOfWindow = Parameters<TaskLanes['window']> extends [number, number, ...infer Rest] ? Rest : never;
 
 /** Episodes are found over all of the capture: at most this share of the time goes into it. */
 const SHARE = 0.1;

@@ -1,10 +1,13 @@
 import { quoteString } from '../../shared/filter/lex.ts';
 import type { EventRow } from '../../shared/model.ts';
 import { reportError } from '../state/connection.ts';
-import { selectionStore, uiStore } from '../state/stores.ts';
+import { type ShownTask, selectionStore, uiStore } from '../state/stores.ts';
+import { showTaskLane } from '../state/task-lanes.ts';
 import { zoomToRange } from '../state/viewport.ts';
 import type { MenuSection } from '../ui/menu.tsx';
 import { narrowFilter } from './narrow-filter.ts';
+
+const taskOf = ({ stream, pid, comm }: EventRow): ShownTask => ({ stream, pid, comm });
 
 /** What the right button offers on an event of the table. */
 export function eventMenu(event: EventRow): MenuSection[] {
@@ -27,6 +30,8 @@ export function eventMenu(event: EventRow): MenuSection[] {
     {
       title: 'Event',
       items: [
+        // Pid 0 is the idle task of every CPU.
+        ...(event.pid > 0 ? [{ label: 'Show task lane', run: () => showTaskLane(taskOf(event)) }] : []),
         { label: 'Zoom to it', run: () => zoomToRange({ fromNs: event.timeNs, toNs: event.timeNs }) },
         {
           label: 'Place marker A here',

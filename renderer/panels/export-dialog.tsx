@@ -6,7 +6,7 @@ import { currentHost, query } from '../state/connection.ts';
 import { busy } from '../state/idle.ts';
 import { Latest } from '../state/latest.ts';
 import { workspaceName } from '../state/session.ts';
-import { episodesStore, plotsStore, uiStore, viewportStore } from '../state/stores.ts';
+import { episodesStore, plotsStore, taskLanesStore, uiStore, viewportStore } from '../state/stores.ts';
 import { themeStore } from '../state/theme.ts';
 import { Dialog } from '../ui/dialog.tsx';
 import { chartFileName, chartOfWindow } from './chart-of-window.ts';
@@ -35,6 +35,7 @@ export function ExportDialog({ summary }: { summary: WorkspaceSummary }) {
       viewport: viewportStore.getState(),
       hasCpus: !folded.includes('cpus') && summary.streams.some((stream) => stream.cpus.length > 0),
       hasEpisodes: !folded.includes('episodes') && episodesStore.getState().episodes.length > 0,
+      tasks: folded.includes('tasks') ? [] : taskLanesStore.getState().tasks,
       plots: plotsStore.getState().plots,
     }),
     format,

@@ -5,6 +5,7 @@ import {
   plotsStore,
   resetSelection,
   selectionStore,
+  taskLanesStore,
   uiStore,
   viewportStore,
   workspaceStore,
@@ -25,6 +26,7 @@ export function putAside(): void {
     const viewport = viewportStore.getState();
     const selection = selectionStore.getState();
     const plots = plotsStore.getState();
+    const tasks = taskLanesStore.getState();
     const annotations = annotationsStore.getState();
     const episodes = episodesStore.getState();
     const { tableFilter, noteDraft } = uiStore.getState();
@@ -32,6 +34,7 @@ export function putAside(): void {
       viewportStore.setState(viewport);
       selectionStore.setState(selection);
       plotsStore.setState(plots);
+      taskLanesStore.setState(tasks);
       annotationsStore.setState(annotations);
       episodesStore.setState(episodes);
       uiStore.setState({ tableFilter, noteDraft });
@@ -60,6 +63,7 @@ export function takeAside(): WorkspaceSummary | null {
 export function clearWorkspaceStores(): void {
   resetSelection();
   plotsStore.setState({ plots: [] });
+  taskLanesStore.setState({ tasks: [] });
   uiStore.setState({ tableFilter: '', noteDraft: null });
   annotationsStore.setState({ annotations: [] });
   episodesStore.setState({ episodes: [], totals: [], findings: [] });

@@ -97,6 +97,16 @@ export interface PlotPanel {
 }
 export const plotsStore = createStore<{ plots: PlotPanel[] }>(() => ({ plots: [] }));
 
+/** A task that has a lane of its own. */
+export interface ShownTask {
+  stream: number;
+  pid: number;
+  /** What it was called where it was chosen. */
+  comm: string;
+}
+/** In the order in which they were added. */
+export const taskLanesStore = createStore<{ tasks: readonly ShownTask[] }>(() => ({ tasks: [] }));
+
 export const annotationsStore = createStore<{ annotations: Annotation[] }>(() => ({ annotations: [] }));
 
 export interface EpisodesState {
@@ -120,7 +130,7 @@ export interface UiState {
   /** Filter of the event table, in the filter language; empty: all events. */
   tableFilter: string;
   /** Kinds of lanes whose heading folds them away. */
-  folded: readonly ('episodes' | 'cpus')[];
+  folded: readonly ('episodes' | 'cpus' | 'tasks')[];
   /** Sizes of the window's panels in percent: by group, by panel. */
   layout: Record<string, Record<string, number>>;
   /** The note being written or changed; kept in the workspace only when it is saved. */

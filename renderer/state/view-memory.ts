@@ -1,8 +1,8 @@
 import * as z from 'zod';
-import { panelSchema } from '../../shared/chart.ts';
+import { MOST_TASK_LANES, panelSchema } from '../../shared/chart.ts';
 import { query, reportError } from './connection.ts';
 import { newPlotKey } from './plots.ts';
-import { plotsStore, selectionStore, uiStore, viewportStore, workspaceStore } from './stores.ts';
+import { plotsStore, selectionStore, taskLanesStore, uiStore, viewportStore, workspaceStore } from './stores.ts';
 
 /**
  * What the workspace remembers of the window: the visible time, the plots, the markers. Kept as JSON under one view
@@ -17,6 +17,11 @@ const viewSchema = z.object({
   plots: z.array(panelSchema),
   markers: z.object({ a: z.number().nullable(), b: z.number().nullable() }),
   tableFilter: z.string().max(4000),
+  /** Views from before there were lanes of tasks have none. */
+  tasks: z
+    .array(z.object({ stream: z.int().nonnegative(), pid: z.int().positive(), comm: z.string().max(100) }))
+    .max(MOST_TASK_LANES)
+    .optional(),
 });
 
 let timer: ReturnType<typeof setTimeout> | undefined;
@@ -32,6 +37,7 @@ function currentView(): string {
     plots: plotsStore.getState().plots.map((plot) => plot.spec),
     markers: { a: markerA, b: markerB },
     tableFilter: uiStore.getState().tableFilter,
+    tasks: [...taskLanesStore.getState().tasks],
   };
   return JSON.stringify(view);
 }
@@ -61,7 +67,7 @@ export function watchView(): () => void {
     clearTimeout(timer);
     timer = setTimeout(flushView, QUIET_MS);
   };
-  const stops = [viewportStore, plotsStore, selectionStore, uiStore].map((store) =>
+  const stops = [viewportStore, plotsStore, taskLanesStore, selectionStore, uiStore].map((store) =>
     (store as { subscribe(listener: () => void): () => void }).subscribe(later),
   );
   window.addEventListener('pagehide', flushView);
@@ -83,6 +89,8 @@ export async function restoreView({ keepTime = false } = {}): Promise<void> {
     plotsStore.setState({
       plots: view.plots.filter((spec) => spec.kind === 'plot').map((spec) => ({ key: newPlotKey(), spec })),
     });
+    const streams = workspaceStore.getState().summary?.streams.length ?? 0;
+    taskLanesStore.setState({ tasks: (view.tasks ?? []).filter(({ stream }) => stream < streams) });
     const { markerA, markerB } = selectionStore.getState();
     selectionStore.setState({ markerA: markerA ?? view.markers.a, markerB: markerB ?? view.markers.b });
     uiStore.setState({ tableFilter: view.tableFilter });

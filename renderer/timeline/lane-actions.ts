@@ -12,7 +12,11 @@ type CpuRow = Extract<LaneRow, { kind: 'cpu' }>;
 type RibbonRow = Extract<LaneRow, { kind: 'ribbon' }>;
 
 /** The event of a CPU lane nearest to a time, the first after it (1) or the last before it (-1); null: none known. */
-export async function eventNear(row: CpuRow, timeNs: number, direction: -1 | 0 | 1 = 0): Promise<EventRow | null> {
+export async function eventNear(
+  row: Pick<CpuRow, 'stream' | 'cpu'>,
+  timeNs: number,
+  direction: -1 | 0 | 1 = 0,
+): Promise<EventRow | null> {
   // What is still being indexed has no events to name.
   if (!workspaceStore.getState().summary) return null;
   return query('nearestEvent', { stream: row.stream, cpu: row.cpu, timeNs, direction });
@@ -28,7 +32,7 @@ export async function selectNear(row: CpuRow, timeNs: number, direction: -1 | 0 
 }
 
 /** Selects an event or episode of a lane: the nearest one (0), the next (1) or the previous (-1). */
-export function stepInLane(row: LaneRow, direction: -1 | 0 | 1): void {
+export function stepInLane(row: CpuRow | RibbonRow, direction: -1 | 0 | 1): void {
   const { fromNs, toNs } = viewportStore.getState();
   const { event, eventTimeNs, range } = selectionStore.getState();
   const middle = (fromNs + toNs) / 2;

@@ -4,9 +4,12 @@ import { drawCpuLane } from '../../shared/draw/lanes.ts';
 import { drawNoteBands } from '../../shared/draw/notes.ts';
 import { drawRibbon } from '../../shared/draw/ribbons.ts';
 import { drawTimeGrid } from '../../shared/draw/ruler.ts';
+import { drawTaskLane } from '../../shared/draw/task-lanes.ts';
 import type { Theme } from '../../shared/draw/theme.ts';
 import { annotationsStore, episodesStore, selectionStore, viewportStore, workspaceStore } from '../state/stores.ts';
+import { hideTaskLane } from '../state/task-lanes.ts';
 import { themeStore } from '../state/theme.ts';
+import { CloseIcon } from '../ui/icons.tsx';
 import { Canvas } from './canvas.tsx';
 import type { CanvasSurface } from './canvas-surface.ts';
 import { drawEstimate } from './estimate.ts';
@@ -16,8 +19,18 @@ import { laneTarget } from './lane-target.ts';
 import { lanesStore } from './lanes-data.ts';
 import { type LaneBlock, type LaneRow, laneKey } from './layout.ts';
 import { setPointTarget } from './pointing.ts';
+import { taskDataStore, taskLaneKey } from './task-lanes-data.ts';
+import { stepInTask } from './task-target.ts';
 
-const watch = [viewportStore, geometryStore, lanesStore, annotationsStore, episodesStore, workspaceStore];
+const watch = [
+  viewportStore,
+  geometryStore,
+  lanesStore,
+  taskDataStore,
+  annotationsStore,
+  episodesStore,
+  workspaceStore,
+];
 /** Free space above and below the drawing of a lane. */
 const PAD_PX = 3;
 
@@ -56,6 +69,13 @@ export function LaneBlockView({ block, colors, label }: LaneBlockProps) {
   );
 }
 
+const nameOf = (row: LaneRow): string =>
+  row.kind === 'cpu' ? row.label : `${row.kind === 'task' ? 'task' : 'cgroup'} ${row.label}`;
+
+/** Selects something of a lane: what is nearest (0), the next (1), the one before (-1). */
+const step = (row: LaneRow, direction: -1 | 0 | 1): void =>
+  row.kind === 'task' ? stepInTask(row, direction) : stepInLane(row, direction);
+
 /** A lane's name: reached by Tab, moved along by the arrow keys, so that lanes can be read without a pointer. */
 function LaneName({ row, color }: { row: LaneRow; color?: string }) {
   const selected = useStore(
@@ -68,18 +88,29 @@ function LaneName({ row, color }: { row: LaneRow; color?: string }) {
         type="button"
         className="lane-name"
         title={row.label}
-        aria-label={row.kind === 'cpu' ? row.label : `cgroup ${row.label}`}
+        aria-label={nameOf(row)}
         aria-current={selected || undefined}
-        onClick={() => stepInLane(row, 0)}
+        onClick={() => step(row, 0)}
         onKeyDown={(event) => {
           if (event.key !== 'ArrowLeft' && event.key !== 'ArrowRight') return;
           event.preventDefault();
-          stepInLane(row, event.key === 'ArrowRight' ? 1 : -1);
+          step(row, event.key === 'ArrowRight' ? 1 : -1);
         }}
       >
         {color && <span className="swatch" style={{ background: color }} />}
         <span className="lane-label">{row.label}</span>
       </button>
+      {row.kind === 'task' && (
+        <button
+          type="button"
+          className="lane-remove"
+          aria-label={`Remove task lane ${row.label}`}
+          title="Remove this lane"
+          onClick={() => hideTaskLane(row)}
+        >
+          <CloseIcon />
+        </button>
+      )}
     </li>
   );
 }
@@ -96,7 +127,11 @@ function paintBlock(surface: CanvasSurface, block: LaneBlock, colors: Map<string
     const area = { x: 0, y: row.y + PAD_PX, width: surface.widthPx, height: row.heightPx - 2 * PAD_PX };
     if (row.kind === 'ribbon')
       drawRibbon(surface, area, scale, row.ribbon, colors.get(row.ribbon.key) ?? theme.accent, theme);
-    else {
+    else if (row.kind === 'task') {
+      const tasks = taskDataStore.getState();
+      const lane = tasks.lanes.get(taskLaneKey(row));
+      if (lane && tasks.result) drawTaskLane(surface, area, scale, lane, tasks.result, theme);
+    } else {
       const lane = lanes.get(laneKey(row.stream, row.cpu));
       if (lane && result) drawCpuLane(surface, area, scale, lane, result, theme);
       else {

@@ -3,6 +3,7 @@ import { lostText, taskKey, taskLabel } from '../../shared/draw/lanes.ts';
 import type { Episode } from '../../shared/model.ts';
 import { formatDuration, formatLength } from '../../shared/time.ts';
 import { workspaceStore } from '../state/stores.ts';
+import { hasTaskLane, hideTaskLane, showTaskLane } from '../state/task-lanes.ts';
 import { themeStore } from '../state/theme.ts';
 import type { MenuSection } from '../ui/menu.tsx';
 import { countOf } from '../ui/text.ts';
@@ -12,6 +13,7 @@ import { episodesAt, eventNear, selectEpisode, selectNear } from './lane-actions
 import { lanesStore } from './lanes-data.ts';
 import { type LaneBlock, type LaneRow, laneKey, rowAt, type SliceAt, sliceAt } from './layout.ts';
 import type { PointTarget, Tip } from './pointing.ts';
+import { describeTask, eventOfTask, selectInTask, taskMenu } from './task-target.ts';
 import { onlyInTable, zoomTo } from './time-menu.tsx';
 import { timeText } from './time-text.ts';
 
@@ -21,11 +23,13 @@ export function laneTarget(block: LaneBlock, colors: Map<string, string>): Point
     describe(ns, y) {
       const row = rowAt(block, y);
       if (!row) return null;
+      if (row.kind === 'task') return describeTask(row, ns);
       return row.kind === 'cpu' ? describeCpu(row, ns) : describeRibbon(row, ns, colors.get(row.ribbon.key));
     },
     click(ns, y) {
       const row = rowAt(block, y);
       if (row?.kind === 'cpu') void selectNear(row, ns);
+      else if (row?.kind === 'task') void selectInTask(row, ns);
       else if (row) {
         const episode = worst(episodesAt(row, ns));
         if (episode) selectEpisode(episode);
@@ -34,10 +38,12 @@ export function laneTarget(block: LaneBlock, colors: Map<string, string>): Point
     menu(ns, y) {
       const row = rowAt(block, y);
       if (!row) return [];
+      if (row.kind === 'task') return taskMenu(row, ns);
       return row.kind === 'cpu' ? cpuMenu(row, ns) : ribbonMenu(row, ns);
     },
     async markAt(ns, y) {
       const row = rowAt(block, y);
+      if (row?.kind === 'task') return (await eventOfTask(row, ns))?.timeNs ?? ns;
       if (row?.kind !== 'cpu') return ns;
       return (await eventNear(row, ns))?.timeNs ?? ns;
     },
@@ -53,8 +59,15 @@ function cpuMenu(row: Extract<LaneRow, { kind: 'cpu' }>, ns: number): MenuSectio
     { title: row.label, items: [onlyInTable(`Only CPU ${row.cpu} in the table`, `cpu == ${row.cpu}`)] },
   ];
   if (!slice || !result) return sections;
-  const task = taskLabel(result.comms[slice.pid] ?? '', slice.pid);
-  const items = [onlyInTable('Only its events in the table', `pid == ${slice.pid}`)];
+  const comm = result.comms[slice.pid] ?? '';
+  const task = taskLabel(comm, slice.pid);
+  const shown = { stream: row.stream, pid: slice.pid, comm };
+  const items = [
+    hasTaskLane(shown)
+      ? { label: 'Remove its task lane', run: () => hideTaskLane(shown) }
+      : { label: 'Show task lane', run: () => showTaskLane(shown) },
+    onlyInTable('Only its events in the table', `pid == ${slice.pid}`),
+  ];
   if (slice.busy === null) items.unshift(zoomTo('Zoom to this slice', slice));
   return [{ title: task, items }, ...sections];
 }

@@ -1,13 +1,15 @@
 import type { CpuLane, LaneSlices, LanesResult } from '../../shared/api.ts';
-import { cpuLaneLabel, firstSliceAfter } from '../../shared/draw/lanes.ts';
+import { cpuLaneLabel, firstSliceAfter, taskLabel } from '../../shared/draw/lanes.ts';
 import type { Ribbon } from '../../shared/draw/ribbons.ts';
 import { streamLabel } from '../../shared/draw/stream-label.ts';
 import type { WorkspaceSummary } from '../../shared/model.ts';
 import type { Estimate } from '../state/estimate.ts';
+import type { ShownTask } from '../state/stores.ts';
 
 /** One horizontal strip of the timeline. */
 export type LaneRow = { key: string; label: string; y: number; heightPx: number } & (
   | { kind: 'cpu'; stream: number; cpu: number }
+  | { kind: 'task'; stream: number; pid: number; comm: string }
   | { kind: 'ribbon'; ribbon: Ribbon }
 );
 
@@ -19,7 +21,7 @@ export interface LaneBlock {
 }
 
 export interface LaneSection {
-  key: 'episodes' | 'cpus';
+  key: 'episodes' | 'cpus' | 'tasks';
   title: string;
   blocks: LaneBlock[];
   rows: number;
@@ -27,18 +29,39 @@ export interface LaneSection {
 
 const RIBBON_PX = 26;
 const CPU_PX = 34;
+const TASK_PX = 30;
 /** Lanes are lower where there are many. */
 const MANY_CPUS = 16;
 const LOW_CPU_PX = 24;
 const ROWS_PER_BLOCK = 16;
 
-/** Sections of the timeline from top to bottom: throttled cgroups, then the CPUs of each stream. Empty ones are left out. */
-export function layoutLanes(summary: WorkspaceSummary, ribbons: Ribbon[]): LaneSection[] {
+/**
+ * Sections of the timeline from top to bottom: throttled cgroups, the CPUs of each stream, the tasks that were chosen. Empty
+ * ones are left out.
+ */
+export function layoutLanes(
+  summary: WorkspaceSummary,
+  ribbons: Ribbon[],
+  tasks: readonly ShownTask[] = [],
+): LaneSection[] {
   const several = summary.streams.length > 1;
   const cpus = summary.streams.flatMap(({ index, cpus }) =>
     cpus.map((cpu) => ({ stream: index, streamName: several ? streamLabel(summary, index) : '', cpu })),
   );
-  return sectionsOf(cpus, ribbons);
+  const rows = tasks.map(({ stream, pid, comm }): LaneRow => {
+    const label = taskLabel(comm, pid);
+    return {
+      kind: 'task',
+      key: `task ${stream} ${pid}`,
+      label: several ? `${streamLabel(summary, stream)} · ${label}` : label,
+      y: 0,
+      heightPx: TASK_PX,
+      stream,
+      pid,
+      comm,
+    };
+  });
+  return [...sectionsOf(cpus, ribbons), ...(rows.length > 0 ? [section('tasks', 'Tasks', rows)] : [])];
 }
 
 /** The same for what is being opened: its CPUs, where they will be when it is indexed. */

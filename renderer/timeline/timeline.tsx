@@ -2,7 +2,7 @@ import { type CSSProperties, useEffect, useLayoutEffect, useMemo, useRef, useSta
 import { useStore } from 'zustand';
 import { ribbonColors, ribbonsOf } from '../../shared/draw/ribbons.ts';
 import { PlotList } from '../plot/plot-list.tsx';
-import { episodesStore, uiStore, workspaceStore } from '../state/stores.ts';
+import { episodesStore, taskLanesStore, uiStore, workspaceStore } from '../state/stores.ts';
 import { themeStore } from '../state/theme.ts';
 import { AXIS_PX, GUTTER_PX, geometryStore } from './geometry.ts';
 import { Head } from './head.tsx';
@@ -14,6 +14,7 @@ import { Overlay } from './overlay.tsx';
 import { OVERVIEW_PX, OverviewStrip } from './overview.tsx';
 import { attachPointer } from './pointer.ts';
 import { scrollStore } from './pointing.ts';
+import { keepTaskLanesLoaded, taskDataStore } from './task-lanes-data.ts';
 import { TimeMenu } from './time-menu.tsx';
 import { Tooltip } from './tooltip.tsx';
 import './timeline.css';
@@ -39,9 +40,10 @@ export function Timeline() {
   const ribbons = useMemo(() => ribbonsOf(episodes), [episodes]);
   const colors = useMemo(() => ribbonColors(ribbons, theme), [ribbons, theme]);
   const estimate = useStore(workspaceStore, (state) => state.estimate);
+  const tasks = useStore(taskLanesStore, (state) => state.tasks);
   const sections = useMemo(
-    () => (summary ? layoutLanes(summary, ribbons) : estimate ? layoutEstimate(estimate) : []),
-    [summary, ribbons, estimate],
+    () => (summary ? layoutLanes(summary, ribbons, tasks) : estimate ? layoutEstimate(estimate) : []),
+    [summary, ribbons, tasks, estimate],
   );
 
   useLayoutEffect(() => {
@@ -57,7 +59,12 @@ export function Timeline() {
 
   useEffect(() => {
     if (!root.current || !scroller.current) return;
-    const stops = [attachPointer(root.current, scroller.current), attachHeldKeys(), keepLanesLoaded()];
+    const stops = [
+      attachPointer(root.current, scroller.current),
+      attachHeldKeys(),
+      keepLanesLoaded(),
+      keepTaskLanesLoaded(),
+    ];
     return () => {
       for (const stop of stops) stop();
     };
@@ -110,7 +117,9 @@ function SectionView({ section, colors }: { section: LaneSection; colors: Map<st
 }
 
 function LanesError() {
-  const error = useStore(lanesStore, (state) => state.error);
+  const lanesError = useStore(lanesStore, (state) => state.error);
+  const tasksError = useStore(taskDataStore, (state) => state.error);
+  const error = lanesError ?? tasksError;
   if (!error) return null;
   return (
     <p className="timeline-error" role="alert">

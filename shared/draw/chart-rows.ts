@@ -1,4 +1,4 @@
-import type { LanesResult, SeriesResult } from '../api.ts';
+import { type LanesResult, type SeriesResult, type TaskLanesResult, WAIT_PREEMPTED, WAIT_WAKEUP } from '../api.ts';
 import type { PanelSpec } from '../chart.ts';
 import { identityColor } from '../colors.ts';
 import type { Episode, WorkspaceSummary } from '../model.ts';
@@ -9,24 +9,33 @@ import { drawRibbon, type Ribbon, ribbonColors, ribbonsOf } from './ribbons.ts';
 import { type Area, drawTimeGrid, type TimeScale } from './ruler.ts';
 import { streamLabel } from './stream-label.ts';
 import type { Surface, TextStyle } from './surface.ts';
+import { cpuColor, drawTaskLane } from './task-lanes.ts';
 import type { Theme } from './theme.ts';
 
 /** The data of one panel of a chart, in the order of the spec's panels. */
 export type PanelData =
   | { kind: 'cpu'; lanes: LanesResult }
+  | { kind: 'task'; lanes: TaskLanesResult }
   | { kind: 'episodes'; episodes: Episode[] }
   /** One result per series of the panel, in its order. */
   | { kind: 'plot'; results: SeriesResult[] };
 
-/** Strips of equal height with a label in the gutter: CPU lanes or episode ribbons. */
+/** Strips of equal height with a label in the gutter: CPU lanes, task lanes or episode ribbons. */
 export interface StripPanel {
   kind: 'strips';
   heading: string;
   strips: Strip[];
   /** How to read the strips, most important first: colours with what they stand for, or words alone. */
-  key: { label: string; color: string | null }[];
+  key: KeyEntry[];
   /** What stands in place of strips where there are none. */
   empty: string;
+}
+
+interface KeyEntry {
+  label: string;
+  color: string | null;
+  /** The colour is that of a hollow box's edge. */
+  edge?: 'solid' | 'dashed';
 }
 
 export interface Strip {
@@ -37,7 +46,7 @@ export interface Strip {
 /** Height of one strip where the spec says nothing. */
 export const stripHeight = (panel: Extract<PanelSpec, { kind: 'lanes' }>, strips: number): number => {
   if (panel.heightPx !== undefined) return Math.max(MIN_STRIP_PX, (panel.heightPx - HEADING_PX) / Math.max(1, strips));
-  return panel.by === 'episodes' ? 24 : strips > 16 ? 20 : 32;
+  return panel.by === 'episodes' ? 24 : strips > 16 ? 20 : panel.by === 'task' ? 26 : 32;
 };
 /** Below this neither a label nor the parts of a lane can be told apart. */
 export const MIN_STRIP_PX = 12;
@@ -80,6 +89,31 @@ function busiestTasks(lanes: LanesResult, window: TimeRange): { pid: number; com
     .sort(([pidA, a], [pidB, b]) => b - a || pidA - pidB)
     .slice(0, MAX_KEY_TASKS)
     .map(([pid]) => ({ pid, comm: lanes.comms[pid] ?? '' }));
+}
+
+/** Lanes of tasks; the key has the CPUs that they ran on, in the window, and the waits that are there. */
+export function taskPanel(lanes: TaskLanesResult, summary: Streams, theme: Theme): StripPanel {
+  const several = summary.streams.length > 1;
+  const cpus = new Set(lanes.lanes.flatMap(({ slices }) => [...(slices?.cpu ?? [])]));
+  const waits = (kind: number): boolean => lanes.lanes.some((lane) => lane.waits?.kind.includes(kind));
+  const more = lanes.moreTasks === 0 ? '' : `, ${lanes.moreTasks.toLocaleString('en-US')} more not shown`;
+  const switches = lanes.lanes.some(({ slices }) => slices !== null);
+  return {
+    kind: 'strips',
+    heading: `${switches ? 'Tasks: CPU they run on, events below' : 'Tasks: events'}${more}`,
+    empty: 'no task has events',
+    key: [
+      ...(waits(WAIT_WAKEUP)
+        ? [{ label: 'woken up, not yet running', color: theme.wakeup, edge: 'solid' as const }]
+        : []),
+      ...(waits(WAIT_PREEMPTED) ? [{ label: 'preempted', color: theme.preempted, edge: 'dashed' as const }] : []),
+      ...[...cpus].sort((a, b) => a - b).map((cpu) => ({ label: `CPU ${cpu}`, color: cpuColor(cpu, theme) })),
+    ],
+    strips: lanes.lanes.map((lane) => ({
+      label: [...(several ? [streamLabel(summary, lane.stream)] : []), taskLabel(lane.comm, lane.pid)].join(' · '),
+      draw: (surface, area, scale) => drawTaskLane(surface, area, scale, lane, lanes, theme),
+    })),
+  };
 }
 
 export function episodesPanel(episodes: Episode[], theme: Theme): StripPanel {
@@ -142,11 +176,15 @@ function drawHeading(surface: Surface, area: Area, scale: TimeScale, panel: Stri
   surface.text(scale.x, baseline, heading, style);
   let x = scale.x + surface.measure(heading, style) + 16;
   const label: TextStyle = { color: theme.muted, sizePx: LABEL_PX };
-  for (const { label: text, color } of panel.key) {
+  for (const { label: text, color, edge } of panel.key) {
     const swatch = color === null ? 0 : 14;
     const width = swatch + surface.measure(text, label);
     if (x + width > right) break;
-    if (color !== null) surface.rect(x, baseline - 8, 9, 9, { fill: color });
+    if (color !== null && edge === undefined) surface.rect(x, baseline - 8, 9, 9, { fill: color });
+    if (color !== null && edge !== undefined) {
+      const stroke = { color, width: 1, ...(edge === 'dashed' ? { dash: [3, 2] } : {}) };
+      surface.rect(x + 0.5, baseline - 7.5, 9, 8, { stroke });
+    }
     surface.text(x + swatch, baseline, text, label);
     x += width + 12;
   }

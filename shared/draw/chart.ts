@@ -11,6 +11,7 @@ import {
   type PanelData,
   type StripPanel,
   stripHeight,
+  taskPanel,
 } from './chart-rows.ts';
 import { fitText } from './fit-text.ts';
 import { drawNoteList, layoutNoteList, type NoteList } from './note-list.ts';
@@ -79,9 +80,11 @@ export function layoutChart(
   const strips = data.panels.map((panel) =>
     panel.kind === 'cpu'
       ? cpuPanel(panel.lanes, data.summary, window, theme)
-      : panel.kind === 'episodes'
-        ? episodesPanel(panel.episodes, theme)
-        : null,
+      : panel.kind === 'task'
+        ? taskPanel(panel.lanes, data.summary, theme)
+        : panel.kind === 'episodes'
+          ? episodesPanel(panel.episodes, theme)
+          : null,
   );
   const scale = timeScale(surface, spec, data, strips, size.widthPx, theme);
   const annotations = spec.annotations

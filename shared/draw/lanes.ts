@@ -14,7 +14,7 @@ export interface LaneData {
 }
 
 /** Height of the strip of event ticks below the slices. */
-const EVENTS_STRIP_PX = 6;
+export const EVENTS_STRIP_PX = 6;
 const LABEL_SIZE = 11;
 /** Narrower slices have no label, nor do those that would show fewer letters than say something. */
 const MIN_LABEL_PX = 24;
@@ -54,7 +54,7 @@ export function drawCpuLane(
 }
 
 /** Index of the first slice that ends after `ns`. */
-export function firstSliceAfter(slices: LaneSlices, ns: RelNs): number {
+export function firstSliceAfter(slices: Pick<LaneSlices, 'toNs'>, ns: RelNs): number {
   let low = 0;
   let high = slices.toNs.length;
   while (low < high) {
@@ -99,12 +99,12 @@ function drawSlices(
     const width = right - left;
     surface.rect(left, area.y, Math.max(0.75, width > 4 ? width - 0.5 : width), area.height, { fill: fillOf(pid) });
     if (width >= MIN_LABEL_PX)
-      drawSliceLabel(surface, area, left, width, data.comms[pid] || `pid ${pid}`, pid, textOn(fillOf(pid)));
+      drawTaskName(surface, area, left, width, data.comms[pid] || `pid ${pid}`, pid, textOn(fillOf(pid)));
   }
 }
 
 /** `comm` and, where there is room, its pid, inside the visible part of the slice. */
-function drawSliceLabel(
+function drawTaskName(
   surface: Surface,
   area: Area,
   left: number,
@@ -125,12 +125,12 @@ function drawSliceLabel(
  * Events per bucket as bars. Height grows with the logarithm of the count, so that a single event is still seen beside
  * a burst of thousands; the tallest visible bucket fills the area.
  */
-function drawDensity(
+export function drawDensity(
   surface: Surface,
   area: Area,
   scale: TimeScale,
   density: Uint32Array,
-  data: LaneData,
+  data: Pick<LaneData, 'fromNs' | 'resolutionNs'>,
   theme: Theme,
 ): void {
   const first = Math.max(0, Math.floor((scale.fromNs - data.fromNs) / data.resolutionNs));
@@ -166,7 +166,7 @@ const GAP_LABEL = { sizePx: 10, weight: 600 as const };
  * Gaps of lost events: hatched red bars over the lane's height, with how many were lost where that fits before the next
  * bar. The counts of gaps that fall together are added up; where many do, a low band leaves the lane itself visible.
  */
-function drawLost(surface: Surface, area: Area, scale: TimeScale, lost: CpuLane['lost'], theme: Theme): void {
+export function drawLost(surface: Surface, area: Area, scale: TimeScale, lost: CpuLane['lost'], theme: Theme): void {
   const style = { ...GAP_LABEL, color: theme.lost };
   const gaps = visibleGaps(lost, scale);
   const barWidth = (gap: Gap): number => gap.to - gap.from + 6;

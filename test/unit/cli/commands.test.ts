@@ -66,6 +66,7 @@ describe('wrong usage ends with 2 and says what to do', () => {
     ['a chart of unknown kind', ['chart', sample, '--episodes', '-o', join(folder, 'x.bmp')]],
     ['a preset that is none', ['chart', sample, '--preset', 'throttle', '-o', join(folder, 'x.svg')]],
     ['a filter for lanes', ['chart', sample, '--episodes', '--filter', 'pid == 1', '-o', join(folder, 'x.svg')]],
+    ['lanes of the idle task', ['chart', sample, '--lanes', 'task:0', '-o', join(folder, 'x.svg')]],
     ['two recordings to report', ['report', sample, second]],
   ])('%s', async (_name, args) => {
     const { code, out, err } = await run(...args);
@@ -284,6 +285,22 @@ describe('chart', () => {
       'PNG',
       1000,
       700,
+    ]);
+  });
+
+  it('draws lanes of the tasks that ran longest, or of those named', async () => {
+    const out = join(folder, 'tasks.svg');
+    expect((await run('chart', sample, '--lanes', 'cpu,task', '-o', out)).code).toBe(0);
+    const longest = readFileSync(out, 'utf8');
+    expect(longest).toContain('<title>dd-200</title>');
+    expect(longest).not.toContain('<title>&lt;idle&gt;-0</title>');
+    expect((await run('chart', sample, '--lanes', 'task:bash,task:15', '-o', out)).code).toBe(0);
+    const named = [...readFileSync(out, 'utf8').matchAll(/<title>([^<]*-\d+)<\/title>/g)].map(([, title]) => title);
+    expect(named).toEqual(['bash-188', 'rcu_preempt-15']);
+    const { code, err } = await run('chart', sample, '--lanes', 'task:nobody', '-o', out);
+    expect([code, err.trimEnd().split('\n').at(-1)]).toEqual([
+      1,
+      expect.stringContaining('no task is called “nobody”'),
     ]);
   });
 

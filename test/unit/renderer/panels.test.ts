@@ -57,11 +57,17 @@ describe('chart of the window', () => {
       viewport: { fromNs: 5, toNs: 10 },
       hasCpus: true,
       hasEpisodes: true,
+      tasks: [{ stream: 0, pid: 200, comm: 'dd' }],
       plots: [plot],
     });
     expect(chartSpecSchema.parse(spec)).toEqual(spec);
     expect(spec.window).toEqual({ fromNs: 5, toNs: 10 });
-    expect(spec.panels).toEqual([{ kind: 'lanes', by: 'episodes' }, { kind: 'lanes', by: 'cpu' }, plot.spec]);
+    expect(spec.panels).toEqual([
+      { kind: 'lanes', by: 'episodes' },
+      { kind: 'lanes', by: 'cpu' },
+      { kind: 'lanes', by: 'task', tasks: [{ stream: 0, pid: 200 }] },
+      plot.spec,
+    ]);
     expect(spec.annotations).toBe(true);
   });
 
@@ -77,6 +83,8 @@ describe('view kept in a workspace', () => {
 
   it('is read back', () => {
     expect(parseView(JSON.stringify(view))).toEqual(view);
+    const withTasks = { ...view, tasks: [{ stream: 0, pid: 200, comm: 'dd' }] };
+    expect(parseView(JSON.stringify(withTasks))).toEqual(withTasks);
   });
 
   it('is left out when it does not fit', () => {

@@ -54,6 +54,16 @@ describe('layoutLanes', () => {
     expect(cpus.blocks.flatMap((block) => block.rows.map((row) => row.label))).toEqual(['CPU 0', 'CPU 1']);
   });
 
+  it('has the chosen tasks below the CPUs, in their order', () => {
+    const tasks = [
+      { stream: 0, pid: 200, comm: 'dd' },
+      { stream: 0, pid: 15, comm: '' },
+    ];
+    const sections = layoutLanes(summary(stream(0, 2)), [], tasks);
+    expect(sections.map((section) => section.key)).toEqual(['cpus', 'tasks']);
+    expect(sections[1].blocks.flatMap((block) => block.rows.map((row) => row.label))).toEqual(['dd-200', 'pid 15']);
+  });
+
   it('stacks rows without gaps, in blocks that a canvas can hold', () => {
     const [cpus] = layoutLanes(summary(stream(0, 40)), []);
     expect(cpus.rows).toBe(40);
