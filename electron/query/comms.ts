@@ -13,6 +13,8 @@ export class CommFinder {
   readonly #trace: Trace;
   readonly #recording: TraceRecording;
   readonly #known = new Map<number, string | null>();
+  /** Of kept switches, by the task that they switch away from: there is one of each. */
+  #payloads: Map<number, Uint8Array> | null = null;
   #places: Map<number, { cpu: TraceCpu; position: number }> | null = null;
 
   constructor(trace: Trace, recording: TraceRecording) {
@@ -39,7 +41,8 @@ export class CommFinder {
     const read = textReader(field, this.#recording.head.abi);
     const { kept } = this.#recording;
     if (kept !== null) {
-      const payload = kept.find((event) => event.pid === pid && event.id === format.id)?.payload;
+      this.#payloads ??= new Map(kept.flatMap((event) => (event.id === format.id ? [[event.pid, event.payload]] : [])));
+      const payload = this.#payloads.get(pid);
       return (payload && read(viewOf(payload), 0, payload.length)) || null;
     }
     this.#places ??= this.#firstSwitches(format.id);

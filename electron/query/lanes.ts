@@ -3,13 +3,12 @@ import { type RunSlices, runSlices } from '../derive/schedule.ts';
 import { ByteBudgetCache } from './byte-budget-cache.ts';
 import type { FilteredList } from './filtered-list.ts';
 import { coarserDensity, type DensityLevel, densityWindow, isLevel } from './levels.ts';
+import { ReducedSlices } from './reduced-slices.ts';
 import type { Samples } from './samples.ts';
-import { lowerBound, type Trace, type TraceCpu, type TraceStream, upperBound } from './trace.ts';
+import { lostIn, lowerBound, type Trace, type TraceCpu, type TraceStream } from './trace.ts';
 
 /** Buckets of the finest density level, over all CPUs: finer windows hold few enough events to be counted. */
 const MOST_BUCKETS = 1 << 21;
-/** With fewer slices in a window than this, reducing them takes about a millisecond. */
-const FEW_SLICES = 50_000;
 
 /** Lanes of a window at a resolution: who ran and how many events, per CPU. */
 export class Lanes {
@@ -17,7 +16,7 @@ export class Lanes {
   readonly #samples: Samples;
   readonly #finestNs: number;
   readonly #slices: ByteBudgetCache<TraceCpu, RunSlices | null>;
-  readonly #sliceLevels: ByteBudgetCache<string, LaneSlices>;
+  readonly #reduced: ReducedSlices;
   readonly #densityLevels: ByteBudgetCache<string, DensityLevel>;
 
   constructor(trace: Trace, samples: Samples) {
@@ -25,7 +24,7 @@ export class Lanes {
     this.#samples = samples;
     const { slices, levels } = trace.budgets;
     this.#slices = new ByteBudgetCache(slices, (lane) => (lane === null ? 0 : lane.from.length * 20));
-    this.#sliceLevels = new ByteBudgetCache(levels / 2, ({ pid }) => pid.length * 25);
+    this.#reduced = new ReducedSlices(levels / 2);
     this.#densityLevels = new ByteBudgetCache(levels / 2, ({ counts }) => counts.byteLength);
     const lanes = trace.streams.reduce((sum, { cpus }) => sum + cpus.length, 0);
     const perCpu = Math.max(1 << 14, Math.min(1 << 18, MOST_BUCKETS / Math.max(1, lanes)));
@@ -55,34 +54,16 @@ export class Lanes {
             passing === undefined
               ? this.#densityWindow(stream, cpu, from, resolutionNs, buckets)
               : (passing.get(cpu) ?? new Uint32Array(buckets)),
-          lost: cpu.lost
-            .map(({ atNs, count }) => ({ atNs: atNs + stream.offsetNs, count }))
-            .filter(({ atNs }) => atNs >= from && atNs < to),
+          lost: lostIn(stream, cpu, from, to),
         });
       }
     }
     return { fromNs: from, toNs: to, resolutionNs, lanes, comms };
   }
 
-  /** Many slices are reduced once for the whole lane at this level; the window is then a part of that. */
   #sliceWindow(stream: TraceStream, cpu: TraceCpu, from: number, to: number, resolutionNs: number): LaneSlices | null {
     const all = this.slicesOf(stream, cpu);
-    if (all === null) return null;
-    const inWindow = lowerBound(all.from, to, 0, all.n) - upperBound(all.to, from, 0, all.n);
-    if (inWindow < FEW_SLICES || !isLevel(resolutionNs)) return reduceSlices(all, from, to, resolutionNs);
-    const key = `${stream.info.index}:${cpu.cpu}:${resolutionNs}`;
-    const level = this.#sliceLevels.get(key, () =>
-      reduceSlices(all, Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY, resolutionNs),
-    );
-    const first = upperBound(level.toNs, from);
-    const end = lowerBound(level.fromNs, to, first);
-    return {
-      fromNs: level.fromNs.slice(first, end),
-      toNs: level.toNs.slice(first, end),
-      pid: level.pid.slice(first, end),
-      merged: level.merged.slice(first, end),
-      busy: level.busy.slice(first, end),
-    };
+    return all && this.#reduced.window(`${stream.info.index}:${cpu.cpu}`, all, from, to, resolutionNs);
   }
 
   #densityWindow(stream: TraceStream, cpu: TraceCpu, from: number, resolutionNs: number, buckets: number): Uint32Array {
@@ -132,86 +113,6 @@ export class Lanes {
       );
     });
   }
-}
-
-/**
- * Slices of a window for drawing: those as long as a bucket stay themselves; shorter ones that share a bucket become one
- * entry with the task that ran longest. At most two entries a bucket, whatever the number of slices.
- */
-export function reduceSlices(all: RunSlices, from: number, to: number, resolutionNs: number): LaneSlices {
-  const first = upperBound(all.to, from, 0, all.n);
-  const last = lowerBound(all.from, to, 0, all.n);
-  const most = Math.max(0, last - first);
-  const out = {
-    fromNs: new Float64Array(most),
-    toNs: new Float64Array(most),
-    pid: new Int32Array(most),
-    merged: new Uint8Array(most),
-    busy: new Float32Array(most),
-  };
-  let n = 0;
-  // The open bucket: tasks seen in it and how long each ran.
-  let bucket = Number.NaN;
-  let members = 0;
-  let start = 0;
-  let end = 0;
-  let busy = 0;
-  const pids: number[] = [];
-  const ran: number[] = [];
-  const flush = (): void => {
-    if (members === 0) return;
-    let longest = 0;
-    for (let k = 1; k < pids.length; k++) if ((ran[k] as number) > (ran[longest] as number)) longest = k;
-    out.fromNs[n] = start;
-    out.toNs[n] = end;
-    out.pid[n] = pids[longest] as number;
-    out.merged[n] = members > 1 ? 1 : 0;
-    out.busy[n] = busy / (end - start);
-    n++;
-    members = 0;
-    pids.length = 0;
-    ran.length = 0;
-    busy = 0;
-  };
-  for (let i = first; i < last; i++) {
-    const a = all.from[i] as number;
-    const b = all.to[i] as number;
-    const length = b - a;
-    if (length >= resolutionNs) {
-      flush();
-      bucket = Number.NaN;
-      out.fromNs[n] = a;
-      out.toNs[n] = b;
-      out.pid[n] = all.pid[i] as number;
-      out.busy[n] = 1;
-      n++;
-      continue;
-    }
-    const mine = Math.floor(a / resolutionNs);
-    if (mine !== bucket) {
-      flush();
-      bucket = mine;
-      start = a;
-    }
-    const pid = all.pid[i] as number;
-    const known = pids.indexOf(pid);
-    if (known >= 0) ran[known] = (ran[known] as number) + length;
-    else {
-      pids.push(pid);
-      ran.push(length);
-    }
-    members++;
-    busy += length;
-    end = b;
-  }
-  flush();
-  return {
-    fromNs: out.fromNs.slice(0, n),
-    toNs: out.toNs.slice(0, n),
-    pid: out.pid.slice(0, n),
-    merged: out.merged.slice(0, n),
-    busy: out.busy.slice(0, n),
-  };
 }
 
 /** Events of a CPU per bucket. Chunks that fall into one bucket are counted whole. */

@@ -4,11 +4,12 @@ import { numberReader } from '../parse/field-access.ts';
 import type { ChunkInfo } from '../store/workspace-store.ts';
 import { ByteBudgetCache } from './byte-budget-cache.ts';
 import type { FilteredList } from './filtered-list.ts';
-import { eventDensity, reduceSlices } from './lanes.ts';
+import { eventDensity } from './lanes.ts';
 import { coarserDensity, type DensityLevel, isLevel } from './levels.ts';
 import { chunksAround } from './live-window.ts';
 import { PayloadReader, positionOf } from './payload.ts';
-import { countInChunk, type Trace, type TraceCpu, type TraceStream } from './trace.ts';
+import { reduceSlices } from './reduced-slices.ts';
+import { countInChunk, lostIn, type Trace, type TraceCpu, type TraceStream } from './trace.ts';
 
 /** Switches in a window, over all CPUs, beyond which its lanes show density alone: zooming in shows who ran. */
 const MOST_SWITCHES = 4_000_000;
@@ -70,9 +71,7 @@ export class LiveLanes {
             passing === undefined
               ? this.#density(stream, cpu, from, resolutionNs, buckets)
               : (passing.get(cpu) ?? new Uint32Array(buckets)),
-          lost: cpu.lost
-            .map(({ atNs, count }) => ({ atNs: atNs + stream.offsetNs, count }))
-            .filter(({ atNs }) => atNs >= from && atNs < to),
+          lost: lostIn(stream, cpu, from, to),
         });
       });
     }

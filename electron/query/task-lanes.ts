@@ -3,24 +3,21 @@ import type { TaskChoice } from '../../shared/chart.ts';
 import { RemoraError } from '../../shared/errors.ts';
 import { runTimes, type ScheduleColumns, type TaskSchedule, taskSchedules } from '../derive/task-schedule.ts';
 import { ByteBudgetCache } from './byte-budget-cache.ts';
-import { type Lanes, reduceSlices } from './lanes.ts';
+import type { Lanes } from './lanes.ts';
 import { coarserDensity, type DensityLevel, densityWindow, isLevel } from './levels.ts';
+import { ReducedSlices } from './reduced-slices.ts';
 import type { Samples } from './samples.ts';
 import { taskCounts, taskDensities } from './task-density.ts';
-import { lowerBound, type Trace, type TraceStream, upperBound } from './trace.ts';
+import { lostIn, type Trace, type TraceStream, upperBound } from './trace.ts';
 
 /** Buckets of a task's finest density level: finer windows hold few enough events to be counted. */
 const MOST_BUCKETS = 1 << 17;
-/** With fewer entries in a window than this, reducing them takes about a millisecond. */
-const FEW_ENTRIES = 50_000;
 
 /** A task of a stream. */
 interface Chosen {
   stream: TraceStream;
   pid: number;
 }
-
-type Reduced = ReturnType<typeof reduceSlices>;
 
 /** Lanes of tasks at a resolution: where each ran, when it waited for a CPU, and its events. */
 export class TaskLanes {
@@ -29,7 +26,7 @@ export class TaskLanes {
   readonly #lanes: Lanes;
   readonly #finestNs: number;
   readonly #schedules: ByteBudgetCache<string, TaskSchedule>;
-  readonly #reduced: ByteBudgetCache<string, Reduced>;
+  readonly #reduced: ReducedSlices;
   readonly #densities: ByteBudgetCache<string, DensityLevel>;
   readonly #pids = new Map<TraceStream, Set<number>>();
 
@@ -42,7 +39,7 @@ export class TaskLanes {
       budget * 0.5,
       ({ running, waiting }) => (running.from.length + waiting.from.length) * 20,
     );
-    this.#reduced = new ByteBudgetCache(budget * 0.1, ({ pid }) => pid.length * 25);
+    this.#reduced = new ReducedSlices(budget * 0.1);
     this.#densities = new ByteBudgetCache(budget * 0.4, ({ counts }) => counts.byteLength);
     this.#finestNs = 2 ** Math.max(0, Math.ceil(Math.log2(Math.max(1, trace.durationNs) / MOST_BUCKETS)));
   }
@@ -67,10 +64,7 @@ export class TaskLanes {
     const lanes = new Map<string, TaskLane>();
     for (const [stream, pids] of byStream(chosen)) {
       const index = stream.info.index;
-      lost[index] = stream.cpus
-        .flatMap((cpu) => cpu.lost.map(({ atNs, count }) => ({ atNs: atNs + stream.offsetNs, count })))
-        .filter(({ atNs }) => atNs >= from && atNs < to)
-        .sort((a, b) => a.atNs - b.atNs);
+      lost[index] = stream.cpus.flatMap((cpu) => lostIn(stream, cpu, from, to)).sort((a, b) => a.atNs - b.atNs);
       const schedules = this.schedulesOf(stream, pids);
       const densities = this.#densitiesOf(stream, pids, from, resolutionNs, buckets);
       for (const pid of pids) {
@@ -214,38 +208,14 @@ export class TaskLanes {
   #slicesOf(key: string, { running }: TaskSchedule, from: number, to: number, resolutionNs: number): TaskLaneSlices {
     // Slices of CPUs reduce as slices of tasks do: what shares a bucket is named by what took longest.
     const all = { n: running.from.length, from: running.from, to: running.to, pid: running.cpu };
-    const { pid, ...reduced } = this.#reducedWindow(`${key} running`, all, from, to, resolutionNs);
+    const { pid, ...reduced } = this.#reduced.window(`${key} running`, all, from, to, resolutionNs);
     return { ...reduced, cpu: pid };
   }
 
   #waitsOf(key: string, { waiting }: TaskSchedule, from: number, to: number, resolutionNs: number): TaskLaneWaits {
     const all = { n: waiting.from.length, from: waiting.from, to: waiting.to, pid: waiting.kind };
-    const { pid, fromNs, toNs, merged } = this.#reducedWindow(`${key} waiting`, all, from, to, resolutionNs);
+    const { pid, fromNs, toNs, merged } = this.#reduced.window(`${key} waiting`, all, from, to, resolutionNs);
     return { fromNs, toNs, kind: Uint8Array.from(pid), merged };
-  }
-
-  /** Many entries are reduced once at this level; the window is then a part of that. */
-  #reducedWindow(
-    key: string,
-    all: Parameters<typeof reduceSlices>[0],
-    from: number,
-    to: number,
-    resolutionNs: number,
-  ): Reduced {
-    const inWindow = lowerBound(all.from, to, 0, all.n) - upperBound(all.to, from, 0, all.n);
-    if (inWindow < FEW_ENTRIES || !isLevel(resolutionNs)) return reduceSlices(all, from, to, resolutionNs);
-    const level = this.#reduced.get(`${key} ${resolutionNs}`, () =>
-      reduceSlices(all, Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY, resolutionNs),
-    );
-    const first = upperBound(level.toNs, from);
-    const end = lowerBound(level.fromNs, to, first);
-    return {
-      fromNs: level.fromNs.slice(first, end),
-      toNs: level.toNs.slice(first, end),
-      pid: level.pid.slice(first, end),
-      merged: level.merged.slice(first, end),
-      busy: level.busy.slice(first, end),
-    };
   }
 
   #densitiesOf(

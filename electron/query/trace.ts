@@ -110,6 +110,18 @@ export function findCpu(trace: Trace, stream: number, cpu: number): TraceCpu | u
   return trace.streams[stream]?.cpus.find((candidate) => candidate.cpu === cpu);
 }
 
+/** Gaps of a CPU in a window, on the workspace axis. */
+export function lostIn(
+  stream: TraceStream,
+  cpu: TraceCpu,
+  from: number,
+  to: number,
+): { atNs: number; count: number }[] {
+  return cpu.lost
+    .map(({ atNs, count }) => ({ atNs: atNs + stream.offsetNs, count }))
+    .filter(({ atNs }) => atNs >= from && atNs < to);
+}
+
 /** Number of `values[from..to)` that are below `limit`, plus `from`: the first position that is not. Ascending input. */
 export function lowerBound(values: ArrayLike<number>, limit: number, from = 0, to = values.length): number {
   let low = from;

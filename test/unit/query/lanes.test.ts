@@ -2,8 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type RunSlices, runSlices } from '../../../electron/derive/schedule.ts';
 import { binSamples, coarserBins } from '../../../electron/query/bins.ts';
-import { reduceSlices } from '../../../electron/query/lanes.ts';
 import { coarserDensity, densityWindow } from '../../../electron/query/levels.ts';
+import { reduceSlices } from '../../../electron/query/reduced-slices.ts';
 
 /** Slices drawn as text: one character is 10 ns, a letter a task, a space idle. */
 function drawn(text: string): RunSlices {
