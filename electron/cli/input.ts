@@ -99,7 +99,9 @@ export async function readSession(
   }
 }
 
-const endOf = ({ warnings }: WorkspaceSummary): number => (warnings.length > 0 ? exitCode.damaged : exitCode.done);
+/** What is said of the workspace is no damage of the input. */
+const endOf = ({ warnings }: WorkspaceSummary): number =>
+  warnings.some(({ section }) => section !== 'workspace') ? exitCode.damaged : exitCode.done;
 
 function openRequest(files: readonly string[], options: InputOptions): Params<'open'> {
   return {

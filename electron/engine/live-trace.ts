@@ -9,9 +9,9 @@ import { EventText } from '../query/event-text.ts';
 import { ChunkCache, type ChunkSource, type Trace, type TraceCpu, type TraceStream } from '../query/trace.ts';
 import type { Chunk, ChunkSelection } from '../store/chunk-codec.ts';
 import type { ChunkInfo, WorkspaceStore } from '../store/workspace-store.ts';
+import { clockUnits, describeRecording, eventTypeOf } from './build-trace.ts';
 import { GrowingCpuBytes, type GrowingFile } from './growing-file.ts';
 import type { GrowingCpu, GrowingIndex, OpenChunk } from './growing-index.ts';
-import { clockUnits, describeRecording, eventTypeOf } from './open.ts';
 
 /** The same windows are asked for again and again: what was selected of their chunks is kept. */
 const SELECTED_BYTES = 1 << 26;

@@ -1,7 +1,7 @@
 import { toRelNs } from '../../shared/time.ts';
 import { NO_EVENTS } from '../query/sql-scan.ts';
 import type { SqlWorkspace } from '../query/sql-tables.ts';
-import { describeField } from './open.ts';
+import { describeField } from './build-trace.ts';
 import type { Session } from './sessions.ts';
 
 /** An open workspace as SQL sees it. */

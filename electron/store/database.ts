@@ -97,10 +97,19 @@ export function translate(path: string, error: unknown): unknown {
       error,
     );
   }
-  if (code === 'SQLITE_READONLY' || code === 'SQLITE_CANTOPEN' || NO_FOLDER.has(code)) {
+  if (isRefusal(code)) {
     return workspaceError(path, 'the workspace cannot be written: keep it elsewhere, or open without one', error);
   }
   return code.startsWith('SQLITE_') ? workspaceError(path, messageOf(error), error) : error;
+}
+
+const isRefusal = (code: string): boolean =>
+  code === 'SQLITE_READONLY' || code === 'SQLITE_CANTOPEN' || NO_FOLDER.has(code);
+
+/** True when a workspace cannot be had where it was wanted, whatever would be in it. */
+export function isUnwritable(error: unknown): boolean {
+  if (!(error instanceof RemoraError) || error.code !== 'workspace') return false;
+  return isRefusal((error.cause as { code?: string } | undefined)?.code ?? '');
 }
 
 /** SQLite's word that the file is no intact database, or a chunk that is not what was written. */

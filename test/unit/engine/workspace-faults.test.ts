@@ -151,6 +151,26 @@ async function writingProcess(path: string): Promise<{ end(): Promise<void> }> {
   };
 }
 
+describe('a cache folder that nothing can be kept in', () => {
+  it('is no reason not to open a recording, and is told', async () => {
+    const file = join(folder, 'plain');
+    writeFileSync(file, 'a file where a folder should be');
+    const opened = await open(join(file, 'cache'));
+    expect(opened.summary).toMatchObject({ events: 248_749, workspacePath: '' });
+    expect(opened.summary.warnings).toMatchObject([
+      { section: 'workspace', message: expect.stringContaining('REMORA_CACHE') },
+    ]);
+    opened.close();
+  });
+
+  it('is an error where the workspace was asked for there', async () => {
+    const file = join(folder, 'plain');
+    writeFileSync(file, 'a file where a folder should be');
+    const attempt = openTrace({ paths: [recording], workspace: join(file, 'x.remora'), cacheFolder: folder });
+    await expect(attempt).rejects.toMatchObject({ code: 'workspace', message: expect.stringContaining('elsewhere') });
+  });
+});
+
 describe('an import that does not end well', () => {
   it('cancelled leaves no index, and the next opening makes it', async () => {
     const controller = new AbortController();
