@@ -71,6 +71,8 @@ function record(...args: string[]): RecordDocument {
   return JSON.parse(stdout) as RecordDocument;
 }
 const info = (path: string): InfoDocument => remoraJson<InfoDocument>(['info', '--no-cache', path], cache.env);
+/** Ring buffers for the load below that last while a busy machine runs something else for most of a second. */
+const AMPLE = ['-b', '65536'];
 /** As many system calls a second as one CPU makes. */
 function makeLoad(): ChildProcess {
   const child = spawn('dd', ['if=/dev/zero', 'of=/dev/null', 'bs=1'], { stdio: 'ignore' });
@@ -90,7 +92,7 @@ describe.skipIf(tracefs === null)('capture (needs a tracefs that may be written 
   test('no event of a busy machine is lost between the kernel and the recording', () => {
     makeLoad();
     makeLoad();
-    const recorded = record('-e', 'raw_syscalls', '-b', '16384', '--duration', '3', '-o', out());
+    const recorded = record('-e', 'raw_syscalls', ...AMPLE, '--duration', '3', '-o', out());
     expect(recorded).toMatchObject({ reason: 'duration', lost: 0, notes: [] });
     expect(recorded.events).toBeGreaterThan(10_000);
     const { streams, warnings } = info(out());
@@ -149,7 +151,7 @@ describe.skipIf(tracefs === null)('capture (needs a tracefs that may be written 
 
   test("filters are the kernel's, and one that it refuses is shown with the place", () => {
     const dd = makeLoad();
-    record('-e', 'raw_syscalls:sys_enter', '-F', `common_pid == ${dd.pid}`, '--duration', '0.5', '-o', out());
+    record('-e', 'raw_syscalls:sys_enter', '-F', `common_pid == ${dd.pid}`, ...AMPLE, '--duration', '0.5', '-o', out());
     expect(info(out()).tasks.map(({ pid }) => pid)).toEqual([dd.pid]);
     const refused = remora(
       ['record', '-e', 'sched:sched_switch', '-F', 'prev_prio < && 3', '-o', out('no.dat')],
@@ -188,7 +190,7 @@ describe.skipIf(tracefs === null)('capture (needs a tracefs that may be written 
 
   test('a flight recorder keeps the last of it', () => {
     makeLoad();
-    const recorded = record('-e', 'raw_syscalls', '-b', '8192', '--keep', '2M', '--duration', '2', '-o', out());
+    const recorded = record('-e', 'raw_syscalls', ...AMPLE, '--keep', '2M', '--duration', '2', '-o', out());
     const kept = recorded.cpus.reduce((sum, { bytes }) => sum + bytes, 0);
     expect(kept).toBeLessThanOrEqual(2 << 20);
     const { streams, warnings } = info(out());
