@@ -9,8 +9,10 @@ import {
   SubBufferScanner,
   swapWords,
 } from '../parse/sub-buffer.ts';
-import { ChunkEncoder, decodeEventCounts, isOrdered } from '../store/chunk-codec.ts';
-import type { ChunkInfo, ImportWriter, StoredLost } from '../store/workspace-store.ts';
+import { decodeEventCounts, isOrdered } from '../store/chunk-codec.ts';
+import { ChunkEncoder } from '../store/chunk-encoder.ts';
+import type { ImportWriter } from '../store/import-writer.ts';
+import type { ChunkInfo, StoredLost } from '../store/workspace-store.ts';
 
 /** Where a CPU's data is in the recording by now: what a live capture reports. */
 export interface GrownCpu {

@@ -6,7 +6,7 @@ import { subBufferLayout } from '../parse/layout.ts';
 import type { CpuData, RecordingBuffer, RecordingHead } from '../parse/recording.ts';
 import { CHUNK_EVENTS, newColumns, type SubBufferLayout, SubBufferScanner, swapWords } from '../parse/sub-buffer.ts';
 import { correctTime } from '../parse/time-correction.ts';
-import type { ImportWriter } from '../store/workspace-store.ts';
+import type { ImportWriter } from '../store/import-writer.ts';
 import { type KeptEvent, type KeptKinds, keptKinds } from './kept-events.ts';
 import { previewOf } from './preview.ts';
 import { indexSlabs, threadsFor } from './slab-pool.ts';

@@ -8,7 +8,7 @@ import {
   swapWords,
 } from '../parse/sub-buffer.ts';
 import { correctTime, isPlainOffset } from '../parse/time-correction.ts';
-import type { ChunkEncoder, EncodedChunk } from '../store/chunk-codec.ts';
+import type { ChunkEncoder, EncodedChunk } from '../store/chunk-encoder.ts';
 import type { KeptEvent, KeptEvents } from './kept-events.ts';
 
 /**

@@ -3,7 +3,7 @@ import type { ByteSource } from '../parse/byte-source.ts';
 import { type CpuBytes, openCpuBytes } from '../parse/cpu-data.ts';
 import type { Compression } from '../parse/decompress.ts';
 import type { CpuData } from '../parse/recording.ts';
-import { ChunkEncoder } from '../store/chunk-codec.ts';
+import { ChunkEncoder } from '../store/chunk-encoder.ts';
 import { SlabIndexer, type SlabJob, type SlabResult } from './index-slab.ts';
 import { KeptEvents, type KeptKinds } from './kept-events.ts';
 

@@ -9,8 +9,8 @@ import type { TextBody } from '../parse/text-trace/body.ts';
 import type { TextRecords } from '../parse/text-trace/head.ts';
 import type { TraceLine } from '../parse/text-trace/line.ts';
 import { TextScanner, type TextSink } from '../parse/text-trace/scanner.ts';
-import { ChunkEncoder } from '../store/chunk-codec.ts';
-import type { ImportWriter } from '../store/workspace-store.ts';
+import { ChunkEncoder } from '../store/chunk-encoder.ts';
+import type { ImportWriter } from '../store/import-writer.ts';
 import type { ImportOptions } from './import.ts';
 
 /** Bytes scanned between two turns of the event loop. */

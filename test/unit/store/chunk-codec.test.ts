@@ -1,13 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import {
-  type ChunkBlobs,
-  ChunkEncoder,
-  decodeChunk,
-  decodeEventCounts,
-  type EncodedChunk,
-  selectEvents,
-} from '../../../electron/store/chunk-codec.ts';
+import { type ChunkBlobs, decodeChunk, decodeEventCounts, selectEvents } from '../../../electron/store/chunk-codec.ts';
+import { ChunkEncoder, type EncodedChunk } from '../../../electron/store/chunk-encoder.ts';
 
 interface Event {
   time: number;

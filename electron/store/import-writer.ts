@@ -1,0 +1,130 @@
+import type { EncodedChunk } from './chunk-encoder.ts';
+import type { Database } from './database.ts';
+import type { StoredEvent } from './workspace-store.ts';
+
+/** Chunks between two commits: enough to make a commit's cost vanish, few enough to bound what a kill redoes. */
+const CHUNKS_PER_COMMIT = 64;
+
+/** Writes one recording's index. `finish` or `abort` must be called. */
+export class ImportWriter {
+  readonly recording: number;
+  readonly #db: Database;
+  readonly #done: () => void;
+  readonly #insertChunk;
+  readonly #insertLost;
+  readonly #insertKept;
+  #open = false;
+  #chunks = 0;
+
+  constructor(db: Database, recording: number, done: () => void) {
+    this.#db = db;
+    this.recording = recording;
+    this.#done = done;
+    this.#insertChunk = db.prepare(
+      `INSERT INTO chunk (stream, cpu, first_index, count, from_ns, to_ns, base_position, flags, checksum, pids, events, columns)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    );
+    this.#insertKept = db.prepare(
+      'INSERT INTO kept_event (stream, cpu, event_index, time_ns, event, pid, payload) VALUES (?, ?, ?, ?, ?, ?, ?)',
+    );
+    this.#insertLost = db.prepare('INSERT INTO lost (stream, cpu, before_index, at_ns, count) VALUES (?, ?, ?, ?, ?)');
+  }
+
+  #begin(): void {
+    if (this.#open) return;
+    this.#db.exec('BEGIN');
+    this.#open = true;
+  }
+
+  #commit(): void {
+    if (this.#open) this.#db.exec('COMMIT');
+    this.#open = false;
+  }
+
+  addStream(stream: { buffer: number; name: string; clock: string; origin: string }): number {
+    this.#begin();
+    const { lastInsertRowid } = this.#db
+      .prepare(
+        'INSERT INTO stream (recording, buffer, name, clock, origin, from_ns, to_ns) VALUES (?, ?, ?, ?, ?, 0, 0)',
+      )
+      .run(this.recording, stream.buffer, stream.name, stream.clock, stream.origin);
+    return Number(lastInsertRowid);
+  }
+
+  /** Returns the chunk's id. */
+  addChunk(stream: number, cpu: number, firstIndex: number, basePosition: number, chunk: EncodedChunk): number {
+    this.#begin();
+    const { lastInsertRowid } = this.#insertChunk.run(
+      stream,
+      cpu,
+      firstIndex,
+      chunk.count,
+      chunk.fromNs,
+      chunk.toNs,
+      basePosition + chunk.firstPosition,
+      chunk.flags,
+      chunk.checksum,
+      chunk.pids,
+      chunk.events,
+      chunk.columns,
+    );
+    if (++this.#chunks % CHUNKS_PER_COMMIT === 0) this.#commit();
+    return Number(lastInsertRowid);
+  }
+
+  addLost(stream: number, cpu: number, lost: { beforeIndex: number; atNs: number; count: number }): void {
+    this.#begin();
+    this.#insertLost.run(stream, cpu, lost.beforeIndex, lost.atNs, lost.count);
+  }
+
+  addWarning(warning: { offset: number; section: string; message: string }): void {
+    this.#begin();
+    this.#db
+      .prepare('INSERT INTO warning (recording, file_offset, section, message) VALUES (?, ?, ?, ?)')
+      .run(this.recording, warning.offset, warning.section, warning.message);
+  }
+
+  addKept(stream: number, cpu: number, event: Omit<StoredEvent, 'stream' | 'cpu'>): void {
+    this.#begin();
+    this.#insertKept.run(stream, cpu, event.index, event.timeNs, event.id, event.pid, event.payload);
+  }
+
+  finishCpu(stream: number, cpu: number, events: number): void {
+    this.#begin();
+    this.#db.prepare('INSERT INTO stream_cpu (stream, cpu, events) VALUES (?, ?, ?)').run(stream, cpu, events);
+  }
+
+  finishStream(stream: number, fromNs: number, toNs: number, eventCounts: ReadonlyMap<number, number>): void {
+    this.#begin();
+    this.#db.prepare('UPDATE stream SET from_ns = ?, to_ns = ? WHERE id = ?').run(fromNs, toNs, stream);
+    const insert = this.#db.prepare('INSERT INTO event_count (stream, event, count) VALUES (?, ?, ?)');
+    for (const [event, count] of eventCounts) insert.run(stream, event, count);
+  }
+
+  /** `kept`: everything that is to be kept was. */
+  finish(taskCounts: ReadonlyMap<number, number>, kept = false): void {
+    this.#begin();
+    const insert = this.#db.prepare('INSERT INTO task_count (recording, pid, events) VALUES (?, ?, ?)');
+    for (const [pid, events] of taskCounts) insert.run(this.recording, pid, events);
+    const done = this.#db.prepare('UPDATE recording SET indexed = 1, kept = ? WHERE id = ?');
+    done.run(kept ? 1 : 0, this.recording);
+    this.#commit();
+    this.#done();
+  }
+
+  /**
+   * Ends the import without its result. What cannot be removed now (the disk is full, the file is gone) counts as not
+   * indexed and is removed at the next opening.
+   */
+  abort(): void {
+    try {
+      // A failed write may have ended the transaction already.
+      if (this.#db.inTransaction) this.#db.exec('ROLLBACK');
+      this.#open = false;
+      this.#db.prepare('DELETE FROM recording WHERE id = ?').run(this.recording);
+      this.#done();
+    } catch {
+      // The reason for aborting is the error that counts.
+    }
+  }
+}
