@@ -197,7 +197,7 @@ export class FilteredList {
     if (wanted.size === 0) return;
     const [[id, test]] = wanted as unknown as [[number, true | CompiledFilter]];
     if (wanted.size === 1 && info.ordered && countInChunk(info, id) * FEW_OF_CHUNK < info.count) {
-      this.#scanKind(source, info, id, test);
+      this.#scanKind(source, info, from, id, test);
       return;
     }
     const chunk = this.#trace.chunks.get(info);
@@ -219,11 +219,12 @@ export class FilteredList {
   #scanKind(
     { stream, reader, times, indexes }: Source,
     info: ChunkInfo,
+    from: number,
     id: number,
     test: true | CompiledFilter,
   ): void {
     const { n, at, time, pid, position } = this.#trace.chunks.select(info, id);
-    for (let i = 0; i < n; i++) {
+    for (let i = lowerBound(at, from, 0, n); i < n; i++) {
       const timeNs = (time[i] as number) + stream.offsetNs;
       if (test !== true) {
         reader.place(id, pid[i] as number, timeNs, info.basePosition + (position[i] as number));
