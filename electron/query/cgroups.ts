@@ -1,7 +1,7 @@
 import type { CgroupInfo } from '../../shared/model.ts';
 import { buildCgroupMap, type CgroupEvent, type CgroupLine, type CgroupMap } from '../derive/cgroups.ts';
 import { textReader } from '../parse/field-access.ts';
-import { viewOf } from './comms.ts';
+import { viewOf } from './payload.ts';
 import type { Samples } from './samples.ts';
 import type { Trace } from './trace.ts';
 

@@ -1,8 +1,6 @@
 import { textReader } from '../parse/field-access.ts';
-import { positionOf } from './payload.ts';
+import { positionOf, viewOf } from './payload.ts';
 import { countInChunk, type Trace, type TraceCpu, type TraceRecording } from './trace.ts';
-
-export const viewOf = (bytes: Uint8Array): DataView => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 
 /**
  * Names of tasks that the recording's saved_cmdlines lacks: the kernel keeps only so many. A task's own sched_switch

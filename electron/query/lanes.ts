@@ -2,7 +2,7 @@ import type { CpuLane, LaneSlices, LanesResult } from '../../shared/api.ts';
 import { type RunSlices, runSlices } from '../derive/schedule.ts';
 import { ByteBudgetCache } from './byte-budget-cache.ts';
 import type { FilteredList } from './filtered-list.ts';
-import { coarserDensity, type DensityLevel, densityWindow, isLevel } from './levels.ts';
+import { coarserDensity, type DensityLevel, densityWindow, isLevel, wholeBuckets } from './levels.ts';
 import { ReducedSlices } from './reduced-slices.ts';
 import type { Samples } from './samples.ts';
 import { lostIn, lowerBound, type Trace, type TraceCpu, type TraceStream } from './trace.ts';
@@ -36,9 +36,7 @@ export class Lanes {
    * density is of what passes; slices stay what they are.
    */
   window(fromNs: number, toNs: number, resolutionNs: number, filter: FilteredList | null = null): LanesResult {
-    const from = Math.floor(fromNs / resolutionNs) * resolutionNs;
-    const buckets = Math.max(1, Math.ceil((toNs - from) / resolutionNs));
-    const to = from + buckets * resolutionNs;
+    const { from, to, buckets } = wholeBuckets(fromNs, toNs, resolutionNs);
     const comms: Record<number, string> = {};
     const lanes: CpuLane[] = [];
     const passing = filter?.density(from, resolutionNs, buckets);

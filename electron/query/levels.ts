@@ -8,6 +8,17 @@ export function isLevel(resolutionNs: number): boolean {
   return Number.isInteger(exponent) && exponent >= 0;
 }
 
+/** A window widened to whole buckets, so that neighbouring answers line up. At least one. */
+export function wholeBuckets(
+  fromNs: number,
+  toNs: number,
+  resolutionNs: number,
+): { from: number; to: number; buckets: number } {
+  const from = Math.floor(fromNs / resolutionNs) * resolutionNs;
+  const buckets = Math.max(1, Math.ceil((toNs - from) / resolutionNs));
+  return { from, to: from + buckets * resolutionNs, buckets };
+}
+
 /** Counts per bucket, from the bucket with index `first` on. */
 export interface DensityLevel {
   resolutionNs: number;

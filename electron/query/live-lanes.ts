@@ -5,7 +5,7 @@ import type { ChunkInfo } from '../store/workspace-store.ts';
 import { ByteBudgetCache } from './byte-budget-cache.ts';
 import type { FilteredList } from './filtered-list.ts';
 import { eventDensity } from './lanes.ts';
-import { coarserDensity, type DensityLevel, isLevel } from './levels.ts';
+import { coarserDensity, type DensityLevel, isLevel, wholeBuckets } from './levels.ts';
 import { chunksAround } from './live-window.ts';
 import { PayloadReader, positionOf } from './payload.ts';
 import { reduceSlices } from './reduced-slices.ts';
@@ -49,9 +49,7 @@ export class LiveLanes {
   }
 
   window(fromNs: number, toNs: number, resolutionNs: number, filter: FilteredList | null = null): LanesResult {
-    const from = Math.floor(fromNs / resolutionNs) * resolutionNs;
-    const buckets = Math.max(1, Math.ceil((toNs - from) / resolutionNs));
-    const to = from + buckets * resolutionNs;
+    const { from, to, buckets } = wholeBuckets(fromNs, toNs, resolutionNs);
     const comms: Record<number, string> = {};
     const passing = filter?.density(from, resolutionNs, buckets);
     const lanes: CpuLane[] = [];

@@ -12,6 +12,9 @@ export interface Payload {
   headerBytes: number;
 }
 
+/** A payload that was kept by itself, as the readers of parse/field-access.ts want it. Borrowed. */
+export const viewOf = (bytes: Uint8Array): DataView => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+
 /**
  * Payload bytes of one CPU, block by block: the last block read is kept, so that records in order cost one read per
  * block. Payloads never leave the recording for the store.

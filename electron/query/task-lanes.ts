@@ -4,7 +4,7 @@ import { RemoraError } from '../../shared/errors.ts';
 import { runTimes, type ScheduleColumns, type TaskSchedule, taskSchedules } from '../derive/task-schedule.ts';
 import { ByteBudgetCache } from './byte-budget-cache.ts';
 import type { Lanes } from './lanes.ts';
-import { coarserDensity, type DensityLevel, densityWindow, isLevel } from './levels.ts';
+import { coarserDensity, type DensityLevel, densityWindow, isLevel, wholeBuckets } from './levels.ts';
 import { ReducedSlices } from './reduced-slices.ts';
 import type { Samples } from './samples.ts';
 import { taskCounts, taskDensities } from './task-density.ts';
@@ -55,9 +55,7 @@ export class TaskLanes {
     tasks: readonly TaskChoice[] | null,
     most: number,
   ): TaskLanesResult {
-    const from = Math.floor(fromNs / resolutionNs) * resolutionNs;
-    const buckets = Math.max(1, Math.ceil((toNs - from) / resolutionNs));
-    const to = from + buckets * resolutionNs;
+    const { from, to, buckets } = wholeBuckets(fromNs, toNs, resolutionNs);
     const ranked = tasks === null ? this.#ranked(fromNs, toNs) : this.#named(tasks);
     const chosen = ranked.slice(0, tasks === null ? most : ranked.length);
     const lost: TaskLanesResult['lost'] = {};

@@ -35,7 +35,7 @@ export function PlotControls({ plot, summary }: { plot: PlotPanel; summary: Work
         </span>
         <button
           type="button"
-          className="plot-remove"
+          className="remove-button"
           aria-label={`Remove plot ${title}`}
           title="Remove this plot"
           onClick={() => removePlot(plot.key)}

@@ -103,7 +103,7 @@ function LaneName({ row, color }: { row: LaneRow; color?: string }) {
       {row.kind === 'task' && (
         <button
           type="button"
-          className="lane-remove"
+          className="remove-button"
           aria-label={`Remove task lane ${row.label}`}
           title="Remove this lane"
           onClick={() => hideTaskLane(row)}
