@@ -1,12 +1,22 @@
 import * as module from 'node:module';
 import { join } from 'node:path';
-import { defaultCacheFolder } from './engine/identity.ts';
+import { defaultCacheFolder } from './cache-folder.ts';
+import { exitCode } from './cli/exit-code.ts';
+import { isTooOld, runWithOwnNode } from './cli/own-node.ts';
 
 /**
- * What `remora` runs: turns on the cache of compiled code, which saves a third of the start, and hands over. The rest is a
- * bundle of its own because code is cached from then on only. Node 20 has no such cache and does without.
+ * What `remora` runs: hands over to the Node beside Remora where this one is too old, turns on the cache of compiled code,
+ * which saves a third of the start, and loads the rest. That is a bundle of its own, because code is cached from then on only.
  */
-const { enableCompileCache } = module as { enableCompileCache?: (folder: string) => unknown };
-enableCompileCache?.(join(defaultCacheFolder(), 'code'));
-// A bundle beside this one: the name is put together so that no checker looks for it among the sources.
-await import(new URL('./cli-main.js', import.meta.url).href);
+
+if (isTooOld()) {
+  void runWithOwnNode().then((code) => {
+    if (code === null)
+      process.stderr.write(`remora: Node.js 22.14 or newer is needed, and this is ${process.version}.\n`);
+    process.exit(code ?? exitCode.failed);
+  });
+} else {
+  const { enableCompileCache } = module as { enableCompileCache?: (folder: string) => unknown };
+  enableCompileCache?.(join(defaultCacheFolder(), 'code'));
+  module.createRequire(import.meta.url)('./cli-main.js');
+}

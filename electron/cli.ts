@@ -2,17 +2,9 @@ import { Command, CommanderError } from 'commander';
 import { errorLine, exitCode, exitCodeOf } from './cli/exit-code.ts';
 import type { CommandHost } from './cli/host.ts';
 import { isClosedPipe } from './cli/output.ts';
-import { isTooOld, runWithOwnNode } from './cli/own-node.ts';
 import { version } from './installation.ts';
 
 /** `remora COMMAND`: the command line. Everything it prints is what the window shows, from the same engine. */
-
-if (isTooOld()) {
-  const code = await runWithOwnNode();
-  if (code === null)
-    process.stderr.write(`remora: Node.js 22.14 or newer is needed, and this is ${process.version}.\n`);
-  process.exit(code ?? exitCode.failed);
-}
 
 const interrupt = new AbortController();
 const host: CommandHost = {
@@ -52,20 +44,25 @@ const commands: Record<string, () => Promise<(program: Command, host: CommandHos
   serve: async () => (await import('./cli/serve.ts')).addServe,
   open: async () => (await import('./cli/open.ts')).addOpen,
 };
-// A command that is named is all that is loaded; help and what is mistyped need to know of every one.
-const named = process.argv[2] ?? '';
-const wanted = Object.hasOwn(commands, named) ? [named] : Object.keys(commands);
-for (const name of wanted) (await commands[name]?.())?.(program, host);
-for (const command of program.commands) command.copyInheritedSettings(program);
+void run().then((code) => {
+  // Nothing is left to do; what a library might still hold open shall not keep the user waiting.
+  process.exit(code);
+});
 
-try {
-  await program.parseAsync();
-  process.exitCode = host.exitCode;
-} catch (error) {
-  process.exitCode = codeOf(error);
+/** Returns what the process ends with. */
+async function run(): Promise<number> {
+  // A command that is named is all that is loaded; help and what is mistyped need to know of every one.
+  const named = process.argv[2] ?? '';
+  const wanted = Object.hasOwn(commands, named) ? [named] : Object.keys(commands);
+  for (const name of wanted) (await commands[name]?.())?.(program, host);
+  for (const command of program.commands) command.copyInheritedSettings(program);
+  try {
+    await program.parseAsync();
+    return host.exitCode;
+  } catch (error) {
+    return codeOf(error);
+  }
 }
-// Nothing is left to do; what a library might still hold open shall not keep the user waiting.
-process.exit();
 
 function codeOf(error: unknown): number {
   // Commander has printed its own complaint, or the help or version that was asked for.

@@ -3,9 +3,8 @@ import { type Command, Option } from 'commander';
 import type { Params, Progress } from '../../shared/api.ts';
 import { EngineClient } from '../../shared/engine-client.ts';
 import type { WorkspaceSummary } from '../../shared/model.ts';
-import { createEngine } from '../engine/engine.ts';
-import { defaultCacheFolder } from '../engine/identity.ts';
-import { type Session, Sessions } from '../engine/sessions.ts';
+import { defaultCacheFolder } from '../cache-folder.ts';
+import type { Session } from '../engine/sessions.ts';
 import { version } from '../installation.ts';
 import { exitCode } from './exit-code.ts';
 import { type CommandHost, wholeNumber } from './host.ts';
@@ -60,6 +59,8 @@ export async function readInput(
   work: (input: OpenInput) => Promise<void>,
 ): Promise<number> {
   const messages = new Messages(host.stderr, options.quiet === true);
+  // Here, so that a command that needs no engine does not wait for it to load.
+  const { createEngine } = await import('../engine/engine.ts');
   const core = createEngine({ version });
   const engine: EngineClient = new EngineClient((message) =>
     core.dispatch(message, (answer) => engine.receive(answer)),
@@ -85,6 +86,7 @@ export async function readSession(
   work: (session: Session) => Promise<void>,
 ): Promise<number> {
   const messages = new Messages(host.stderr, options.quiet === true);
+  const { Sessions } = await import('../engine/sessions.ts');
   const sessions = new Sessions(defaultCacheFolder());
   try {
     const onProgress = (progress: Progress): void => messages.progress(progress);

@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
@@ -18,6 +17,8 @@ export async function runWithOwnNode(): Promise<number | null> {
     return null;
   }
   if (!existsSync(node)) return null;
+  // Only here: it would cost every start some milliseconds.
+  const { spawn } = await import('node:child_process');
   const child = spawn(node, process.argv.slice(1), { stdio: 'inherit' });
   // Ctrl+C reaches the child by itself; it decides when to end.
   process.on('SIGINT', () => {});

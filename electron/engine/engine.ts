@@ -9,9 +9,9 @@ import {
   type ToEngine,
 } from '../../shared/api.ts';
 import { RemoraError, toErrorDetail } from '../../shared/errors.ts';
+import { defaultCacheFolder } from '../cache-folder.ts';
 import { Captures } from './captures.ts';
 import { cancelledError, handlers } from './handlers.ts';
-import { defaultCacheFolder } from './identity.ts';
 import { Sessions } from './sessions.ts';
 
 /** Serves the contract of shared/api.ts. One per process; knows nothing of how messages travel. */

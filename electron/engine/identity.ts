@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { homedir } from 'node:os';
 import { basename, join } from 'node:path';
 import type { FileSource } from './file-source.ts';
 
@@ -11,15 +10,6 @@ export function recordingIdentity(source: FileSource): string {
   hash.update(source.read(0, SAMPLE_BYTES));
   hash.update(source.read(Math.max(0, source.size - SAMPLE_BYTES), SAMPLE_BYTES));
   return `${source.size}:${Math.floor(source.modifiedMs)}:${hash.digest('hex').slice(0, 32)}`;
-}
-
-/** The user's cache folder for workspaces; REMORA_CACHE overrides. */
-export function defaultCacheFolder(): string {
-  const set = process.env.REMORA_CACHE;
-  if (set) return set;
-  if (process.platform === 'darwin') return join(homedir(), 'Library', 'Caches', 'remora');
-  if (process.platform === 'win32') return join(process.env.LOCALAPPDATA ?? homedir(), 'remora', 'cache');
-  return join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'remora');
 }
 
 /** Where the workspace of these recordings is kept. The order of the files does not matter. */

@@ -12,7 +12,7 @@ import { cachedWorkspacePath, recordingIdentity } from './identity.ts';
 import { importRecording } from './import.ts';
 import { adoptLiveNotes, NotesFile } from './notes-file.ts';
 import { groupCaptures } from './raw-folder.ts';
-import { isWorkspace, type OpenRecording, openRecording } from './readers.ts';
+import { isWorkspace, openRecording, requireSomething } from './readers.ts';
 
 export interface OpenRequest {
   paths: string[];
@@ -62,22 +62,6 @@ export async function openTrace(request: OpenRequest): Promise<OpenedTrace> {
     for (const { source } of inputs) source.close();
     throw error;
   }
-}
-
-/** A damaged file without a single byte of event data is an error, not an empty trace. */
-export function requireSomething({ head, source }: OpenRecording): void {
-  const empty =
-    head.format === 'trace.dat' && head.latencyText === null && head.buffers.every(({ cpus }) => cpus.length === 0);
-  const [first] = head.warnings;
-  if (!empty || first === undefined) return;
-  const reason = first.message.replace(`${source.name}: `, '');
-  throw new RemoraError({
-    code: 'damaged',
-    message: `${source.name}: no event data is left in this trace.dat: ${reason}; the file is cut or damaged there: copy it again`,
-    file: source.name,
-    offset: first.offset,
-    section: first.section,
-  });
 }
 
 /** A `*.remora` file names its recordings; they must still be what was indexed, or are indexed again. */

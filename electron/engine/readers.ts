@@ -1,19 +1,14 @@
 import { closeSync, openSync, readSync } from 'node:fs';
-import type { Progress } from '../../shared/api.ts';
 import { RemoraError } from '../../shared/errors.ts';
-import type { ByteSource } from '../parse/byte-source.ts';
 import { openCpuBytes } from '../parse/cpu-data.ts';
 import type { RecordingHead } from '../parse/recording.ts';
-import { DIALECT_BYTES, readDialect, type TextDialect } from '../parse/text-trace/dialect.ts';
+import { DIALECT_BYTES, readDialect } from '../parse/text-trace/dialect.ts';
 import { textHead, withText } from '../parse/text-trace/head.ts';
-import { type TextSurvey, TextSurveyor } from '../parse/text-trace/survey.ts';
 import { isTraceDat, readTraceDat } from '../parse/trace-dat.ts';
 import { describeBytes } from './describe-bytes.ts';
 import { type FileSource, openFile } from './file-source.ts';
-import { recordingIdentity } from './identity.ts';
 import { openRawFolder, type RawFolder, rawFolderAt, readRawHead } from './raw-folder.ts';
-import { SurveyCache } from './survey-cache.ts';
-import { scanText } from './text-import.ts';
+import type { ReadOptions, surveyText } from './text-survey.ts';
 
 /**
  * What a path holds is told by its content, here and nowhere else: a trace.dat, a folder of raw buffers, ftrace's text, or a
@@ -24,14 +19,6 @@ import { scanText } from './text-import.ts';
 export interface OpenRecording {
   source: FileSource;
   head: RecordingHead;
-}
-
-export interface ReadOptions {
-  signal?: AbortSignal | undefined;
-  onProgress?: ((progress: Progress) => void) | undefined;
-  /** Where what was learned of a long text is kept; nowhere with `noCache`. */
-  cacheFolder?: string | undefined;
-  noCache?: boolean | undefined;
 }
 
 /** Opens a recording of any kind. Throws RemoraError: `file`, `not-a-trace`, `unsupported-version`, `damaged`. */
@@ -51,7 +38,7 @@ async function readHead(source: FileSource, options: ReadOptions): Promise<Recor
   if (isTraceDat(start)) return readLatency(source, readTraceDat(source), options);
   const dialect = readDialect(start);
   if (dialect !== null)
-    return textHead(await survey(source, source, dialect, options), {
+    return textHead(await surveyOf(source, source, dialect, options), {
       offset: 0,
       bytes: source.size,
       compressed: false,
@@ -75,27 +62,27 @@ async function readLatency(source: FileSource, head: RecordingHead, options: Rea
   );
   const dialect = readDialect(text.read(0, DIALECT_BYTES));
   if (dialect === null) return head;
-  return withText(head, await survey(text, source, dialect, options), { offset, bytes, compressed });
+  return withText(head, await surveyOf(text, source, dialect, options), { offset, bytes, compressed });
 }
 
-/** Reads all of a text once, or finds what was learned of it before. */
-async function survey(
-  text: Pick<ByteSource, 'size' | 'read'>,
-  source: FileSource,
-  dialect: TextDialect,
-  { signal, onProgress, cacheFolder, noCache = false }: ReadOptions,
-): Promise<TextSurvey> {
-  const cache = noCache ? null : SurveyCache.of(cacheFolder, recordingIdentity(source), text.size);
-  const known = cache?.get(source.name) ?? null;
-  if (known !== null) return known;
-  const surveyor = new TextSurveyor(source.name, dialect);
-  await scanText(text, (bytes, position, last) => surveyor.scan(bytes, position, last), {
-    signal,
-    onProgress: (done, total) => onProgress?.({ stage: 'Reading', unit: 'bytes', done, total }),
+/** Loaded where there is a text. */
+const surveyOf = async (...args: Parameters<typeof surveyText>): ReturnType<typeof surveyText> =>
+  (await import('./text-survey.ts')).surveyText(...args);
+
+/** A damaged file without a single byte of event data is an error, not an empty trace. */
+export function requireSomething({ head, source }: OpenRecording): void {
+  const empty =
+    head.format === 'trace.dat' && head.latencyText === null && head.buffers.every(({ cpus }) => cpus.length === 0);
+  const [first] = head.warnings;
+  if (!empty || first === undefined) return;
+  const reason = first.message.replace(`${source.name}: `, '');
+  throw new RemoraError({
+    code: 'damaged',
+    message: `${source.name}: no event data is left in this trace.dat: ${reason}; the file is cut or damaged there: copy it again`,
+    file: source.name,
+    offset: first.offset,
+    section: first.section,
   });
-  const found = surveyor.finish();
-  cache?.put(found);
-  return found;
 }
 
 const SQLITE_MAGIC = 'SQLite format 3\0';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Progress, SqlCell } from '../../shared/api.ts';
 import { type ErrorDetail, RemoraError } from '../../shared/errors.ts';
-import { defaultCacheFolder } from './identity.ts';
+import { defaultCacheFolder } from '../cache-folder.ts';
 import type { OpenRequest } from './open.ts';
 
 /** How another process opens the workspace that is open here. */

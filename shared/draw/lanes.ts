@@ -1,6 +1,6 @@
 import type { CpuLane, LaneSlices } from '../api.ts';
 import { identityColor, textOn } from '../colors.ts';
-import type { RelNs } from '../time.ts';
+import { formatCount, type RelNs } from '../time.ts';
 import { fitText } from './fit-text.ts';
 import { type Area, type TimeScale, timeToX } from './ruler.ts';
 import type { Surface } from './surface.ts';
@@ -184,12 +184,9 @@ export function drawLost(surface: Surface, area: Area, scale: TimeScale, lost: C
   }
 }
 
-/** Made once: `toLocaleString` makes one every time. */
-const integers = new Intl.NumberFormat('en-US');
-
 /** `12,345 lost`; `≥ 12,345 lost` where some gaps do not say; `lost` where none does. */
 export const lostText = (count: number, unknown: number): string =>
-  count === 0 && unknown > 0 ? 'lost' : `${unknown > 0 ? '≥ ' : ''}${integers.format(count)} lost`;
+  count === 0 && unknown > 0 ? 'lost' : `${unknown > 0 ? '≥ ' : ''}${formatCount(count)} lost`;
 
 interface Gap {
   from: number;
