@@ -206,7 +206,7 @@ export function readRawHead(folder: RawFolder, source: FileSource): RecordingHea
     headerPage,
     headerEvent: text('header_event', join('events', 'header_event')),
     formats,
-    kallsyms: text('kallsyms'),
+    kallsyms: () => Buffer.from(text('kallsyms'), 'latin1'),
     printkFormats: text('printk_formats'),
     comms: new Map(pidLines(text('saved_cmdlines'))),
     tgids: new Map(pidLines(text('saved_tgids')).map(([pid, tgid]) => [pid, Number(tgid)])),

@@ -127,6 +127,13 @@ export class Cursor {
     this.offset += length;
     return this.#window.slice(at, at + length);
   }
+  /** Goes past the next `length` bytes; what is returned reads them from the source, when called. */
+  later(length: number): () => Uint8Array {
+    if (length > this.remaining) throw this.fail(`${length} bytes`, `${this.remaining} up to the end`);
+    const at = this.offset;
+    this.offset += length;
+    return () => this.#source.read(at, length);
+  }
   /** A NUL-terminated string of at most `limit` bytes, as latin1. */
   text(limit = 4096): string {
     const start = this.offset;

@@ -20,8 +20,11 @@ export interface RecordingHead {
   headerEvent: string;
   /** In the file's order: first the ftrace system's own formats, then those of every system. */
   formats: EventFormat[];
-  /** `/proc/kallsyms` as recorded: lines `address type name [module]`; empty where absent. */
-  kallsyms: string;
+  /**
+   * Reads `/proc/kallsyms` as recorded: lines `address type name [module]`; empty where absent. From the recording, which must
+   * be open, with each call: some five megabytes, of which most recordings print nothing.
+   */
+  kallsyms: () => Uint8Array;
   /** `printk_formats` as recorded: lines `0xaddress : "format"`. */
   printkFormats: string;
   /** Where those two texts begin. */

@@ -78,7 +78,7 @@ export function readEventFormats(cursor: Cursor, head: HeadInProgress): void {
 export function readKallsyms(cursor: Cursor, head: HeadInProgress): void {
   const bytes = cursor.u32();
   head.kallsymsAt = cursor.place();
-  head.kallsyms = latin1(cursor.bytes(bytes));
+  head.kallsyms = cursor.later(bytes);
 }
 
 /** u32 size, text of printk_formats */

@@ -54,7 +54,7 @@ export function readTraceDat(source: ByteSource): RecordingHead {
     headerPage: '',
     headerEvent: '',
     formats: [],
-    kallsyms: '',
+    kallsyms: () => new Uint8Array(0),
     printkFormats: '',
     comms: new Map(),
     tgids: new Map(),

@@ -1,5 +1,5 @@
 import { RemoraError, type TraceWarning } from '../../shared/errors.ts';
-import { type FilePlace, tellAt } from '../parse/cursor.ts';
+import { type FilePlace, latin1, tellAt } from '../parse/cursor.ts';
 import type { EventFormat } from '../parse/event-format.ts';
 import { LazyEventFormat } from '../parse/event-formats.ts';
 import type { RecordingHead } from '../parse/recording.ts';
@@ -17,7 +17,7 @@ export function headProblems(head: RecordingHead, file: string): TraceWarning[] 
   return [
     ...head.warnings,
     ...formatProblems(head.formats, file),
-    ...lineProblems(head.kallsyms, head.kallsymsAt ?? START, file, 'kallsyms', KALLSYMS, 'address type name'),
+    ...lineProblems(latin1(head.kallsyms()), head.kallsymsAt ?? START, file, 'kallsyms', KALLSYMS, 'address type name'),
     ...lineProblems(
       head.printkFormats,
       head.printkFormatsAt ?? START,

@@ -6,20 +6,21 @@ import { latin1Bytes } from './text-sink.ts';
  * no address, and a kernel has 200,000 symbols.
  */
 export class Symbols {
-  readonly #kallsyms: string;
+  readonly #readKallsyms: () => Uint8Array;
   readonly #printkFormats: string;
   #table: SymbolTable | null = null;
   #formats: Map<bigint, Uint8Array> | null = null;
   /** Functions found lately: traces name the same few again and again. */
   readonly #found = new Map<number, KernelFunction | null>();
 
-  constructor(kallsyms: string, printkFormats: string) {
-    this.#kallsyms = kallsyms;
+  /** `kallsyms` reads the text, once, when the first symbol is looked up. */
+  constructor(kallsyms: () => Uint8Array, printkFormats: string) {
+    this.#readKallsyms = kallsyms;
     this.#printkFormats = printkFormats;
   }
 
   get #symbols(): SymbolTable {
-    this.#table ??= readKallsyms(this.#kallsyms);
+    this.#table ??= readKallsyms(this.#readKallsyms());
     return this.#table;
   }
 
@@ -43,17 +44,7 @@ export class Symbols {
 
   /** Address of a symbol by name; 0 where it is not known. */
   addressOf(name: string): bigint {
-    return this.#mayName(name) ? this.#symbols.addressOf(name) : 0n;
-  }
-
-  /** False for what is surely no symbol's name, at a fraction of what reading all symbols costs. */
-  #mayName(name: string): boolean {
-    const text = this.#kallsyms;
-    for (let at = text.indexOf(` ${name}`); at >= 0; at = text.indexOf(` ${name}`, at + 1)) {
-      const end = at + 1 + name.length;
-      if (end === text.length || text.charCodeAt(end) <= 32) return true;
-    }
-    return false;
+    return this.#symbols.addressOf(name);
   }
 
   /** The constant string at an address, quotes and the last `\n` left off, escapes kept; undefined where none is known. */
@@ -76,14 +67,16 @@ export interface KernelFunction {
   atLow: number;
 }
 
-/** Addresses as two halves, in order; names by where they begin in the text. */
+/** Addresses as two halves and names by where they begin in the text, all in the order of its lines. */
 class SymbolTable {
-  readonly #text: string;
+  readonly #text: Uint8Array;
   readonly #high: Uint32Array;
   readonly #low: Uint32Array;
   readonly #nameAt: Uint32Array;
+  /** Lines by address; made for the first search: a recording that names one symbol does without. */
+  #byAddress: Uint32Array | null = null;
 
-  constructor(text: string, high: Uint32Array, low: Uint32Array, nameAt: Uint32Array) {
+  constructor(text: Uint8Array, high: Uint32Array, low: Uint32Array, nameAt: Uint32Array) {
     this.#text = text;
     this.#high = high;
     this.#low = low;
@@ -97,90 +90,113 @@ class SymbolTable {
   find(high: number, low: number): KernelFunction | null {
     const highs = this.#high;
     const lows = this.#low;
+    this.#byAddress ??= addressOrder(highs, lows);
+    const order = this.#byAddress;
     let from = 0;
-    let to = highs.length;
+    let to = order.length;
     while (from < to) {
       const middle = (from + to) >>> 1;
-      const order = high === highs[middle] ? low - lows[middle] : high - highs[middle];
-      const next = middle + 1;
+      const at = order[middle];
+      const distance = high === highs[at] ? low - lows[at] : high - highs[at];
+      const next = order[middle + 1];
       const within =
-        order === 0 ||
-        (order > 0 && next < highs.length && (high === highs[next] ? low < lows[next] : high < highs[next]));
+        distance === 0 ||
+        (distance > 0 && next !== undefined && (high === highs[next] ? low < lows[next] : high < highs[next]));
       if (within) {
-        const name = latin1Bytes(this.#text.slice(this.#nameAt[middle], this.#nameEnd(middle)));
-        return { name, high: highs[middle], low: lows[middle], atHigh: high, atLow: low };
+        const name = this.#text.subarray(this.#nameAt[at], nameEnd(this.#text, this.#nameAt[at]));
+        return { name, high: highs[at], low: lows[at], atHigh: high, atLow: low };
       }
-      if (order < 0) to = middle;
-      else from = next;
+      if (distance < 0) to = middle;
+      else from = middle + 1;
     }
     return null;
   }
 
-  /** Of several symbols of one name the one at the lowest address. Looks at every symbol, whatever the name: to be kept. */
+  /** Of several symbols of one name the one at the lowest address; 0 where there is none. Looks through the whole text: to be kept. */
   addressOf(name: string): bigint {
-    const text = this.#text;
-    const firstChar = name.charCodeAt(0);
-    for (let i = 0; i < this.#nameAt.length; i++) {
-      const at = this.#nameAt[i];
-      if (text.charCodeAt(at) !== firstChar || !text.startsWith(name, at)) continue;
-      if (this.#nameEnd(i) === at + name.length) return (BigInt(this.#high[i]) << 32n) | BigInt(this.#low[i]);
+    const text = Buffer.from(this.#text.buffer, this.#text.byteOffset, this.#text.length);
+    let lowest: bigint | null = null;
+    if (name === '') return 0n;
+    for (let at = text.indexOf(name, 0, 'latin1'); at >= 0; at = text.indexOf(name, at + 1, 'latin1')) {
+      const line = this.#lineOfName(at);
+      if (line < 0 || nameEnd(text, at) !== at + name.length) continue;
+      const address = (BigInt(this.#high[line]) << 32n) | BigInt(this.#low[line]);
+      if (lowest === null || address < lowest) lowest = address;
     }
-    return 0n;
+    return lowest ?? 0n;
   }
 
-  #nameEnd(index: number): number {
-    let end = this.#nameAt[index];
-    while (end < this.#text.length && this.#text.charCodeAt(end) > 32) end++;
-    return end;
+  /** The line whose name begins at `at`; −1 where none does. */
+  #lineOfName(at: number): number {
+    let from = 0;
+    let to = this.#nameAt.length;
+    while (from < to) {
+      const middle = (from + to) >>> 1;
+      if (this.#nameAt[middle] < at) from = middle + 1;
+      else to = middle;
+    }
+    return this.#nameAt[from] === at ? from : -1;
   }
+}
+
+/** A name ends before a space, a tab or the line's end. */
+function nameEnd(text: Uint8Array, from: number): number {
+  let end = from;
+  while (end < text.length && text[end] > 32) end++;
+  return end;
 }
 
 /** Lines of kallsyms are no shorter than this: an address, its kind and a name, with a line end. */
 const SHORTEST_LINE = 6;
+const NEWLINE = 10;
+const SPACE = 32;
+const DOLLAR = 36;
 
 /** Up to the first line that is none. Absolute symbols (per-CPU offsets) and arm's `$a` marks are no functions. */
-function readKallsyms(text: string): SymbolTable {
+function readKallsyms(text: Uint8Array): SymbolTable {
   const most = Math.ceil(text.length / SHORTEST_LINE);
   const high = new Uint32Array(most);
   const low = new Uint32Array(most);
   const nameAt = new Uint32Array(most);
   let count = 0;
   for (let at = 0; at < text.length; ) {
-    let end = text.indexOf('\n', at);
-    if (end < 0) end = text.length;
-    if (end === at) {
+    if (text[at] === NEWLINE) {
       at++;
       continue;
     }
-    const space = text.indexOf(' ', at);
-    const digits = space - at;
+    let upper = 0;
+    let lower = 0;
+    let digits = 0;
+    let space = at;
+    for (; space < text.length && text[space] !== SPACE; space++) {
+      const digit = HEX_DIGITS[text[space]];
+      digits |= digit;
+      upper = (upper << 4) | (lower >>> 28);
+      lower = (lower << 4) | digit;
+    }
     const name = space + 3;
-    if (space < 0 || digits < 1 || digits > 16 || name >= end) break;
-    if (text[space + 2] !== ' ' || text.charCodeAt(name) <= 32) break;
-    const upper = digits > 8 ? hexNumber(text, at, space - 8) : 0;
-    const lower = hexNumber(text, Math.max(at, space - 8), space);
-    if (upper < 0 || lower < 0) break;
+    if (digits > 15 || space === at || space - at > 16) break;
+    // A name has a character at least, and `kind` is one.
+    if (text[space + 2] !== SPACE || !(text[name] > SPACE)) break;
     const kind = text[space + 1];
-    if (text[name] !== '$' && kind !== 'A' && kind !== 'a') {
+    if (kind === NEWLINE) break;
+    if (text[name] !== DOLLAR && kind !== 0x41 && kind !== 0x61) {
       high[count] = upper;
       low[count] = lower;
       nameAt[count++] = name;
     }
-    at = end + 1;
+    at = name;
+    while (at < text.length && text[at] !== NEWLINE) at++;
+    at++;
   }
-  const order = addressOrder(high, low, count);
-  const pick = (values: Uint32Array): Uint32Array => {
-    const picked = new Uint32Array(count);
-    for (let i = 0; i < count; i++) picked[i] = values[order[i]];
-    return picked;
-  };
-  return new SymbolTable(text, pick(high), pick(low), pick(nameAt));
+  return new SymbolTable(text, high.slice(0, count), low.slice(0, count), nameAt.slice(0, count));
 }
 
 const FEW_SYMBOLS = 1000;
 
 /** The order of addresses, by radix sort; of several symbols at one address the last line comes first. */
-function addressOrder(high: Uint32Array, low: Uint32Array, count: number): Uint32Array {
+function addressOrder(high: Uint32Array, low: Uint32Array): Uint32Array {
+  const count = high.length;
   const reversed = new Uint32Array(count);
   for (let i = 0; i < count; i++) reversed[i] = count - 1 - i;
   // Counting 65,536 kinds does not pay for a few.
@@ -199,18 +215,6 @@ function orderByHalf(order: Uint32Array, keys: Uint32Array, shift: number): Uint
   const sorted = new Uint32Array(order.length);
   for (let i = 0; i < order.length; i++) sorted[starts[(keys[order[i]] >>> shift) & 0xffff]++] = order[i];
   return sorted;
-}
-
-/** Up to eight digits `[from, to)` as a number; −1 where one is none. */
-function hexNumber(text: string, from: number, to: number): number {
-  let value = 0;
-  let digits = 0;
-  for (let i = from; i < to; i++) {
-    const digit = HEX_DIGITS[text.charCodeAt(i) & 0xff];
-    value = (value << 4) | (digit & 15);
-    digits |= digit;
-  }
-  return digits > 15 ? -1 : value >>> 0;
 }
 
 /** Values of the digits by their code; 16 for what is none. */

@@ -35,7 +35,7 @@ export function textHead(survey: TextSurvey, place: TextPlace): RecordingHead {
     headerPage: '',
     headerEvent: '',
     formats: [],
-    kallsyms: '',
+    kallsyms: () => new Uint8Array(0),
     printkFormats: '',
     comms: new Map(),
     tgids: new Map(),

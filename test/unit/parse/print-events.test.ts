@@ -3,7 +3,7 @@ import { Printer } from '../../../electron/parse/print-format/printer.ts';
 import { PrintRecord } from '../../../electron/parse/print-format/record.ts';
 import { TextSink } from '../../../electron/parse/print-format/text-sink.ts';
 import type { TraceAbi } from '../../../electron/parse/recording.ts';
-import { eventFormat, type FieldSpec, headOf, infoOf, payload } from './print-record.ts';
+import { eventFormat, type FieldSpec, headOf, infoOf, lateText, payload } from './print-record.ts';
 
 const KALLSYMS = 'ffffffff81000100 T do_work\nffffffff81000200 T called\nffffffff81000300 T last\n';
 
@@ -17,7 +17,7 @@ function printed(
 ): string {
   const [system, event] = name.split(':');
   return infoOf(
-    headOf([eventFormat(system, event, 77, fields, printFmt)], { kallsyms: KALLSYMS, ...head }),
+    headOf([eventFormat(system, event, 77, fields, printFmt)], { kallsyms: lateText(KALLSYMS), ...head }),
     payload(77, 1, ...parts),
   );
 }
@@ -214,7 +214,9 @@ describe('ftrace', () => {
       ['unsigned long ip', 8, 8],
       ['unsigned long parent_ip', 16, 8],
     ];
-    const printer = new Printer(headOf([eventFormat('ftrace', 'function', 1, fields, '"x"')], { kallsyms: KALLSYMS }));
+    const printer = new Printer(
+      headOf([eventFormat('ftrace', 'function', 1, fields, '"x"')], { kallsyms: lateText(KALLSYMS) }),
+    );
     const print = (cpu: number, ip: bigint, parent: bigint): string => {
       const view = payload(1, 1, { u64: ip }, { u64: parent });
       const record = new PrintRecord();
@@ -273,7 +275,7 @@ describe('ftrace', () => {
       const head = headOf([format], {
         abi,
         printkFormats: '0x1000 : "long=%ld\\n"',
-        kallsyms: '00000100 T start\n00000200 T end\n',
+        kallsyms: lateText('00000100 T start\n00000200 T end\n'),
       });
       expect(infoOf(head, payload(6, 1, { u32: 0x104 }, { u32: 0x1000 }, { u32: 5 }))).toBe('start: long=5');
     });

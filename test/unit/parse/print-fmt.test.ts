@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { RecordingHead, TraceAbi } from '../../../electron/parse/recording.ts';
-import { eventFormat, type FieldSpec, headOf, infoOf, little64, payload } from './print-record.ts';
+import { eventFormat, type FieldSpec, headOf, infoOf, lateText, little64, payload } from './print-record.ts';
 
 /** u8 a = 200, u16 b = 40000, u32 c = 3000000000, u64 d = 2^64 − 2, int e = −5, char s[8] = "text", … */
 const FIELDS: FieldSpec[] = [
@@ -67,7 +67,7 @@ function printed(
   abi: TraceAbi = little64,
 ): string {
   const format = eventFormat('test', 'event', 500, FIELDS, printFmt, abi);
-  return infoOf(headOf([format], { kallsyms: KALLSYMS, printkFormats: PRINTK, abi, ...parts }), view);
+  return infoOf(headOf([format], { kallsyms: lateText(KALLSYMS), printkFormats: PRINTK, abi, ...parts }), view);
 }
 
 describe('number conversions', () => {

@@ -5,6 +5,7 @@ import { Symbols } from '../../../electron/parse/print-format/symbols.ts';
 import { TextSink } from '../../../electron/parse/print-format/text-sink.ts';
 import { TimePrinter, type TimeUnit } from '../../../electron/parse/print-format/times.ts';
 import { type Token, Tokens } from '../../../electron/parse/print-format/tokens.ts';
+import { lateText } from './print-record.ts';
 
 describe('tokens', () => {
   const tokensOf = (text: string): string[] => {
@@ -37,7 +38,10 @@ describe('tokens', () => {
 
 describe('symbols', () => {
   const named = (kallsyms: string, address: bigint): string | null => {
-    const found = new Symbols(kallsyms, '').functionAt(Number(address >> 32n), Number(address & 0xffff_ffffn) | 0);
+    const found = new Symbols(lateText(kallsyms), '').functionAt(
+      Number(address >> 32n),
+      Number(address & 0xffff_ffffn) | 0,
+    );
     return found && Buffer.from(found.name).toString('latin1');
   };
   const LINES = 'ffffffff81000000 T start\nffffffff81000100 t next\t[module]\n0000000000001000 A per_cpu\n';
@@ -62,12 +66,22 @@ describe('symbols', () => {
     expect(named('00000100 T a\nbroken\n00000200 T b\n', 0x100n)).toBe('a');
   });
   test('an address by name', () => {
-    const symbols = new Symbols(LINES, '');
+    const symbols = new Symbols(lateText(LINES), '');
     expect(symbols.addressOf('next')).toBe(0xffffffff81000100n);
     expect(symbols.addressOf('nex')).toBe(0n);
+    expect(symbols.addressOf('ext')).toBe(0n);
+    expect(symbols.addressOf('')).toBe(0n);
+  });
+  test('of several symbols of one name the lowest address; none behind a line that is none', () => {
+    const symbols = new Symbols(
+      lateText('00000300 t x_twice\n00000200 t twice\n00000100 T twice\n\n00000050\n1 T late\n'),
+      '',
+    );
+    expect(symbols.addressOf('twice')).toBe(0x100n);
+    expect(symbols.addressOf('late')).toBe(0n);
   });
   test('constant strings: quotes and the last line end are left off, colons kept', () => {
-    const symbols = new Symbols('', '0xffffffff82000000 : "a: \\"b\\"\\n"\n0xffffffff82000008 : plain\n');
+    const symbols = new Symbols(lateText(''), '0xffffffff82000000 : "a: \\"b\\"\\n"\n0xffffffff82000008 : plain\n');
     const text = (low: number): string => Buffer.from(symbols.stringAt(-1, low) ?? []).toString('latin1');
     expect(text(0x82000000 | 0)).toBe('a: \\"b\\"');
     expect(text(0x82000008 | 0)).toBe('plain');

@@ -34,6 +34,9 @@ export function eventFormat(
   return parseEventFormat(formatText(name, id, fields, printFmt), system, abi);
 }
 
+/** A text as a head has it: read when asked. */
+export const lateText = (text: string) => (): Uint8Array => Buffer.from(text, 'latin1');
+
 /** A head that holds these formats and nothing else, changed by `parts`. */
 export function headOf(formats: EventFormat[], parts: Partial<RecordingHead> = {}): RecordingHead {
   return {
@@ -46,7 +49,7 @@ export function headOf(formats: EventFormat[], parts: Partial<RecordingHead> = {
     headerPage: '',
     headerEvent: '',
     formats,
-    kallsyms: '',
+    kallsyms: lateText(''),
     printkFormats: '',
     comms: new Map(),
     tgids: new Map(),
