@@ -1,5 +1,6 @@
 // Builds dist/: the bundles of main process, preload script, engine and command line with esbuild, the window with
-// vite. A part whose inputs are as they were at its last build is left alone; `--force` builds everything.
+// vite, the kernel of indexing with AssemblyScript. A part whose inputs are as they were at its last build is left alone; `--force` builds all the
+// same. Names of parts as arguments build those only.
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
@@ -81,6 +82,20 @@ const parts = [
     },
   },
   {
+    name: 'kernel',
+    inputs: ['electron/kernel', 'build.mjs', 'package-lock.json'],
+    outputs: ['slab-kernel.wasm'],
+    async build() {
+      const { default: asc } = await import('assemblyscript/asc');
+      const source = 'electron/kernel/slab-kernel.ts';
+      // Memory of a fixed size: 450 pages of 64 KiB, which the source divides up by itself.
+      const memory = ['--initialMemory', '450', '--maximumMemory', '450'];
+      const target = ['--outFile', 'dist/slab-kernel.wasm', '--runtime', 'stub', '--noAssert', '-O3', ...memory];
+      const { error, stderr } = await asc.main([source, '--baseDir', root, ...target]);
+      if (error !== null) throw new Error(`${stderr}`, { cause: error });
+    },
+  },
+  {
     name: 'window',
     inputs: ['renderer', 'shared', 'assets', 'build.mjs', 'package-lock.json'],
     outputs: ['renderer/index.html'],
@@ -119,9 +134,11 @@ function readStamps() {
 }
 
 const force = process.argv.includes('--force');
+const named = process.argv.slice(2).filter((argument) => !argument.startsWith('--'));
 mkdirSync(dist, { recursive: true });
 const stamps = readStamps();
 for (const part of parts) {
+  if (named.length > 0 && !named.includes(part.name)) continue;
   const stamp = hashInputs(part.inputs);
   const complete = part.outputs.every((output) => existsSync(join(dist, output)));
   if (!force && complete && stamps[part.name] === stamp) continue;

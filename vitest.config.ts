@@ -5,6 +5,7 @@ export default defineConfig({
     // Against what hangs: a busy machine takes minutes for what takes seconds.
     testTimeout: 400_000,
     hookTimeout: 400_000,
+    globalSetup: 'test/runner/build-kernel.ts',
     pool: 'forks',
     maxWorkers: 2,
     projects: [

@@ -5,6 +5,8 @@ import { join } from 'node:path';
 export const installationFolder = join(import.meta.dirname, '..');
 
 export const enginePath = join(installationFolder, 'dist/engine.js');
+/** The compiled inner loop of indexing: see kernel/. */
+export const kernelPath = join(installationFolder, 'dist/slab-kernel.wasm');
 export const capturePath = join(installationFolder, 'dist/capture.js');
 export const rendererFolder = join(installationFolder, 'dist/renderer');
 export const preloadPath = join(installationFolder, 'dist/preload.cjs');

@@ -1,5 +1,6 @@
 import type { RecordingHead } from '../parse/recording.ts';
 import { type EventColumns, payloadOf, type SubBufferLayout, swapWords } from '../parse/sub-buffer.ts';
+import type { PickedEvent } from './slab-kernel.ts';
 
 /**
  * Some events are asked for with every opening: those that name cgroups, and of each task that the recording does not name
@@ -47,15 +48,20 @@ export function keptKinds(head: RecordingHead): KeptKinds {
  */
 export class KeptEvents {
   /** By kernel id: how it is wanted, 0 not at all. */
-  readonly #wanted = new Uint8Array(65_536);
+  readonly #wanted: Uint8Array;
   /** By pid: 2 for tasks that need no further switch. */
-  readonly #named = new Uint8Array(MOST_PIDS);
+  readonly #named: Uint8Array;
   #kept: KeptEvent[] = [];
   /** How many of `#kept` have no time yet, which is corrected chunk by chunk. */
   #pending = 0;
+  /** Where those of the open chunk begin. */
+  #chunkAt = 0;
   #complete = true;
 
-  constructor({ always, taskSwitch, named }: KeptKinds) {
+  /** `tables`: zeros, where they are shared with the kernel: 65,536 kinds and 2^22 pids. */
+  constructor({ always, taskSwitch, named }: KeptKinds, tables?: { wanted: Uint8Array; named: Uint8Array }) {
+    this.#wanted = tables?.wanted ?? new Uint8Array(65_536);
+    this.#named = tables?.named ?? new Uint8Array(MOST_PIDS);
     for (const id of always) this.#wanted[id] = ALWAYS;
     if (taskSwitch >= 0) this.#wanted[taskSwitch] = FIRST_OF_TASK;
     for (const pid of named) if (pid >= 0 && pid < MOST_PIDS) this.#named[pid] = FIRST_OF_TASK;
@@ -76,30 +82,49 @@ export class KeptEvents {
         if (task < 0 || task >= MOST_PIDS) continue;
         named[task] = FIRST_OF_TASK;
       }
-      if (this.#kept.length === MOST_KEPT) {
-        this.#complete = false;
-        return;
-      }
       const at = (columns.position[i] as number) - batchBase;
-      const payload = payloadAt(batch, at, layout);
-      this.#kept.push({ index: i, timeNs: 0, id: id[i] as number, pid: task, payload });
+      if (!this.#keep({ index: i, timeNs: 0, id: id[i] as number, pid: task }, batch, at, layout)) return;
       this.#pending++;
     }
   }
 
-  /** A chunk is complete and its times are corrected; its first event has index `firstIndex` in the slab. */
-  finishChunk({ time }: EventColumns, firstIndex: number): void {
+  /** Keeps what the kernel picked by the same rules, out of a chunk whose first event has index `firstIndex` in the slab. */
+  takePicked(picked: Iterable<PickedEvent>, batch: Uint8Array, firstIndex: number, layout: SubBufferLayout): void {
+    for (const { event, byte, id, pid, time } of picked)
+      if (!this.#keep({ index: firstIndex + event, timeNs: time, id, pid }, batch, byte, layout)) return;
+  }
+
+  /** Returns false, and keeps none, once it is too much. */
+  #keep(event: Omit<KeptEvent, 'payload'>, batch: Uint8Array, at: number, layout: SubBufferLayout): boolean {
+    if (this.#kept.length === MOST_KEPT) this.#complete = false;
+    else this.#kept.push({ ...event, payload: payloadAt(batch, at, layout) });
+    return this.#complete;
+  }
+
+  /**
+   * A chunk is complete. What `take` kept of it gets its times, which are corrected now, and its place: the chunk's first event has
+   * index `firstIndex` in the slab.
+   */
+  finishChunk(columns?: EventColumns, firstIndex = 0): void {
     for (; this.#pending > 0; this.#pending--) {
       const event = this.#kept[this.#kept.length - this.#pending] as KeptEvent;
-      event.timeNs = time[event.index] as number;
+      event.timeNs = columns?.time[event.index] as number;
       event.index += firstIndex;
     }
+    this.#chunkAt = this.#kept.length;
+  }
+
+  /** What was picked of the open chunk is void: it is going to be looked through again. */
+  forgetChunk(): void {
+    for (const { id, pid } of this.#kept.splice(this.#chunkAt))
+      if (this.#wanted[id] === FIRST_OF_TASK) this.#named[pid] = 0;
   }
 
   /** What was kept since the last call; null where it was too much. */
   finishSlab(): KeptEvent[] | null {
     const kept = this.#complete ? this.#kept : null;
     this.#kept = [];
+    this.#chunkAt = 0;
     this.#complete = true;
     return kept;
   }

@@ -6,6 +6,7 @@ import type { CpuData } from '../parse/recording.ts';
 import { ChunkEncoder } from '../store/chunk-encoder.ts';
 import { SlabIndexer, type SlabJob, type SlabResult } from './index-slab.ts';
 import { KeptEvents, type KeptKinds } from './kept-events.ts';
+import { SlabKernel } from './slab-kernel.ts';
 
 /** What all slabs of a recording have in common. */
 export interface SlabWork {
@@ -39,7 +40,8 @@ export class SlabThread {
   constructor(source: ByteSource, { compression, kept }: SlabWork) {
     this.#source = source;
     this.#compression = compression;
-    this.#indexer = new SlabIndexer(this.#encoder, new KeptEvents(kept));
+    const kernel = new SlabKernel();
+    this.#indexer = new SlabIndexer(this.#encoder, new KeptEvents(kept, kernel), kernel);
   }
 
   /** Takes back the buffers of answers that have been written. */

@@ -81,7 +81,7 @@ export class ChunkEncoder {
 
     const chunk = { count, flags, pids: Math.max(0, pids) };
     const places = placesOf(chunk);
-    const buffer = this.#bufferOf(places.end);
+    const buffer = this.bufferOf(places.end);
     const blob = new Uint8Array(buffer, 0, places.end);
     // What a buffer held before shows in no gap.
     for (const gap of [places.position, places.event, places.end]) if (gap >= 4) blob.fill(0, gap - 4, gap);
@@ -108,7 +108,8 @@ export class ChunkEncoder {
     return { ...chunk, fromNs, toNs, firstPosition, ...blobs, checksum: checksumOf(blobs) };
   }
 
-  #bufferOf(bytes: number): ArrayBuffer {
+  /** A buffer for the columns of a chunk: one that was given back, or a fresh one. */
+  bufferOf(bytes: number): ArrayBuffer {
     if (bytes > POOLED_BYTES || bytes < POOLED_BYTES / 8) return new ArrayBuffer(bytes);
     return this.#spare.pop() ?? new ArrayBuffer(POOLED_BYTES);
   }

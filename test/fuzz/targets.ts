@@ -1,9 +1,11 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { SlabIndexer } from '../../electron/engine/index-slab.ts';
 import { KeptEvents } from '../../electron/engine/kept-events.ts';
 import { openRawFolder, type RawFolder, rawFolderAt, readRawHead } from '../../electron/engine/raw-folder.ts';
+import { SlabKernel } from '../../electron/engine/slab-kernel.ts';
 import { type ByteSource, bytesSource } from '../../electron/parse/byte-source.ts';
 import { openCpuBytes } from '../../electron/parse/cpu-data.ts';
 import { parseEventFormat } from '../../electron/parse/event-format.ts';
@@ -85,12 +87,11 @@ function checkWarnings(warnings: readonly TraceWarning[], size: number): void {
 }
 
 /** Keeps the payloads of every second kind of event, whatever it is called. */
-const kept = new KeptEvents({
-  always: Array.from({ length: 1 << 15 }, (_, i) => 2 * i),
-  taskSwitch: 1,
-  named: Int32Array.of(0),
-});
-const indexer = new SlabIndexer(new ChunkEncoder(), kept);
+const kinds = { always: Array.from({ length: 1 << 15 }, (_, i) => 2 * i), taskSwitch: 1, named: Int32Array.of(0) };
+const kernel = new SlabKernel();
+const indexer = new SlabIndexer(new ChunkEncoder(), new KeptEvents(kinds, kernel), kernel);
+/** The measure of it. */
+const general = new SlabIndexer(new ChunkEncoder(), new KeptEvents(kinds), null);
 
 /** All that is done with a recording: its head is checked, its records are printed both ways, indexed and read back. */
 function checkHeadAndRecords(source: ByteSource, head: RecordingHead, size: number): void {
@@ -137,9 +138,9 @@ function checkIndex(source: ByteSource, head: RecordingHead, met: ReadonlyMap<st
       const bytes = openCpuBytes(source, data, head.compression);
       const layout = subBufferLayout(head, buffer);
       const job = { cpu: data.cpu, layout, time: buffer.time, rawOrigin: 0n, origin: 0n, from: 0, to: bytes.size };
-      const ids = indexer
-        .index(bytes, job)
-        .chunks.flatMap(({ chunk }) => [...decodeChunk({ ...chunk, from_ns: chunk.fromNs }).id]);
+      const result = indexer.index(bytes, job);
+      must(isDeepStrictEqual(result, general.index(bytes, job)), () => `CPU ${data.cpu}: the kernel indexes otherwise`);
+      const ids = result.chunks.flatMap(({ chunk }) => [...decodeChunk({ ...chunk, from_ns: chunk.fromNs }).id]);
       const key = `${index} ${data.cpu}`;
       if (ids.length > 0) indexed.set(key, [...(indexed.get(key) ?? []), ...ids]);
     }
