@@ -52,6 +52,8 @@ export const params = {
     cgroups: z.string().max(4096).optional(),
     /** Page size of the traced machine, for converting pages; default: the recording's own knowledge, else 4096. */
     memoryPageBytes: z.int().positive().optional(),
+    /** Whether progress shall begin with a `preview`: reading it costs some hundredths of a second. */
+    preview: z.boolean().optional(),
   }),
   close: z.strictObject({ workspaceId }),
   /** Folders and files of the engine's machine, for the browser mode's Open dialog. Empty path: the start folder. */

@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import type { WorkspaceSummary } from '../../shared/model.ts';
-import { formatDuration, formatSeconds } from '../../shared/time.ts';
+import { formatCount, formatDuration, formatSeconds } from '../../shared/time.ts';
 import { placed } from './exit-code.ts';
 import { allOf } from './filter-option.ts';
 import { action, type CommandHost } from './host.ts';
@@ -65,7 +65,7 @@ export function infoDocument(summary: WorkspaceSummary, selection: Selection | n
   };
 }
 
-const count = (n: number, thing: string): string => `${n.toLocaleString('en')} ${thing}${n === 1 ? '' : 's'}`;
+const count = (n: number, thing: string): string => `${formatCount(n)} ${thing}${n === 1 ? '' : 's'}`;
 
 function* infoLines(summary: WorkspaceSummary, selection: Selection | null): Generator<string> {
   for (const recording of summary.recordings) {

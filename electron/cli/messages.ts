@@ -1,5 +1,6 @@
 import type { Progress } from '../../shared/api.ts';
 import type { TraceWarning } from '../../shared/errors.ts';
+import { formatCount } from '../../shared/time.ts';
 import { placed } from './exit-code.ts';
 
 /** Warnings beyond this many are counted, not listed: a badly damaged file has thousands. */
@@ -55,5 +56,5 @@ export function progressText({ stage, done, total, events }: Progress): string {
   const filled = Math.round((share ?? 0) * BAR_WIDTH);
   const bar =
     share === null ? '' : ` ${'█'.repeat(filled)}${'░'.repeat(BAR_WIDTH - filled)} ${Math.floor(share * 100)} %`;
-  return `${stage}${bar}${events === undefined ? '' : `  ${events.toLocaleString('en')} events`}`;
+  return `${stage}${bar}${events === undefined ? '' : `  ${formatCount(events)} events`}`;
 }

@@ -19,6 +19,8 @@ const SLAB_BYTES = 1 << 24;
 export interface ImportOptions {
   signal?: AbortSignal | undefined;
   onProgress?: ((progress: Progress) => void) | undefined;
+  /** Progress begins with what the recording looks like. */
+  preview?: boolean | undefined;
   /** Threads to index with; default: by the amount of data. */
   threads?: number | undefined;
 }
@@ -95,7 +97,7 @@ export async function importRecording(
     if (streamImport.left === 0) writer.finishStream(stream, 0, 0, streamImport.eventTotals);
   });
 
-  const preview = previewOf(source, head);
+  const preview = options.preview ? previewOf(source, head) : null;
   if (preview !== null) options.onProgress?.({ stage: 'Indexing', unit: 'bytes', done: 0, total: 0, preview });
   const total = orders.reduce((sum, { job }) => sum + job.to - job.from, 0);
   const progress: Progress = { stage: 'Indexing', unit: 'bytes', done: 0, total, events: 0 };

@@ -19,6 +19,8 @@ export interface OpenRequest {
   /** Where to keep the workspace; default: the cache folder. */
   workspace?: string | undefined;
   noCache?: boolean | undefined;
+  /** Progress of indexing begins with what the recording looks like. */
+  preview?: boolean | undefined;
   memoryPageBytes?: number | undefined;
   /** For a second process beside the one that owns `workspace`: it must be there with everything indexed, and stays as it is. */
   readOnly?: boolean | undefined;

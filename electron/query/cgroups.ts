@@ -1,6 +1,7 @@
 import type { CgroupInfo } from '../../shared/model.ts';
 import { buildCgroupMap, type CgroupEvent, type CgroupLine, type CgroupMap } from '../derive/cgroups.ts';
-import { textReader } from '../parse/field-access.ts';
+import type { EventFormat } from '../parse/event-format.ts';
+import { type TextReader, textReader } from '../parse/field-access.ts';
 import { viewOf } from './payload.ts';
 import type { Samples } from './samples.ts';
 import type { Trace } from './trace.ts';
@@ -44,16 +45,27 @@ function keptOf(trace: Trace, type: number, fields: CgroupFields): Omit<CgroupEv
   for (const stream of trace.streams) {
     const { kept, typeOfId, formatOfId, head } = stream.recording;
     if (kept === null) return null;
+    const readers = new Map<number, Record<'root' | 'id' | 'path', TextReader>>();
+    const readersOf = (id: number, format: EventFormat) => {
+      const read = (name: string | undefined): TextReader => {
+        const field = format.fields.find((candidate) => candidate.name === name);
+        return field === undefined ? () => '' : textReader(field, head.abi);
+      };
+      const made = { root: read(fields.root), id: read(fields.id), path: read(fields.path) };
+      readers.set(id, made);
+      return made;
+    };
     for (const { stream: stored, id, timeNs, payload } of kept) {
       const format = formatOfId.get(id);
       if (stored !== stream.stored || typeOfId[id] !== type || format === undefined) continue;
+      const read = readers.get(id) ?? readersOf(id, format);
       const view = viewOf(payload);
-      const text = (name: string): string => {
-        const field = format.fields.find((candidate) => candidate.name === name);
-        return field === undefined ? '' : textReader(field, head.abi)(view, 0, payload.length);
-      };
-      const root = fields.root === undefined ? 0 : Number(text(fields.root));
-      found.push({ timeNs: timeNs + stream.offsetNs, root, id: text(fields.id), path: text(fields.path) });
+      found.push({
+        timeNs: timeNs + stream.offsetNs,
+        root: fields.root === undefined ? 0 : Number(read.root(view, 0, payload.length)),
+        id: read.id(view, 0, payload.length),
+        path: read.path(view, 0, payload.length),
+      });
     }
   }
   return found.sort((a, b) => a.timeNs - b.timeNs);
@@ -77,7 +89,7 @@ function samplesOf(samples: Samples, type: number, fields: CgroupFields): Omit<C
 export function listCgroups(map: CgroupMap): CgroupInfo[] {
   const seen = new Map<string, CgroupInfo>();
   for (const { ino, path } of map.entries) seen.set(`${ino} ${path}`, { ino, path });
-  return [...seen.values()].sort(
-    (a, b) => a.path.localeCompare(b.path, 'en') || a.ino.localeCompare(b.ino, 'en', { numeric: true }),
-  );
+  // Not by a collator, which takes longer to load than most indexes to open.
+  const order = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+  return [...seen.values()].sort((a, b) => order(a.path, b.path) || a.ino.length - b.ino.length || order(a.ino, b.ino));
 }

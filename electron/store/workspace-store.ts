@@ -164,8 +164,9 @@ export class WorkspaceStore {
         .run(path, identity);
       return new ImportWriter(this.#db, Number(lastInsertRowid), () => {
         if (this.path === '') return;
-        this.#db.pragma('synchronous = NORMAL');
+        // In this order: the other way round SQLite waits for the disk to have all of the index.
         this.#db.pragma('journal_mode = WAL');
+        this.#db.pragma('synchronous = NORMAL');
       });
     });
   }
