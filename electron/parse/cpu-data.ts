@@ -62,75 +62,108 @@ class PlainCpuBytes implements CpuBytes {
   }
 }
 
-/**
- * Chunked compressed data (trace-cmd.dat.v7(5), "Compression format of the trace data"):
- * `u32 count`, then per chunk `u32 packed, u32 unpacked, packed bytes`.
- */
+/** Where the chunks of one CPU's compressed data lie. */
+interface Directory {
+  /** Where chunk i lies in the file, its packed length, and where it starts in the unpacked data; of the last also where it ends. */
+  fileOffsets: number[];
+  packedBytes: number[];
+  starts: number[];
+  warnings: readonly TraceWarning[];
+}
+
+/** A directory is spread over all of the data, and asked for by everyone who opens it: read once for each source. */
+const directories = new WeakMap<ByteSource, Map<string, Directory>>();
+
+function directoryOf(source: ByteSource, data: CpuData): Directory {
+  let known = directories.get(source);
+  if (known === undefined) {
+    known = new Map();
+    directories.set(source, known);
+  }
+  const key = `${data.cpu}:${data.offset}:${data.bytes}`;
+  let directory = known.get(key);
+  if (directory === undefined) {
+    directory = readDirectory(source, data);
+    known.set(key, directory);
+  }
+  return directory;
+}
+
+/** `u32 count`, then per chunk `u32 packed, u32 unpacked, packed bytes`. Ends where something is wrong, with a warning. */
+function readDirectory(source: ByteSource, data: CpuData): Directory {
+  const warnings: TraceWarning[] = [];
+  const directory: Directory = { fileOffsets: [], packedBytes: [], starts: [0], warnings };
+  const warn = (offset: number, message: string, expected: string, found: string): void => {
+    warnings.push({ file: source.name, offset, section: sectionOf(data.cpu), message, expected, found });
+  };
+  if (data.offset + data.bytes > source.size) {
+    const found = Math.max(0, source.size - data.offset);
+    const message = `expected ${data.bytes} bytes, found ${found}: the file was cut`;
+    warn(source.size, message, `${data.bytes} bytes`, `${found} bytes`);
+  }
+  // Some versions of trace-cmd leave the count word out of the size that they state.
+  const end = Math.min(data.offset + data.bytes + 4, source.size);
+  if (data.offset + 4 > end) return directory;
+  const { littleEndian } = data;
+  const word = new Uint8Array(8);
+  const view = new DataView(word.buffer);
+  source.read(data.offset, 4, word);
+  const count = view.getUint32(0, littleEndian);
+  let at = data.offset + 4;
+  let start = 0;
+  for (let i = 0; i < count; i++) {
+    if (at + 8 > end) {
+      warn(at, `expected ${count} chunks, found ${i}`, `${count} chunks`, `${i} chunks`);
+      break;
+    }
+    source.read(at, 8, word);
+    const packed = view.getUint32(0, littleEndian);
+    let unpacked = view.getUint32(4, littleEndian);
+    if (at + 8 + packed > end) {
+      const left = end - at - 8;
+      const message = `chunk ${i} of ${count} claims ${packed} bytes, ${left} are left`;
+      warn(at, message, `at most ${left} bytes`, `${packed} bytes`);
+      break;
+    }
+    if (unpacked > mostUnpacked(packed)) {
+      const message = `chunk ${i} of ${packed} bytes claims to hold ${unpacked}: left out`;
+      warn(at, message, `at most ${mostUnpacked(packed)} bytes`, `${unpacked} bytes`);
+      unpacked = 0;
+    }
+    directory.fileOffsets.push(at + 8);
+    directory.packedBytes.push(packed);
+    start += unpacked;
+    directory.starts.push(start);
+    at += 8 + packed;
+  }
+  return directory;
+}
+
+const sectionOf = (cpu: number): string => `cpu ${cpu} data`;
+
+/** Chunked compressed data: trace-cmd.dat.v7(5), "Compression format of the trace data". */
 class PackedCpuBytes implements CpuBytes {
   readonly #source: ByteSource;
   readonly #compression: Compression;
   readonly cpu: number;
   readonly size: number;
-  readonly warnings: TraceWarning[] = [];
-  /** Directory: where chunk i lies in the file, its packed length, and where it starts in the unpacked data. */
-  readonly #fileOffsets: number[] = [];
-  readonly #packedBytes: number[] = [];
-  readonly #starts: number[] = [0];
+  readonly warnings: TraceWarning[];
+  readonly #fileOffsets: readonly number[];
+  readonly #packedBytes: readonly number[];
+  readonly #starts: readonly number[];
   #current = -1;
   #unpacked: Uint8Array = new Uint8Array(0);
 
   constructor(source: ByteSource, data: CpuData, compression: Compression) {
+    const { fileOffsets, packedBytes, starts, warnings } = directoryOf(source, data);
     this.#source = source;
     this.#compression = compression;
     this.cpu = data.cpu;
-    this.#readDirectory(data);
-    this.size = this.#starts[this.#starts.length - 1] as number;
-  }
-
-  #warn(offset: number, message: string, expected: string, found: string): void {
-    const section = `cpu ${this.cpu} data`;
-    this.warnings.push({ file: this.#source.name, offset, section, message, expected, found });
-  }
-
-  #readDirectory(data: CpuData): void {
-    if (data.offset + data.bytes > this.#source.size) {
-      const found = Math.max(0, this.#source.size - data.offset);
-      const message = `expected ${data.bytes} bytes, found ${found}: the file was cut`;
-      this.#warn(this.#source.size, message, `${data.bytes} bytes`, `${found} bytes`);
-    }
-    // Some versions of trace-cmd leave the count word out of the size that they state.
-    const end = Math.min(data.offset + data.bytes + 4, this.#source.size);
-    if (data.offset + 4 > end) return;
-    const { littleEndian } = data;
-    const word = new Uint8Array(8);
-    const view = new DataView(word.buffer);
-    this.#source.read(data.offset, 4, word);
-    const count = view.getUint32(0, littleEndian);
-    let at = data.offset + 4;
-    for (let i = 0; i < count; i++) {
-      if (at + 8 > end) {
-        this.#warn(at, `expected ${count} chunks, found ${i}`, `${count} chunks`, `${i} chunks`);
-        return;
-      }
-      this.#source.read(at, 8, word);
-      const packed = view.getUint32(0, littleEndian);
-      let unpacked = view.getUint32(4, littleEndian);
-      if (at + 8 + packed > end) {
-        const left = end - at - 8;
-        const message = `chunk ${i} of ${count} claims ${packed} bytes, ${left} are left`;
-        this.#warn(at, message, `at most ${left} bytes`, `${packed} bytes`);
-        return;
-      }
-      if (unpacked > mostUnpacked(packed)) {
-        const message = `chunk ${i} of ${packed} bytes claims to hold ${unpacked}: left out`;
-        this.#warn(at, message, `at most ${mostUnpacked(packed)} bytes`, `${unpacked} bytes`);
-        unpacked = 0;
-      }
-      this.#fileOffsets.push(at + 8);
-      this.#packedBytes.push(packed);
-      this.#starts.push((this.#starts[this.#starts.length - 1] as number) + unpacked);
-      at += 8 + packed;
-    }
+    this.#fileOffsets = fileOffsets;
+    this.#packedBytes = packedBytes;
+    this.#starts = starts;
+    this.size = starts[starts.length - 1] as number;
+    this.warnings = [...warnings];
   }
 
   #chunkAt(position: number): number {
@@ -155,7 +188,9 @@ class PackedCpuBytes implements CpuBytes {
       if (!(error instanceof RemoraError)) throw error;
       if (!this.warnings.some((warning) => warning.offset === offset)) {
         const expected = `${this.#compression} data of ${size} bytes`;
-        this.#warn(offset, `chunk ${chunk}: ${error.message}`, expected, error.message);
+        const message = `chunk ${chunk}: ${error.message}`;
+        const found = error.message;
+        this.warnings.push({ file: this.#source.name, offset, section: sectionOf(this.cpu), message, expected, found });
       }
       this.#unpacked = new Uint8Array(0);
     }
