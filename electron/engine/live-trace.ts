@@ -7,7 +7,8 @@ import { memoryBudgets } from '../query/budgets.ts';
 import { ByteBudgetCache } from '../query/byte-budget-cache.ts';
 import { EventText } from '../query/event-text.ts';
 import { ChunkCache, type ChunkSource, type Trace, type TraceCpu, type TraceStream } from '../query/trace.ts';
-import type { Chunk, ChunkSelection } from '../store/chunk-codec.ts';
+import type { Chunk } from '../store/chunk-codec.ts';
+import { type ChunkSelection, SelectionSpace } from '../store/chunk-selection.ts';
 import type { ChunkInfo, WorkspaceStore } from '../store/workspace-store.ts';
 import { clockUnits, describeRecording, eventTypeOf } from './build-trace.ts';
 import { GrowingCpuBytes, type GrowingFile } from './growing-file.ts';
@@ -41,9 +42,11 @@ class LiveChunks implements ChunkSource {
     return this.#open.get(info) ?? this.#stored.get(info);
   }
 
+  /** Selections are kept, and so have memory of their own. */
   select(info: ChunkInfo, id: number): ChunkSelection {
     const chunk = this.#open.get(info);
-    if (chunk === undefined) return this.#selected.get(`${info.id} ${id}`, () => this.#stored.select(info, id));
+    if (chunk === undefined)
+      return this.#selected.get(`${info.id} ${id}`, () => this.#stored.select(info, id, new SelectionSpace()));
     const at = new Uint32Array(chunk.count);
     let n = 0;
     for (let i = 0; i < chunk.count; i++) if (chunk.id[i] === id) at[n++] = i;

@@ -41,6 +41,11 @@ export class EventReader implements FieldReader {
     this.#position = position;
   }
 
+  /** Records that are placed next; see PayloadReader. */
+  expect(positions: ArrayLike<number>, base: number): void {
+    this.#payloads.expect(positions, base);
+  }
+
   get #type() {
     return this.#trace.eventTypes[this.#stream.recording.typeOfId[this.#id] as number];
   }

@@ -5,6 +5,7 @@ import { type CompiledFilter, compileFilter } from '../../shared/filter/compile.
 import { contains, overlaps } from '../../shared/filter/intervals.ts';
 import { type Prefilter, prefilter } from '../../shared/filter/prefilter.ts';
 import type { EventRef } from '../../shared/model.ts';
+import { SelectionSpace } from '../store/chunk-selection.ts';
 import type { ChunkInfo } from '../store/workspace-store.ts';
 import { ByteBudgetCache } from './byte-budget-cache.ts';
 import { EventReader } from './event-reader.ts';
@@ -53,6 +54,7 @@ export class FilteredList {
   readonly #filter: Filter;
   readonly #sources: Source[] = [];
   readonly #testsOf = new Map<TraceStream, Tests>();
+  readonly #space = new SelectionSpace();
   #tasks: Task[] = [];
   #time = new Float64Array(1024);
   #index = new Float64Array(1024);
@@ -223,7 +225,8 @@ export class FilteredList {
     id: number,
     test: true | CompiledFilter,
   ): void {
-    const { n, at, time, pid, position } = this.#trace.chunks.select(info, id);
+    const { n, at, time, pid, position } = this.#trace.chunks.select(info, id, this.#space);
+    reader.expect(position, info.basePosition);
     for (let i = lowerBound(at, from, 0, n); i < n; i++) {
       const timeNs = (time[i] as number) + stream.offsetNs;
       if (test !== true) {

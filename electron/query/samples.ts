@@ -1,5 +1,6 @@
 import type { EventFormat, FieldFormat } from '../parse/event-format.ts';
 import { isNumeric, numberReader, textReader } from '../parse/field-access.ts';
+import { SelectionSpace } from '../store/chunk-selection.ts';
 import type { ChunkInfo } from '../store/workspace-store.ts';
 import { ByteBudgetCache } from './byte-budget-cache.ts';
 import { PayloadReader } from './payload.ts';
@@ -139,6 +140,7 @@ function collect(trace: Trace, type: number): TypeSamples {
   const times: Float64Array[] = [];
   const indexes: Float64Array[] = [];
   const pids: Int32Array[] = [];
+  const space = new SelectionSpace();
   for (const stream of trace.streams) {
     const { typeOfId, formatOfId } = stream.recording;
     for (let id = 0; id < typeOfId.length; id++) {
@@ -155,7 +157,7 @@ function collect(trace: Trace, type: number): TypeSamples {
         for (const info of cpu.chunks) {
           if (countInChunk(info, id) === 0) continue;
           parts.push({ info, n: countInChunk(info, id) });
-          const found = trace.chunks.select(info, id);
+          const found = trace.chunks.select(info, id, space);
           for (let j = 0; j < found.n; j++, k++) {
             time[k] = (found.time[j] as number) + stream.offsetNs;
             index[k] = info.firstIndex + (found.at[j] as number);
@@ -236,6 +238,7 @@ function numbersByPart(samples: TypeSamples, fieldName: string, known: NumberPar
     const field = format?.fields.find((candidate) => candidate.name === fieldName);
     const read = field !== undefined && isNumeric(field) ? numberReader(field, stream.layout.abi) : null;
     const reader = new PayloadReader(stream, cpu, PART_BLOCK_BYTES);
+    reader.expect(position, 0);
     let from = 0;
     for (const { info, n } of parts) {
       const decode = (): Float64Array =>
@@ -269,6 +272,7 @@ function decodeSources(
     const field = source.format?.fields.find((candidate) => candidate.name === fieldName);
     const decode = field === undefined ? null : decoder(field, source);
     const reader = new PayloadReader(source.stream, source.cpu, SCAN_BLOCK_BYTES);
+    reader.expect(source.position, 0);
     for (let k = 0; k < source.n; k++) {
       const i = placeOf === null ? base + k : (placeOf[base + k] as number);
       if (decode === null) {

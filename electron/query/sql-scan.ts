@@ -1,4 +1,5 @@
 import type { SqlInput } from '../store/sql-connection.ts';
+import { SelectionSpace } from '../store/chunk-selection.ts';
 import type { ChunkInfo } from '../store/workspace-store.ts';
 import { PayloadReader } from './payload.ts';
 import type { ColumnSource, ScanColumn, ValueReader } from './sql-columns.ts';
@@ -128,6 +129,7 @@ export class EventCursor {
   readonly #values: ValueReader[];
   readonly #bigs: (ValueReader | null)[];
   readonly #split: boolean;
+  readonly #space = new SelectionSpace();
   #nextChunk = 0;
   #batch: Batch = NO_BATCH;
   #i = 0;
@@ -194,12 +196,13 @@ export class EventCursor {
       if (this.#onlyId !== null && countInChunk(info, this.#onlyId) === 0) continue;
       if (this.#filter !== null && !this.#filter.mayHold(info)) continue;
       const { firstIndex, basePosition } = info;
-      const events = this.#onlyId === null ? store.chunk(info) : store.select(info, this.#onlyId);
+      const events = this.#onlyId === null ? store.chunk(info) : store.select(info, this.#onlyId, this.#space);
       this.#batch =
         'at' in events
           ? { ...events, firstIndex, basePosition, sortTime: events.time, id: null }
           : { ...events, n: events.count, firstIndex, basePosition, at: null };
       this.#i = 0;
+      this.#payload.expect(this.#batch.position, basePosition);
       return true;
     }
     return false;

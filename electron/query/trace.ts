@@ -5,7 +5,8 @@ import type { EventFormat } from '../parse/event-format.ts';
 import type { RecordAccess } from '../parse/record-access.ts';
 import type { RecordingBuffer, RecordingHead } from '../parse/recording.ts';
 import type { SubBufferLayout } from '../parse/sub-buffer.ts';
-import type { Chunk, ChunkSelection } from '../store/chunk-codec.ts';
+import type { Chunk } from '../store/chunk-codec.ts';
+import type { ChunkSelection, SelectionSpace } from '../store/chunk-selection.ts';
 import type { ChunkInfo, StoredEvent, StoredLost, WorkspaceStore } from '../store/workspace-store.ts';
 import type { MemoryBudgets } from './budgets.ts';
 import { ByteBudgetCache } from './byte-budget-cache.ts';
@@ -77,8 +78,8 @@ export interface TraceCpu {
 /** The index, chunk by chunk. What it gives is shared: not to be written to. */
 export interface ChunkSource {
   get(info: ChunkInfo): Chunk;
-  /** The events of one kernel id of a chunk, without the others. */
-  select(info: ChunkInfo, id: number): ChunkSelection;
+  /** The events of one kernel id of a chunk, without the others. May use `space`, which the caller then does not touch. */
+  select(info: ChunkInfo, id: number, space: SelectionSpace): ChunkSelection;
 }
 
 /** Decoded chunks, the most recently used ones up to a budget. */
@@ -100,8 +101,8 @@ export class ChunkCache implements ChunkSource {
     this.#cache.get(info.id, () => chunk);
   }
 
-  select(info: ChunkInfo, id: number): ChunkSelection {
-    return this.#store.select(info, id);
+  select(info: ChunkInfo, id: number, space: SelectionSpace): ChunkSelection {
+    return this.#store.select(info, id, space);
   }
 }
 

@@ -95,7 +95,7 @@ export function checksumOf(blobs: Pick<ChunkBlobs, 'events' | 'columns'>): numbe
 }
 
 /** The stored columns as typed arrays, in whatever form they are. Throws RangeError where the blobs are not what was written. */
-function columnsOf(blobs: ChunkBlobs) {
+export function columnsOf(blobs: ChunkBlobs) {
   const { count, flags, pids } = blobs;
   const places = placesOf(blobs);
   if (blobs.columns.length !== places.end || checksumOf(blobs) !== blobs.checksum) {
@@ -122,14 +122,7 @@ export function decodeChunk(blobs: ChunkBlobs): Chunk {
   const { count } = blobs;
   const stored = columnsOf(blobs);
   const time = new Float64Array(count);
-  if (stored.steppedTime === null) time.set(stored.wideTime as Float64Array);
-  else {
-    let at = blobs.from_ns;
-    for (let i = 0; i < count; i++) {
-      at += stored.steppedTime[i] as number;
-      time[i] = at;
-    }
-  }
+  decodeTimes(stored, blobs.from_ns, time);
   const id = new Uint16Array(count);
   if (stored.wideEvent !== null) id.set(stored.wideEvent);
   else for (let i = 0; i < count; i++) id[i] = stored.types[(stored.event[i] as number) * 2] as number;
@@ -137,14 +130,7 @@ export function decodeChunk(blobs: ChunkBlobs): Chunk {
   if (stored.widePid !== null) pid.set(stored.widePid);
   else for (let i = 0; i < count; i++) pid[i] = stored.pids[stored.pid[i] as number] as number;
   const position = new Uint32Array(count);
-  if (stored.widePosition !== null) position.set(stored.widePosition);
-  else {
-    let words = 0;
-    for (let i = 0; i < count; i++) {
-      words += stored.steps[i] as number;
-      position[i] = words * 4;
-    }
-  }
+  decodePositions(stored, position);
   const ordered = isOrdered(blobs.flags);
   let sortTime = time;
   if (!ordered) {
@@ -155,61 +141,35 @@ export function decodeChunk(blobs: ChunkBlobs): Chunk {
   return { count, ordered, time, sortTime, id, pid, position };
 }
 
-/** The events of one kind out of a chunk: columns as in `Chunk`, and each one's place in it. */
-export interface ChunkSelection {
-  n: number;
-  at: Uint32Array;
-  time: Float64Array;
-  pid: Int32Array;
-  position: Uint32Array;
-}
+type StoredColumns = ReturnType<typeof columnsOf>;
 
-/**
- * Decodes only the events with kernel id `id`, of which the chunk's dictionary says there are `n`: a scan for one kind over
- * all chunks costs a fifth of decoding them. Throws RangeError where the blobs are not what was written.
- */
-export function selectEvents(blobs: ChunkBlobs, id: number, n: number): ChunkSelection {
-  const { count } = blobs;
-  const stored = columnsOf(blobs);
-  const selection: ChunkSelection = {
-    n,
-    at: new Uint32Array(n),
-    time: new Float64Array(n),
-    pid: new Int32Array(n),
-    position: new Uint32Array(n),
-  };
-  const { at, time, pid, position } = selection;
-  const kinds = stored.wideEvent ?? stored.event;
-  let wanted = id;
-  if (stored.wideEvent === null)
-    for (let i = 0; i < stored.types.length; i += 2) if (stored.types[i] === id) wanted = i >>> 1;
-  let k = 0;
-  for (let i = 0; i < count && k < n; i++) if (kinds[i] === wanted) at[k++] = i;
-
-  for (let j = 0; j < n; j++) {
-    const i = at[j] as number;
-    pid[j] = stored.widePid === null ? (stored.pids[stored.pid[i] as number] as number) : (stored.widePid[i] as number);
-    if (stored.wideTime !== null) time[j] = stored.wideTime[i] as number;
-    if (stored.widePosition !== null) position[j] = stored.widePosition[i] as number;
+/** Times of all events into `time`, which is as long as the chunk. */
+export function decodeTimes({ steppedTime, wideTime }: StoredColumns, fromNs: number, time: Float64Array): void {
+  if (steppedTime === null) {
+    time.set(wideTime as Float64Array);
+    return;
   }
-  if (stored.steppedTime !== null) pickSums(stored.steppedTime, at, time, blobs.from_ns, 1);
-  if (stored.widePosition === null) pickSums(stored.steps, at, position, 0, 4);
-  return selection;
+  let at = fromNs;
+  for (let i = 0; i < time.length; i++) {
+    at += steppedTime[i] as number;
+    time[i] = at;
+  }
 }
 
-/** Writes `start` and `unit` times the sum of all steps up to each place, the places ascending. */
-function pickSums(
-  steps: Uint8Array | Uint16Array | Uint32Array,
-  places: Uint32Array,
-  into: Float64Array | Uint32Array,
-  start: number,
-  unit: number,
-): void {
-  let sum = 0;
-  let i = 0;
-  for (let j = 0; j < places.length; j++) {
-    for (const place = places[j] as number; i <= place; i++) sum += steps[i] as number;
-    into[j] = start + sum * unit;
+/** Positions of all events into `position`, which is as long as the chunk. A loop for each width keeps each quick. */
+export function decodePositions({ widePosition, steps }: StoredColumns, position: Uint32Array): void {
+  let words = 0;
+  if (widePosition !== null) position.set(widePosition);
+  else if (steps instanceof Uint8Array) {
+    for (let i = 0; i < position.length; i++) {
+      words += steps[i] as number;
+      position[i] = words * 4;
+    }
+  } else {
+    for (let i = 0; i < position.length; i++) {
+      words += steps[i] as number;
+      position[i] = words * 4;
+    }
   }
 }
 

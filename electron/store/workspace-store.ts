@@ -1,13 +1,6 @@
 import type { TraceWarning } from '../../shared/errors.ts';
-import {
-  type Chunk,
-  type ChunkBlobs,
-  type ChunkSelection,
-  decodeChunk,
-  decodeEventCounts,
-  isOrdered,
-  selectEvents,
-} from './chunk-codec.ts';
+import { type Chunk, type ChunkBlobs, decodeChunk, decodeEventCounts, isOrdered } from './chunk-codec.ts';
+import { type ChunkSelection, type SelectionSpace, selectEvents } from './chunk-selection.ts';
 import { type Database, isCorrupt, markDamaged, openDatabase, openForReading, translate } from './database.ts';
 import { ImportWriter } from './import-writer.ts';
 
@@ -245,13 +238,13 @@ export class WorkspaceStore {
     });
   }
 
-  /** The events of one kind of a chunk, without decoding the others. */
-  select(info: ChunkInfo, id: number): ChunkSelection {
+  /** The events of one kind of a chunk, without decoding the others; see selectEvents. */
+  select(info: ChunkInfo, id: number, space?: SelectionSpace): ChunkSelection {
     return this.#guard(() => {
       const blobs = this.#readChunk.get(info.id);
       if (blobs === undefined) throw new RangeError(`chunk ${info.id} is missing`);
       const place = info.events.findIndex((value, i) => i % 2 === 0 && value === id);
-      return selectEvents(blobs, id, place < 0 ? 0 : (info.events[place + 1] as number));
+      return selectEvents(blobs, id, place < 0 ? 0 : (info.events[place + 1] as number), space);
     });
   }
 

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type ChunkBlobs, decodeChunk, decodeEventCounts, selectEvents } from '../../../electron/store/chunk-codec.ts';
+import { type ChunkBlobs, decodeChunk, decodeEventCounts } from '../../../electron/store/chunk-codec.ts';
 import { ChunkEncoder, type EncodedChunk } from '../../../electron/store/chunk-encoder.ts';
+import { selectEvents } from '../../../electron/store/chunk-selection.ts';
 
 interface Event {
   time: number;
@@ -96,6 +97,29 @@ describe('columns as blobs', () => {
       }),
       { numRuns: 200 },
     );
+  });
+
+  it('give a kind of which there is one in 65,536, behind the largest steps', () => {
+    const count = 65_536;
+    const events = Array.from({ length: count }, (_, i) => ({
+      time: i * (2 ** 32 - 1) + 5,
+      id: i === 7 || i === count - 1 ? 300 : i % 3,
+      pid: i % 300,
+      position: 16 + i * 1020,
+    }));
+    const chunk = new ChunkEncoder().encode(columnsOf(events), count);
+    for (const [id, n] of [
+      [300, 2],
+      [1, 21_844],
+    ] as const) {
+      const own = events.map((event, at) => ({ ...event, at })).filter((event) => event.id === id);
+      expect(own.length).toBe(n);
+      const { at, time, pid, position } = selectEvents(stored(chunk), id, n);
+      expect([...at]).toEqual(own.map((event) => event.at));
+      expect([...time]).toEqual(own.map((event) => event.time));
+      expect([...pid]).toEqual(own.map((event) => event.pid));
+      expect(Array.from(position, (from) => from + chunk.firstPosition)).toEqual(own.map((event) => event.position));
+    }
   });
 
   it('tell totals per pid and kind over all chunks', () => {
