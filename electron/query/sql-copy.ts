@@ -1,9 +1,9 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { SqlConnection, type SqlInput } from '../store/sql-connection.ts';
+import { SqlConnection } from '../store/sql-connection.ts';
 import { TableImage } from '../store/table-image.ts';
 import type { ScanColumn } from './sql-columns.ts';
-import { NOTHING, type ScanRequest, scanRows } from './sql-scan.ts';
+import { NOTHING, openScan, type ScanRequest } from './sql-scan.ts';
 import type { PlainTable } from './sql-tables.ts';
 import { isOperator, isWord, type SqlToken } from './sql-tokens.ts';
 
@@ -52,14 +52,13 @@ export function copyTables(
     );
     let bytes = 0;
     for (const { name, request } of large) {
-      const limited = function* (rows: Generator<SqlInput[]>): Generator<SqlInput[]> {
-        for (const row of rows) {
-          bytes += rowBytes(request.wanted);
-          if (bytes > MOST_BYTES) throw new TooLarge();
-          yield row;
-        }
-      };
-      image.fill(name, limited(scanRows({ ...request, split: false })()));
+      const next = openScan({ ...request, split: false });
+      const each = rowBytes(request.wanted);
+      image.fill(name, () => {
+        bytes += each;
+        if (bytes > MOST_BYTES) throw new TooLarge();
+        return next();
+      });
     }
     image.finish();
     return new SqlConnection(path);

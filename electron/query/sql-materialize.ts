@@ -2,7 +2,7 @@ import type { Progress } from '../../shared/api.ts';
 import type { PlainColumn, SqlInput } from '../store/sql-connection.ts';
 import { MATERIALIZED_ID, TableImage } from '../store/table-image.ts';
 import type { ScanColumn } from './sql-columns.ts';
-import { scanRows } from './sql-scan.ts';
+import { openScan } from './sql-scan.ts';
 import { type EventTable, type PlainTable, SqlTables, type SqlWorkspace, sqlTypes } from './sql-tables.ts';
 
 const ROWS_PER_PROGRESS = 1 << 16;
@@ -37,19 +37,17 @@ export function materializeTables(
   let done = 0;
   try {
     for (const { name, stored, type, columns } of large) {
-      const scan = scanRows({ trace, type, columns, wanted: stored, split: false, conditions: null });
-      image.fill(name, counted(scan()));
+      const next = openScan({ trace, type, columns, wanted: stored, split: false, conditions: null });
+      image.fill(name, () => {
+        const row = next();
+        if (row !== null && done++ % ROWS_PER_PROGRESS === 0)
+          onProgress({ stage: 'Writing tables', done, total, unit: 'events' });
+        return row;
+      });
     }
     image.finish();
   } finally {
     image.close();
-  }
-
-  function* counted(rows: Iterable<SqlInput[]>): Generator<SqlInput[]> {
-    for (const row of rows) {
-      if (done++ % ROWS_PER_PROGRESS === 0) onProgress({ stage: 'Writing tables', done, total, unit: 'events' });
-      yield row;
-    }
   }
 }
 

@@ -1,5 +1,5 @@
-import type { SqlInput } from '../store/sql-connection.ts';
 import { SelectionSpace } from '../store/chunk-selection.ts';
+import type { SqlInput } from '../store/sql-connection.ts';
 import type { ChunkInfo } from '../store/workspace-store.ts';
 import { PayloadReader } from './payload.ts';
 import type { ColumnSource, ScanColumn, ValueReader } from './sql-columns.ts';
@@ -45,18 +45,32 @@ const BLOCKS_BYTES = 32 << 20;
 const LARGEST_BLOCK = 1 << 20;
 const SMALLEST_BLOCK = 1 << 16;
 
-/** A scan, as often as it is called. The row is one array, used again and again. */
-export function scanRows(request: ScanRequest): () => Generator<SqlInput[]> {
-  return function* () {
-    const cursors = openCursors(request);
-    const heap = new CursorHeap(cursors.filter((cursor) => cursor.advance()));
-    const row: SqlInput[] = rawNames(request).map(() => null);
-    for (let cursor = heap.first; cursor !== undefined; cursor = heap.first) {
-      cursor.fill(row);
-      yield row;
-      if (cursor.advance()) heap.sink();
+/** The next row each time, and null at the end. The row is one array, used again and again. */
+export type NextRow = () => SqlInput[] | null;
+
+/** A scan that is taken row by row. */
+export function openScan(request: ScanRequest): NextRow {
+  const heap = new CursorHeap(openCursors(request).filter((cursor) => cursor.advance()));
+  const row: SqlInput[] = rawNames(request).map(() => null);
+  let taken: EventCursor | undefined;
+  return () => {
+    // The cursor moves on only when its row is done with: it may be read from until then.
+    if (taken !== undefined) {
+      if (taken.advance()) heap.sink();
       else heap.remove();
     }
+    taken = heap.first;
+    if (taken === undefined) return null;
+    taken.fill(row);
+    return row;
+  };
+}
+
+/** A scan, as often as it is called, for who wants a generator: slower by a tenth of a microsecond a row. */
+export function scanRows(request: ScanRequest): () => Generator<SqlInput[]> {
+  return function* () {
+    const next = openScan(request);
+    for (let row = next(); row !== null; row = next()) yield row;
   };
 }
 

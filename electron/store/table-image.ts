@@ -66,8 +66,8 @@ export class TableImage {
     this.#pages = fstatSync(this.#file).size / PAGE_BYTES;
   }
 
-  /** Fills a large table. A row may be one array used again and again. Returns how many there were. */
-  fill(name: string, rows: Iterable<SqlInput[]>): number {
+  /** Fills a large table with rows until there is none (null). A row may be one array used again and again. Returns how many there were. */
+  fill(name: string, next: () => SqlInput[] | null): number {
     const root = this.#roots.get(name);
     if (root === undefined) throw new RangeError(`there is no table ${name} in the image`);
     const leaves: Child[] = [];
@@ -82,7 +82,7 @@ export class TableImage {
       cells = 0;
       start = PAGE_BYTES;
     };
-    for (const row of rows) {
+    for (let row = next(); row !== null; row = next()) {
       record.set(row);
       const local = localBytes(record.bytes);
       const bytes = cellBytes(record.bytes, rowid + 1) + local + (local < record.bytes ? 4 : 0);
