@@ -54,7 +54,13 @@ export const params = {
     memoryPageBytes: z.int().positive().optional(),
     /** Whether progress shall begin with a `preview`: reading it costs some hundredths of a second. */
     preview: z.boolean().optional(),
+    /** A name for this opening, for `stopIndexing`. */
+    opening: z.string().max(64).optional(),
   }),
+  /** The opening of that name answers with what is indexed by now: see `WorkspaceSummary.partial`. */
+  stopIndexing: z.strictObject({ opening: z.string().max(64) }),
+  /** Goes on where indexing was stopped; answers, under the same id, with the whole. Cancelled, it can go on later. */
+  indexRest: z.strictObject({ workspaceId }),
   close: z.strictObject({ workspaceId }),
   /** Folders and files of the engine's machine, for the browser mode's Open dialog. Empty path: the start folder. */
   listFolder: z.strictObject({ path: z.string().max(4096) }),
@@ -338,6 +344,8 @@ export interface SqlResult {
 export interface Results {
   hello: { version: string; apiVersion: number; pid: number; node: string; sample: string };
   open: WorkspaceSummary;
+  stopIndexing: null;
+  indexRest: WorkspaceSummary;
   close: null;
   listFolder: { path: string; parent: string; entries: FolderEntry[] };
   upload: { path: string };
@@ -382,6 +390,8 @@ export interface Progress {
   unit: 'bytes' | 'events' | 'steps';
   /** Events found so far, while indexing. */
   events?: number;
+  /** There is something to look at if it is stopped now: see `stopIndexing`. */
+  stoppable?: boolean;
   /** Told once, before indexing begins: enough to draw by. */
   preview?: OpenPreview;
   /** Told once, while a series of many events is computed for the first time: a part of its samples, to draw by. */

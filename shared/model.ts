@@ -127,6 +127,15 @@ export interface WorkspaceSummary {
   events: number;
   /** True when the index was found and nothing had to be read. */
   reopened: boolean;
+  /** Indexing was stopped before its end: events, counts and times above are those of a part. */
+  partial?: PartialIndex;
+}
+
+/** How much of a recording's data has been indexed, in unpacked bytes; CPUs in the order in which they are indexed. */
+export interface PartialIndex {
+  bytes: number;
+  totalBytes: number;
+  cpus: { stream: StreamIndex; cpu: number; bytes: number; totalBytes: number }[];
 }
 
 /** Names one event for good: its place in the buffer of one CPU. */

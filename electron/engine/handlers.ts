@@ -36,10 +36,23 @@ export const handlers: Handlers = {
       await captures.untilComplete(path);
       await untilWritten(path, signal);
     }
-    const session = await sessions.open({ ...request, signal, onProgress });
-    new RecentFiles(sessions.cacheFolder).add(request.paths);
-    return session.summary;
+    const { opening, ...rest } = request;
+    const stop = new AbortController();
+    if (opening !== undefined) sessions.openings.set(opening, stop);
+    try {
+      const session = await sessions.open({ ...rest, signal, stop: stop.signal, onProgress });
+      new RecentFiles(sessions.cacheFolder).add(request.paths);
+      return session.summary;
+    } finally {
+      if (opening !== undefined) sessions.openings.delete(opening);
+    }
   },
+  stopIndexing({ opening }, { sessions }) {
+    sessions.openings.get(opening)?.abort();
+    return null;
+  },
+  indexRest: async ({ workspaceId }, { sessions, signal, onProgress }) =>
+    (await sessions.indexRest(workspaceId, { signal, onProgress })).summary,
   close({ workspaceId }, { sessions }) {
     sessions.close(workspaceId);
     return null;
@@ -114,8 +127,10 @@ export const handlers: Handlers = {
     return null;
   },
   async sql({ workspaceId, query, maxRows, timeoutMs }, { sessions, signal }) {
-    if (sessions.get(workspaceId).live) {
-      throw new RemoraError({ code: 'workspace', message: 'SQL is asked when the capture has been stopped' });
+    const { live, rest } = sessions.get(workspaceId);
+    if (live) throw new RemoraError({ code: 'workspace', message: 'SQL is asked when the capture has been stopped' });
+    if (rest !== null) {
+      throw new RemoraError({ code: 'workspace', message: 'SQL is asked of a whole index: index the rest first' });
     }
     let columns: string[] = [];
     const rows: SqlCell[][] = [];

@@ -18,6 +18,8 @@ const SLAB_BYTES = 1 << 24;
 
 export interface ImportOptions {
   signal?: AbortSignal | undefined;
+  /** Ends indexing with what is there by then. */
+  stop?: AbortSignal | undefined;
   onProgress?: ((progress: Progress) => void) | undefined;
   /** Progress begins with what the recording looks like. */
   preview?: boolean | undefined;
@@ -33,6 +35,7 @@ interface CpuImport {
   /** Slabs not yet written. */
   left: number;
   events: number;
+  doneBytes: number;
 }
 
 /** One buffer while it is imported. */
@@ -47,37 +50,55 @@ interface StreamImport {
 /**
  * Reads every sub-buffer of a recording once and writes its index: per buffer and CPU, chunks of columns. Reading,
  * scanning and encoding run in several threads where there is enough to do, writing in this one. Memory is a few slabs' columns and what
- * SQLite caches. On cancel throws RemoraError `cancelled`; the caller aborts the writer.
+ * SQLite caches.
+ *
+ * `run` may be stopped and called again: what is written is the beginning of the slabs in their order, CPU by CPU, and the
+ * rest follows. Between, the store holds totals of what is there, and the recording counts as not indexed.
  */
-export async function importRecording(
-  source: ByteSource,
-  head: RecordingHead,
-  writer: ImportWriter,
-  options: ImportOptions = {},
-): Promise<void> {
-  if (head.text !== null) {
-    await importText(source, head, writer, options);
-    return;
+export class RecordingImport {
+  readonly #source: ByteSource;
+  readonly #head: RecordingHead;
+  readonly #writer: ImportWriter;
+  readonly #streams: StreamImport[] = [];
+  readonly #cpus: CpuImport[] = [];
+  readonly #orders: (SlabOrder & { cpu: CpuImport; streamImport: StreamImport })[] = [];
+  readonly #pidTotals = new Map<number, number>();
+  readonly #kept: KeptKinds;
+  readonly #keeper: Keeper;
+  readonly #totalBytes: number;
+  /** Slabs that are written: the first of all. */
+  #written = 0;
+  #doneBytes = 0;
+  events = 0;
+
+  constructor(source: ByteSource, head: RecordingHead, writer: ImportWriter) {
+    this.#source = source;
+    this.#head = head;
+    this.#writer = writer;
+    this.#kept = keptKinds(head);
+    this.#keeper = new Keeper(writer, this.#kept);
+    for (const warning of head.warnings) writer.addWarning(warning);
+    head.buffers.forEach((buffer, index) => {
+      this.#addStream(buffer, index);
+    });
+    this.#totalBytes = this.#orders.reduce((sum, { job }) => sum + job.to - job.from, 0);
   }
-  for (const warning of head.warnings) writer.addWarning(warning);
-  const streams: StreamImport[] = [];
-  const orders: (SlabOrder & { cpu: CpuImport; streamImport: StreamImport })[] = [];
-  const pidTotals = new Map<number, number>();
-  const kept = keptKinds(head);
-  const keeper = new Keeper(writer, kept);
-  head.buffers.forEach((buffer, index) => {
-    const layout = subBufferLayout(head, buffer);
+
+  #addStream(buffer: RecordingBuffer, index: number): void {
+    const writer = this.#writer;
+    const layout = subBufferLayout(this.#head, buffer);
     const cpus = [...buffer.cpus]
       .sort((a, b) => a.cpu - b.cpu)
-      .map((data) => ({ data, bytes: openCpuBytes(source, data, head.compression) }));
+      .map((data) => ({ data, bytes: openCpuBytes(this.#source, data, this.#head.compression) }));
     const { rawOrigin, origin } = originOf(cpus, layout, buffer);
     const stream = writer.addStream({ buffer: index, name: buffer.name, clock: buffer.clock, origin: String(origin) });
     const streamImport: StreamImport = { stream, left: 0, fromNs: Infinity, toNs: -Infinity, eventTotals: new Map() };
-    streams.push(streamImport);
+    this.#streams.push(streamImport);
     const step = Math.max(1, Math.floor(SLAB_BYTES / layout.subBufferBytes)) * layout.subBufferBytes;
     for (const { data, bytes } of cpus) {
       for (const warning of bytes.warnings) writer.addWarning(warning);
-      const cpu: CpuImport = { stream, data, bytes, left: 0, events: 0 };
+      const cpu: CpuImport = { stream, data, bytes, left: 0, events: 0, doneBytes: 0 };
+      this.#cpus.push(cpu);
       for (let from = 0; from < bytes.size; from += step) {
         const job = {
           cpu: data.cpu,
@@ -88,33 +109,86 @@ export async function importRecording(
           from,
           to: Math.min(from + step, bytes.size),
         };
-        orders.push({ slab: orders.length, data, job, cpu, streamImport });
+        this.#orders.push({ slab: this.#orders.length, data, job, cpu, streamImport });
         cpu.left++;
         streamImport.left++;
       }
       if (cpu.left === 0) writer.finishCpu(stream, data.cpu, 0);
     }
     if (streamImport.left === 0) writer.finishStream(stream, 0, 0, streamImport.eventTotals);
-  });
+  }
 
-  const preview = options.preview ? previewOf(source, head) : null;
-  if (preview !== null) options.onProgress?.({ stage: 'Indexing', unit: 'bytes', done: 0, total: 0, preview });
-  const total = orders.reduce((sum, { job }) => sum + job.to - job.from, 0);
-  const progress: Progress = { stage: 'Indexing', unit: 'bytes', done: 0, total, events: 0 };
-  const collect = (answer: SlabAnswer): void => {
-    const { job, cpu, streamImport } = orders[answer.slab] as (typeof orders)[number];
-    keeper.write(streamImport.stream, job.cpu, cpu.events, answer.result.kept);
-    writeSlab(writer, cpu, streamImport, answer);
-    addTo(pidTotals, answer.pidTotals);
-    progress.done += job.to - job.from;
-    progress.events = (progress.events ?? 0) + answer.result.events;
-    options.onProgress?.({ ...progress });
-  };
-  const plainOrders = orders.map(({ slab, data, job }) => ({ slab, data, job }));
-  const threads = options.threads ?? threadsFor(total);
-  const work = { compression: head.compression, kept };
-  await indexSlabs(source, work, plainOrders, threads, collect, options.signal);
-  writer.finish(pidTotals, keeper.complete);
+  /** How far each CPU is, in bytes of its unpacked data; `stream`: the store's id. */
+  coverage(): { stream: number; cpu: number; bytes: number; totalBytes: number }[] {
+    return this.#cpus.map(({ stream, data, bytes, doneBytes }) => ({
+      stream,
+      cpu: data.cpu,
+      bytes: doneBytes,
+      totalBytes: bytes.size,
+    }));
+  }
+
+  /**
+   * Indexes what is left. True: the index is complete. False: `stop` came first. On cancel throws RemoraError `cancelled`;
+   * then the caller aborts the writer, or calls again.
+   */
+  async run({ signal, stop, preview: wanted, onProgress, threads }: ImportOptions): Promise<boolean> {
+    if (wanted && this.#written === 0) {
+      const preview = previewOf(this.#source, this.#head);
+      if (preview !== null) onProgress?.({ stage: 'Indexing', unit: 'bytes', done: 0, total: 0, preview });
+    }
+    const rest = this.#orders.slice(this.#written);
+    const collect = (answer: SlabAnswer): void => {
+      const { job, cpu, streamImport } = rest[answer.slab] as (typeof rest)[number];
+      this.#keeper.write(streamImport.stream, job.cpu, cpu.events, answer.result.kept);
+      writeSlab(this.#writer, cpu, streamImport, answer);
+      addTo(this.#pidTotals, answer.pidTotals);
+      cpu.doneBytes += job.to - job.from;
+      this.#doneBytes += job.to - job.from;
+      this.events += answer.result.events;
+      this.#written++;
+      onProgress?.({
+        stage: 'Indexing',
+        unit: 'bytes',
+        done: this.#doneBytes,
+        total: this.#totalBytes,
+        events: this.events,
+        stoppable: this.events > 0,
+      });
+    };
+    const plainOrders = rest.map(({ data, job }, slab) => ({ slab, data, job }));
+    const work = { compression: this.#head.compression, kept: this.#kept };
+    const either = AbortSignal.any([signal, stop].filter((each) => each !== undefined));
+    try {
+      await indexSlabs(this.#source, work, plainOrders, threads ?? threadsFor(this.#totalBytes), collect, either);
+    } catch (error) {
+      if (!either.aborted) throw error;
+      this.pause();
+      if (signal?.aborted) throw error;
+      return false;
+    }
+    this.#writer.finish(this.#pidTotals, this.#keeper.complete);
+    return true;
+  }
+
+  /** Makes what is written so far readable, as an index that is not complete. */
+  pause(): void {
+    for (const { stream, data, left, events } of this.#cpus)
+      if (left > 0) this.#writer.finishCpu(stream, data.cpu, events);
+    for (const stream of this.#streams) if (stream.left > 0) finishStream(this.#writer, stream);
+    this.#writer.pause(this.#pidTotals);
+  }
+}
+
+/** All of it at once. */
+export async function importRecording(
+  source: ByteSource,
+  head: RecordingHead,
+  writer: ImportWriter,
+  options: ImportOptions = {},
+): Promise<void> {
+  if (head.text !== null) await importText(source, head, writer, options);
+  else await new RecordingImport(source, head, writer).run(options);
 }
 
 /** More than this would cost more to read at every opening than asking the index when the question comes. */
@@ -171,10 +245,12 @@ function writeSlab(
   addTo(stream.eventTotals, eventTotals);
   cpu.events += result.events;
   if (--cpu.left === 0) writer.finishCpu(stream.stream, data.cpu, cpu.events);
-  if (--stream.left === 0) {
-    const some = Number.isFinite(stream.fromNs);
-    writer.finishStream(stream.stream, some ? stream.fromNs : 0, some ? stream.toNs : 0, stream.eventTotals);
-  }
+  if (--stream.left === 0) finishStream(writer, stream);
+}
+
+function finishStream(writer: ImportWriter, { stream, fromNs, toNs, eventTotals }: StreamImport): void {
+  const some = Number.isFinite(fromNs);
+  writer.finishStream(stream, some ? fromNs : 0, some ? toNs : 0, eventTotals);
 }
 
 function addTo(totals: Map<number, number>, more: ReadonlyMap<number, number>): void {

@@ -77,6 +77,7 @@ export class LiveWorkspace {
       series: this.#series,
       episodes: this.#episodes,
       live: true,
+      rest: null,
       close: () => this.#close(),
     };
   }

@@ -16,7 +16,7 @@ export function adoptLiveNotes(cacheFolder: string, recording: string, workspace
 /**
  * Annotations must survive everything, a corrupt workspace included: beside the workspace lies `<workspace>.notes.json`
  * with all of them, replaced atomically at every change. A workspace without annotations whose notes file has some takes
- * them back.
+ * them back, and so does one whose import was killed: what was noted meanwhile went with it.
  */
 export class NotesFile {
   readonly #path: string;
@@ -26,7 +26,9 @@ export class NotesFile {
   constructor(workspacePath: string, store: WorkspaceStore) {
     this.#path = workspacePath === '' ? '' : notesPath(workspacePath);
     this.#store = store;
-    if (this.#path !== '' && store.annotations().length === 0) this.#restore();
+    if (this.#path === '') return;
+    const killed = store.recordings().some(({ indexed }) => indexed === 0);
+    if (killed || store.annotations().length === 0) this.#restore();
   }
 
   all(): StoredAnnotation[] {
@@ -54,7 +56,8 @@ export class NotesFile {
     if (!existsSync(this.#path)) return;
     try {
       const { annotations } = JSON.parse(readFileSync(this.#path, 'utf8')) as { annotations: StoredAnnotation[] };
-      for (const annotation of annotations) this.#store.putAnnotation(annotation);
+      const known = new Set(this.#store.annotations().map(({ id }) => id));
+      for (const annotation of annotations) if (!known.has(annotation.id)) this.#store.putAnnotation(annotation);
     } catch {
       // Not ours or cut: it stays where it is for a person to look at.
       renameSync(this.#path, `${this.#path}.unreadable-${Date.now()}`);

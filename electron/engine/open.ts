@@ -2,14 +2,15 @@ import { existsSync } from 'node:fs';
 import { extname } from 'node:path';
 import type { Progress } from '../../shared/api.ts';
 import { RemoraError } from '../../shared/errors.ts';
-import type { WorkspaceSummary } from '../../shared/model.ts';
+import type { PartialIndex, WorkspaceSummary } from '../../shared/model.ts';
 import type { Trace } from '../query/trace.ts';
 import { isCorrupt, isMarkedDamaged, isUnwritable, removeDatabase, setAside, translate } from '../store/database.ts';
+import type { ImportWriter } from '../store/import-writer.ts';
 import { WorkspaceStore } from '../store/workspace-store.ts';
 import { buildTrace, type Input, summarize } from './build-trace.ts';
 import { openFile } from './file-source.ts';
 import { cachedWorkspacePath, recordingIdentity } from './identity.ts';
-import { importRecording } from './import.ts';
+import { type ImportOptions, importRecording, RecordingImport } from './import.ts';
 import { adoptLiveNotes, NotesFile } from './notes-file.ts';
 import { groupCaptures } from './raw-folder.ts';
 import { isWorkspace, openRecording, requireSomething } from './readers.ts';
@@ -28,6 +29,10 @@ export interface OpenRequest {
   /** Threads to index with; default: by the amount of data. */
   threads?: number | undefined;
   signal?: AbortSignal | undefined;
+  /** Ends indexing early: what is there by then is opened, see `OpenedTrace.rest`. Nothing at all is `cancelled`. */
+  stop?: AbortSignal | undefined;
+  /** Throws where a workspace is open here with a part of its index: it must not be touched by another connection. */
+  beforeStore?: ((workspacePath: string) => void) | undefined;
   onProgress?: ((progress: Progress) => void) | undefined;
 }
 
@@ -36,7 +41,15 @@ export interface OpenedTrace {
   trace: Trace;
   summary: WorkspaceSummary;
   notes: NotesFile;
+  /** What was stopped before its end; null: the index is complete. */
+  rest: RestOfIndex | null;
   close(): void;
+}
+
+/** Indexing that was stopped and can go on, while queries work on what is there. */
+export interface RestOfIndex {
+  /** Indexes the rest, and opens the whole in place of the part: the same store, notes and files. May be called again after a cancel. */
+  run(options: ImportOptions): Promise<OpenedTrace>;
 }
 
 /**
@@ -113,22 +126,39 @@ async function openWith(inputs: Input[], path: string, request: OpenRequest): Pr
 }
 
 async function openStored(inputs: Input[], path: string, request: OpenRequest): Promise<OpenedTrace> {
+  request.beforeStore?.(path);
   const isNew = path !== '' && !existsSync(path);
   const store = new WorkspaceStore(path, request.readOnly);
   try {
     if (isNew) for (const { source } of inputs) adoptLiveNotes(request.cacheFolder, source.name, path);
     const notes = new NotesFile(request.readOnly ? '' : path, store);
-    const reopened = await ensureIndexed(inputs, store, request);
-    const trace = buildTrace(inputs, store, request.memoryPageBytes);
-    return {
-      trace,
-      summary: summarize(trace, store, reopened),
-      notes,
-      close() {
-        store.close();
-        for (const { source } of inputs) source.close();
-      },
+    const { reopened, paused } = await ensureIndexed(inputs, store, request);
+    const opened = (): OpenedTrace => {
+      const trace = buildTrace(inputs, store, request.memoryPageBytes);
+      const summary = summarize(trace, store, reopened);
+      if (paused.length > 0) summary.partial = partOf(trace, paused);
+      return {
+        trace,
+        summary,
+        notes,
+        rest: paused.length === 0 ? null : { run },
+        close() {
+          for (const { writer } of paused) writer.discard();
+          store.close();
+          for (const { source } of inputs) source.close();
+        },
+      };
     };
+    const run = async (options: ImportOptions): Promise<OpenedTrace> => {
+      for (let next = paused[0]; next !== undefined; next = paused[0]) {
+        await next.job.run(options);
+        paused.shift();
+        // The others hold the workspace from here on.
+        paused[0]?.job.pause();
+      }
+      return opened();
+    };
+    return opened();
   } catch (error) {
     store.close();
     // Nothing half-written: an import that was cancelled leaves no empty workspace. Notes have a file of their own.
@@ -137,33 +167,67 @@ async function openStored(inputs: Input[], path: string, request: OpenRequest): 
   }
 }
 
-/** Builds what is missing of the index. Returns true when nothing was. */
-async function ensureIndexed(inputs: Input[], store: WorkspaceStore, request: OpenRequest): Promise<boolean> {
+interface PausedImport {
+  writer: ImportWriter;
+  job: RecordingImport;
+}
+
+/** How much of the recordings' data the index has, where it is not complete. */
+function partOf(trace: Trace, paused: readonly PausedImport[]): PartialIndex {
+  const cpus = paused.flatMap(({ job }) =>
+    job.coverage().map(({ stream, ...cpu }) => ({
+      ...cpu,
+      stream: trace.streams.findIndex(({ stored }) => stored === stream),
+    })),
+  );
+  const sum = (of: (cpu: (typeof cpus)[number]) => number): number => cpus.reduce((all, cpu) => all + of(cpu), 0);
+  return { bytes: sum(({ bytes }) => bytes), totalBytes: sum(({ totalBytes }) => totalBytes), cpus };
+}
+
+/** Builds what is missing of the index. `reopened`: nothing was. `paused`: what was stopped before its end. */
+async function ensureIndexed(
+  inputs: Input[],
+  store: WorkspaceStore,
+  request: OpenRequest,
+): Promise<{ reopened: boolean; paused: PausedImport[] }> {
   const wanted = new Set(inputs.map(({ identity }) => identity));
   if (request.readOnly) {
     requireIndexed(inputs, store);
-    return true;
+    return { reopened: true, paused: [] };
   }
   for (const stored of store.recordings()) {
     if (stored.indexed === 0 || !wanted.has(stored.identity)) store.dropRecording(stored.id);
   }
-  let complete = true;
+  let reopened = true;
+  let events = 0;
+  const paused: PausedImport[] = [];
   for (const { source, head, identity } of inputs) {
     const known = store.recordings().find((stored) => stored.identity === identity);
     if (known !== undefined) {
       if (known.path !== source.name) store.moveRecording(known.id, source.name);
       continue;
     }
-    complete = false;
+    reopened = false;
     const writer = store.beginImport(source.name, identity);
     try {
-      await importRecording(source, head, writer, request);
+      // A text is read in one pass over all of its CPUs: it has no part that could stand for itself.
+      if (head.text !== null) await importRecording(source, head, writer, request);
+      else {
+        const job = new RecordingImport(source, head, writer);
+        if (request.stop?.aborted) job.pause();
+        if (request.stop?.aborted || !(await job.run(request))) paused.push({ writer, job });
+        events += job.events;
+      }
     } catch (error) {
       writer.abort();
       throw error;
     }
   }
-  return complete;
+  if (paused.length > 0 && events === 0)
+    throw new RemoraError({ code: 'cancelled', message: 'the import was cancelled' });
+  // An import that came to its end behind them has ended the transaction that keeps others away.
+  paused[0]?.job.pause();
+  return { reopened, paused };
 }
 
 function requireIndexed(inputs: Input[], store: WorkspaceStore): void {

@@ -12,8 +12,9 @@ import { SeriesQueries } from '../query/series.ts';
 import { TaskLanes } from '../query/task-lanes.ts';
 import type { Trace } from '../query/trace.ts';
 import { fileError } from './file-source.ts';
+import type { ImportOptions } from './import.ts';
 import type { NotesFile } from './notes-file.ts';
-import { type OpenedTrace, type OpenRequest, openTrace } from './open.ts';
+import { type OpenedTrace, type OpenRequest, openTrace, type RestOfIndex } from './open.ts';
 
 /** An open workspace with what its queries keep. */
 export interface Session {
@@ -32,6 +33,8 @@ export interface Session {
   episodes: Pick<EpisodeQueries, 'find'>;
   /** It grows while a capture runs: its index is not complete, and whoever captures closes it. */
   live: boolean;
+  /** What indexing left out; null: nothing. */
+  rest: RestOfIndex | null;
   close(): void;
 }
 
@@ -42,6 +45,10 @@ type SessionRequest = Omit<OpenRequest, 'cacheFolder'> & { cgroups?: string | un
 export class Sessions {
   readonly cacheFolder: string;
   readonly #open = new Map<string, { session: Session; users: number }>();
+  /** Indexing that goes on in open workspaces, by their ids. */
+  readonly #resumed = new Map<string, { done: Promise<Session>; end: AbortController }>();
+  /** Openings that can be stopped, by the names that were given to them. */
+  readonly openings = new Map<string, AbortController>();
   readonly #held = new Map<string, Promise<void>>();
 
   constructor(cacheFolder: string) {
@@ -55,17 +62,58 @@ export class Sessions {
   }
 
   async open(request: SessionRequest): Promise<Session> {
-    const opened = await openTrace({ ...request, cacheFolder: this.cacheFolder });
-    const path = opened.summary.workspacePath;
-    for (const entry of this.#open.values()) {
-      if (path === '' || entry.session.summary.workspacePath !== path) continue;
+    let partial: Session | undefined;
+    const beforeStore = (path: string): void => {
+      partial = [...this.#open.values()].find(({ session }) => session.rest !== null && isAt(session, path))?.session;
+      if (partial !== undefined) throw new RemoraError({ code: 'cancelled', message: 'it is open in part' });
+    };
+    let opened: OpenedTrace;
+    try {
+      opened = await openTrace({ ...request, beforeStore, cacheFolder: this.cacheFolder });
+    } catch (error) {
+      if (partial === undefined) throw error;
+      this.#share(partial);
+      return partial;
+    }
+    for (const { session } of this.#open.values()) {
+      if (!isAt(session, opened.summary.workspacePath)) continue;
       opened.close();
-      entry.users++;
-      return entry.session;
+      this.#share(session);
+      return session;
     }
     const session = this.#sessionOf(opened, request, randomBytes(8).toString('hex'));
     this.#open.set(session.id, { session, users: 1 });
     return session;
+  }
+
+  #share({ id }: Session): void {
+    const entry = this.#open.get(id);
+    if (entry !== undefined) entry.users++;
+  }
+
+  /**
+   * Indexes what an opening left out. Meanwhile the workspace is asked as before; then the whole takes its place. Whoever
+   * asks for the same at the same time waits for the same.
+   */
+  async indexRest(id: string, options: ImportOptions): Promise<Session> {
+    const session = this.get(id);
+    const { rest } = session;
+    if (rest === null) return session;
+    const running = this.#resumed.get(id);
+    if (running !== undefined) return running.done;
+    const end = new AbortController();
+    const signal = AbortSignal.any([end.signal, ...(options.signal === undefined ? [] : [options.signal])]);
+    const done = rest
+      .run({ ...options, signal })
+      .then((opened) => {
+        const whole = this.#sessionOf(opened, { paths: [], cgroups: session.cgroupsFile }, id);
+        const entry = this.#open.get(id);
+        if (entry !== undefined) entry.session = whole;
+        return whole;
+      })
+      .finally(() => this.#resumed.delete(id));
+    this.#resumed.set(id, { done, end });
+    return done;
   }
 
   #sessionOf(opened: OpenedTrace, request: SessionRequest, id: string): Session {
@@ -85,6 +133,7 @@ export class Sessions {
       series: new SeriesQueries(opened.trace, samples),
       episodes: new EpisodeQueries(opened.trace, samples),
       live: false,
+      rest: opened.rest,
       close: opened.close,
     };
   }
@@ -136,14 +185,21 @@ export class Sessions {
     const entry = this.#open.get(id);
     if (entry === undefined || entry.session.live || --entry.users > 0) return;
     this.#open.delete(id);
-    entry.session.close();
+    this.#end(entry.session);
+  }
+
+  #end(session: Session): void {
+    this.#resumed.get(session.id)?.end.abort();
+    session.close();
   }
 
   closeAll(): void {
-    for (const { session } of this.#open.values()) session.close();
+    for (const { session } of this.#open.values()) this.#end(session);
     this.#open.clear();
   }
 }
+
+const isAt = ({ summary }: Session, path: string): boolean => path !== '' && summary.workspacePath === path;
 
 /** Reads the `.cgroups` files and the recording's own cgroup events. */
 function nameCgroups(trace: Trace, samples: Samples, request: { cgroups?: string | undefined }): void {

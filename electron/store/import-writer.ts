@@ -5,7 +5,7 @@ import type { StoredEvent } from './workspace-store.ts';
 /** Chunks between two commits: enough to make a commit's cost vanish, few enough to bound what a kill redoes. */
 const CHUNKS_PER_COMMIT = 64;
 
-/** Writes one recording's index. `finish` or `abort` must be called. */
+/** Writes one recording's index. `finish` or `abort` must be called; totals that were written may be written again. */
 export class ImportWriter {
   readonly recording: number;
   readonly #db: Database;
@@ -13,7 +13,6 @@ export class ImportWriter {
   readonly #insertChunk;
   readonly #insertLost;
   readonly #insertKept;
-  #open = false;
   #chunks = 0;
 
   constructor(db: Database, recording: number, done: () => void) {
@@ -31,14 +30,11 @@ export class ImportWriter {
   }
 
   #begin(): void {
-    if (this.#open) return;
-    this.#db.exec('BEGIN');
-    this.#open = true;
+    if (!this.#db.inTransaction) this.#db.exec('BEGIN');
   }
 
   #commit(): void {
-    if (this.#open) this.#db.exec('COMMIT');
-    this.#open = false;
+    if (this.#db.inTransaction) this.#db.exec('COMMIT');
   }
 
   addStream(stream: { buffer: number; name: string; clock: string; origin: string }): number {
@@ -91,23 +87,47 @@ export class ImportWriter {
 
   finishCpu(stream: number, cpu: number, events: number): void {
     this.#begin();
-    this.#db.prepare('INSERT INTO stream_cpu (stream, cpu, events) VALUES (?, ?, ?)').run(stream, cpu, events);
+    this.#db
+      .prepare('INSERT OR REPLACE INTO stream_cpu (stream, cpu, events) VALUES (?, ?, ?)')
+      .run(stream, cpu, events);
   }
 
   finishStream(stream: number, fromNs: number, toNs: number, eventCounts: ReadonlyMap<number, number>): void {
     this.#begin();
     this.#db.prepare('UPDATE stream SET from_ns = ?, to_ns = ? WHERE id = ?').run(fromNs, toNs, stream);
-    const insert = this.#db.prepare('INSERT INTO event_count (stream, event, count) VALUES (?, ?, ?)');
+    const insert = this.#db.prepare('INSERT OR REPLACE INTO event_count (stream, event, count) VALUES (?, ?, ?)');
     for (const [event, count] of eventCounts) insert.run(stream, event, count);
+  }
+
+  #countTasks(taskCounts: ReadonlyMap<number, number>): void {
+    const insert = this.#db.prepare('INSERT OR REPLACE INTO task_count (recording, pid, events) VALUES (?, ?, ?)');
+    for (const [pid, events] of taskCounts) insert.run(this.recording, pid, events);
+  }
+
+  /**
+   * What is written so far can be read, by this connection alone: it keeps the transaction, so that to everybody else an
+   * import is going on, and one whose process ends here is redone.
+   */
+  pause(taskCounts: ReadonlyMap<number, number>): void {
+    this.#begin();
+    this.#countTasks(taskCounts);
+    this.#db.prepare('UPDATE recording SET indexed = 0 WHERE id = ?').run(this.recording);
   }
 
   /** `kept`: everything that is to be kept was. */
   finish(taskCounts: ReadonlyMap<number, number>, kept = false): void {
     this.#begin();
-    const insert = this.#db.prepare('INSERT INTO task_count (recording, pid, events) VALUES (?, ?, ?)');
-    for (const [pid, events] of taskCounts) insert.run(this.recording, pid, events);
+    this.#countTasks(taskCounts);
     const done = this.#db.prepare('UPDATE recording SET indexed = 1, kept = ? WHERE id = ?');
     done.run(kept ? 1 : 0, this.recording);
+    this.#commit();
+    this.#done();
+  }
+
+  /** Ends an import that was paused, without its result; what else was written meanwhile stays. */
+  discard(): void {
+    this.#begin();
+    this.#db.prepare('DELETE FROM recording WHERE id = ?').run(this.recording);
     this.#commit();
     this.#done();
   }
@@ -120,7 +140,6 @@ export class ImportWriter {
     try {
       // A failed write may have ended the transaction already.
       if (this.#db.inTransaction) this.#db.exec('ROLLBACK');
-      this.#open = false;
       this.#db.prepare('DELETE FROM recording WHERE id = ?').run(this.recording);
       this.#done();
     } catch {

@@ -147,7 +147,8 @@ export class WorkspaceStore {
    */
   beginImport(path: string, identity: string): ImportWriter {
     return this.#guard(() => {
-      if (this.path !== '') {
+      // Beside an import that is paused, whose transaction goes on, everything is set already.
+      if (this.path !== '' && !this.#db.inTransaction) {
         this.#db.pragma('journal_mode = DELETE');
         // A lost write can only lose an index that would be redone; the annotations' file is written before.
         this.#db.pragma('synchronous = OFF');
@@ -156,7 +157,7 @@ export class WorkspaceStore {
         .prepare('INSERT INTO recording (path, identity, indexed) VALUES (?, ?, 0)')
         .run(path, identity);
       return new ImportWriter(this.#db, Number(lastInsertRowid), () => {
-        if (this.path === '') return;
+        if (this.path === '' || this.#db.inTransaction) return;
         // In this order: the other way round SQLite waits for the disk to have all of the index.
         this.#db.pragma('journal_mode = WAL');
         this.#db.pragma('synchronous = NORMAL');
