@@ -10,6 +10,7 @@ import { LiveBar } from './panels/live-bar.tsx';
 import { OpenDialog } from './panels/open-dialog.tsx';
 import { OpeningCard } from './panels/opening.tsx';
 import { CommandPalette } from './panels/palette.tsx';
+import { PartialBar } from './panels/partial-bar.tsx';
 import { StatusLine } from './panels/status-line.tsx';
 import { Workbench } from './panels/workbench.tsx';
 import { uiStore, workspaceStore } from './state/stores.ts';
@@ -24,6 +25,7 @@ export function App() {
     <div className="window">
       <Header />
       <LiveBar />
+      <PartialBar />
       <ErrorBanner />
       <main className="window-body">
         {summary || estimate ? <Workbench summary={summary} /> : status === 'empty' && connected && <EmptyState />}

@@ -5,7 +5,7 @@ import { useStore } from 'zustand';
 import type { Episode, EpisodeTotal, Finding } from '../../shared/model.ts';
 import { formatNumber } from '../../shared/units.ts';
 import { showEpisode } from '../state/selection.ts';
-import { episodesStore, selectionStore } from '../state/stores.ts';
+import { episodesStore, selectionStore, workspaceStore } from '../state/stores.ts';
 import { zoomToRange } from '../state/viewport.ts';
 import { countOf, offsetText } from '../ui/text.ts';
 import { useTimeUnit } from '../ui/use-time-unit.ts';
@@ -16,17 +16,19 @@ const ROW_PX = 22;
 /** Throttle episodes: totals per cgroup, what a reader should know, and a table whose rows zoom to the episode. */
 export function EpisodesPanel() {
   const { episodes, totals, findings } = useStore(episodesStore);
+  const partial = useStore(workspaceStore, (state) => state.summary?.partial !== undefined);
   if (episodes.length === 0 && findings.length === 0) {
     return (
       <p className="muted empty-list">
-        No throttling was recorded. Episodes need writeback:balance_dirty_pages events with a pause.
+        {partial ? 'There is no throttling in the indexed part.' : 'No throttling was recorded.'} Episodes need
+        writeback:balance_dirty_pages events with a pause.
       </p>
     );
   }
   return (
     <div className="episodes">
       <div className="episodes-top">
-        <Totals totals={totals} />
+        <Totals totals={totals} caption={partial ? 'Totals of the indexed part' : null} />
         <div className="episodes-text">
           {findings.length > 0 && <Findings findings={findings} />}
           <SelectedCause episodes={episodes} />
@@ -50,9 +52,10 @@ function SelectedCause({ episodes }: { episodes: Episode[] }) {
   );
 }
 
-function Totals({ totals }: { totals: EpisodeTotal[] }) {
+function Totals({ totals, caption }: { totals: EpisodeTotal[]; caption: string | null }) {
   return (
     <table className="totals" aria-label="Totals per cgroup">
+      {caption !== null && <caption className="muted">{caption}</caption>}
       <thead>
         <tr>
           <th scope="col">Cgroup</th>

@@ -4,6 +4,7 @@ import { useStore } from 'zustand';
 import type { ErrorDetail } from '../../shared/errors.ts';
 import type { EventRow, WorkspaceSummary } from '../../shared/model.ts';
 import { captureStore } from '../state/capture.ts';
+import { ofPart } from '../state/rest-of-index.ts';
 import { placeMarker } from '../state/selection.ts';
 import { uiStore, viewportStore } from '../state/stores.ts';
 import { themeStore } from '../state/theme.ts';
@@ -73,13 +74,13 @@ export function EventTable({ summary }: { summary: WorkspaceSummary }) {
         <GoTo summary={summary} filter={filter} total={total} onRow={moveCursor} />
         <output className="muted numbers" aria-label="Events shown">
           {filter === ''
-            ? countOf(total, 'event')
+            ? ofPart(countOf(total, 'event'), summary)
             : pages.total === null
               ? filterError
                 ? 'The filter has an error'
                 : 'Filtering…'
               : pages.scan === null
-                ? `${countText(total)} of ${countOf(summary.events, 'event')}`
+                ? ofPart(`${countText(total)} of ${countOf(summary.events, 'event')}`, summary)
                 : `${countText(total)} so far, ${Math.floor((100 * pages.scan.done) / pages.scan.total)} % looked at`}
         </output>
       </div>

@@ -2,6 +2,7 @@ import { useStore } from 'zustand';
 import type { WorkspaceSummary } from '../../shared/model.ts';
 import { formatLength, timeUnitOf } from '../../shared/time.ts';
 import { captureStore } from '../state/capture.ts';
+import { ofPart } from '../state/rest-of-index.ts';
 import { fileName, workspaceName } from '../state/session.ts';
 import { type UiState, uiStore, workspaceStore } from '../state/stores.ts';
 import { CommandButton } from '../ui/command-button.tsx';
@@ -56,9 +57,9 @@ function Facts({ summary }: { summary: WorkspaceSummary }) {
         {workspaceName(summary)}
       </strong>
       <span className="fact numbers">{formatLength(live?.durationNs ?? summary.durationNs, timeUnitOf(summary))}</span>
-      <span className="fact numbers">{countOf(live?.events ?? summary.events, 'event')}</span>
+      <span className="fact numbers">{ofPart(countOf(live?.events ?? summary.events, 'event'), summary)}</span>
       <span className={lost + gaps > 0 ? 'fact numbers bad' : 'fact numbers'}>
-        {lost === 0 && gaps > 0 ? `lost in ${countOf(gaps, 'place')}` : `${countText(lost)} lost`}
+        {lost === 0 && gaps > 0 ? `lost in ${countOf(gaps, 'place')}` : ofPart(`${countText(lost)} lost`, summary)}
       </span>
       {clocks && <span className="fact">clock {clocks}</span>}
       {summary.warnings.length > 0 && (

@@ -2,7 +2,7 @@ import { useEffect, useState } from 'react';
 import { useStore } from 'zustand';
 import type { Progress } from '../../shared/api.ts';
 import { formatLength } from '../../shared/time.ts';
-import { cancelOpening, fileName } from '../state/session.ts';
+import { cancelOpening, fileName, stopOpening } from '../state/session.ts';
 import { workspaceStore } from '../state/stores.ts';
 import { bytesText, countOf, countText } from '../ui/text.ts';
 import { useTimeUnit } from '../ui/use-time-unit.ts';
@@ -43,9 +43,21 @@ function OpeningProgress({ className }: { className: string }) {
         <progress aria-label={progress?.stage ?? 'Starting'} />
       )}
       <p className="muted numbers">{progress ? progressText(progress) : 'Starting'}</p>
-      <button type="button" className="button" onClick={cancelOpening}>
-        Cancel
-      </button>
+      <div className="opening-buttons">
+        {progress?.stoppable && (
+          <button
+            type="button"
+            className="button"
+            title="Stop indexing and look at what is there; the rest can follow later"
+            onClick={stopOpening}
+          >
+            Show what is indexed
+          </button>
+        )}
+        <button type="button" className="button" onClick={cancelOpening}>
+          Cancel
+        </button>
+      </div>
     </section>
   );
 }

@@ -1,6 +1,7 @@
 import { useMemo } from 'react';
 import { quoteString } from '../../shared/filter/lex.ts';
 import type { WorkspaceSummary } from '../../shared/model.ts';
+import { ofPart } from '../state/rest-of-index.ts';
 import { streamName } from '../state/session.ts';
 import { uiStore } from '../state/stores.ts';
 import { bytesText, countOf, countText } from '../ui/text.ts';
@@ -47,7 +48,7 @@ export function RecordingOverview({ summary }: { summary: WorkspaceSummary }) {
           <div key={stream.index} className="facts-group">
             <dt>{streamName(stream.index, summary)}</dt>
             <dd>
-              {countOf(stream.cpus.length, 'CPU')}, {countOf(stream.events, 'event')}
+              {countOf(stream.cpus.length, 'CPU')}, {ofPart(countOf(stream.events, 'event'), summary)}
               {stream.clock && `, clock ${stream.clock}`}
             </dd>
           </div>
@@ -61,7 +62,7 @@ export function RecordingOverview({ summary }: { summary: WorkspaceSummary }) {
             <tr>
               <th scope="col">Event</th>
               <th scope="col" className="right">
-                Count
+                {summary.partial ? 'Count in the indexed part' : 'Count'}
               </th>
             </tr>
           </thead>

@@ -12,6 +12,8 @@ import { growBounds, hasMoved, moveViewport, resetViewport } from './viewport.ts
 /** What is open: opening, closing, and what the workspace keeps of the user. */
 
 let opening: AbortController | null = null;
+/** What the engine knows the opening by. */
+let openingName = '';
 
 /** Opens recordings (several merge) or a workspace. Errors are shown, and leave what was open as it was. */
 export function openFiles(paths: string[]): Promise<void> {
@@ -31,6 +33,8 @@ async function openWith(names: string[], findPaths: () => Promise<string[]>): Pr
   opening?.abort();
   const controller = new AbortController();
   opening = controller;
+  openingName = crypto.getRandomValues(new Uint32Array(4)).join('-');
+  const name = openingName;
   workspaceStore.setState({ status: 'opening', opening: names, progress: null, error: null, estimate: null });
   uiStore.setState({ dialog: 'none' });
   const onProgress = (progress: Progress) => {
@@ -41,7 +45,7 @@ async function openWith(names: string[], findPaths: () => Promise<string[]>): Pr
   try {
     const paths = await whileBusy(findPaths());
     controller.signal.throwIfAborted();
-    const summary = await call('open', { paths, preview: true }, { signal: controller.signal, onProgress });
+    const summary = await call('open', { paths, preview: true, opening: name }, { signal: controller.signal, onProgress });
     if (opening === controller) await showWorkspace(summary);
     else await call('close', { workspaceId: summary.workspaceId }).catch(() => undefined);
   } catch (error) {
@@ -113,6 +117,11 @@ export async function reopen(): Promise<void> {
 
 export function cancelOpening(): void {
   opening?.abort();
+}
+
+/** Ends indexing with what is there: the opening then shows it, as a part. */
+export function stopOpening(): void {
+  if (opening) call('stopIndexing', { opening: openingName }).catch(reportError);
 }
 
 export async function closeWorkspace(): Promise<void> {

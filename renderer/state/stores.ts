@@ -35,6 +35,13 @@ export const workspaceStore = createStore<WorkspaceState>(() => ({
   estimate: null,
 }));
 
+/** Indexing of what an opening left out, while it goes on; null: it does not. */
+export interface RestState {
+  workspaceId: string | null;
+  progress: Progress | null;
+}
+export const restStore = createStore<RestState>(() => ({ workspaceId: null, progress: null }));
+
 /** Whether there is a time axis to move on: that of a workspace, or of what is being opened. */
 export function hasTimeline(): boolean {
   const { summary, estimate } = workspaceStore.getState();

@@ -24,7 +24,7 @@ import type { Theme } from './theme.ts';
 
 /** All that a chart shows, already at the resolution it is drawn in. */
 export interface ChartData {
-  summary: Pick<WorkspaceSummary, 'recordings' | 'streams' | 'originNs' | 'durationNs' | 'events'>;
+  summary: Pick<WorkspaceSummary, 'recordings' | 'streams' | 'originNs' | 'durationNs' | 'events' | 'partial'>;
   window: TimeRange;
   /** Parallel to the spec's panels. */
   panels: PanelData[];
@@ -233,7 +233,9 @@ function footerParts({ summary, window }: ChartData): string[] {
       ? [`${formatLength(shown[1] - shown[0], unit)} of ${formatLength(summary.durationNs, unit)}`, traceTime]
       : []),
     ...(clocks.length > 0 ? [`clock ${clocks.join(', ')}`] : []),
-    `${summary.events.toLocaleString('en-US')} events in all`,
+    summary.partial === undefined
+      ? `${summary.events.toLocaleString('en-US')} events in all`
+      : `${summary.events.toLocaleString('en-US')} events in the part that was indexed: ${Math.floor((100 * summary.partial.bytes) / Math.max(1, summary.partial.totalBytes))} % of the data`,
   ].filter((part) => part !== '');
 }
 

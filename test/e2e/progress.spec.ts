@@ -37,6 +37,37 @@ test('opening shows its progress and can be cancelled', async ({ app }) => {
   await expect(page.getByRole('banner')).toContainText(SAMPLE.events);
 });
 
+test('indexing can be stopped and looked at as a part, and goes on to the whole', async ({ app }) => {
+  const path = join(app.folder, 'large.dat');
+  const count = writeLargeRecording(path, LARGE_EVENTS);
+  const page = await app.start();
+  await app.openFiles(path);
+  const card = page.getByRole('region', { name: 'Opening large.dat' });
+  const show = card.getByRole('button', { name: 'Show what is indexed' });
+  await app.engine.holdWhen(show);
+  await show.click();
+  app.engine.release();
+  const bar = page.getByRole('region', { name: 'Part of the recording' });
+  await expect(bar).toContainText(/Only \d+ % of the data is indexed/);
+  await settled(page);
+  await expect(page.getByRole('banner')).toContainText(/[\d,]+ events in the indexed part/);
+  await expect(page.getByLabel('Events shown')).toContainText('in the indexed part');
+  await expect(page.getByRole('region', { name: 'Recording', exact: true })).toContainText('Count in the indexed part');
+  await expect(rows(events(page)).first()).toBeVisible();
+
+  await bar.getByRole('button', { name: 'Index the rest' }).click();
+  await expect(bar).toBeHidden({ timeout: 60_000 });
+  await settled(page);
+  const all = `${count.toLocaleString('en-US')} events`;
+  await expect(page.getByRole('banner')).toContainText(all);
+  await expect(page.getByLabel('Events shown')).toHaveText(all);
+  // The list reaches an event that was in the other part.
+  await page.getByLabel('Go to row or time').fill(String(count - 1));
+  await page.keyboard.press('Enter');
+  await expect(rows(events(page)).last()).toContainText(String((count - 1) % 1000));
+  await expect(page.getByRole('alert')).toHaveCount(0);
+});
+
 test('what was open stays open when the next opening is cancelled', async ({ app }) => {
   const path = join(app.folder, 'large.dat');
   writeLargeRecording(path, LARGE_EVENTS);
