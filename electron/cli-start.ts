@@ -1,6 +1,5 @@
 import * as module from 'node:module';
-import { join } from 'node:path';
-import { defaultCacheFolder } from './cache-folder.ts';
+import { codeCacheFolder } from './cache-folder.ts';
 import { exitCode } from './cli/exit-code.ts';
 import { isTooOld, runWithOwnNode } from './cli/own-node.ts';
 
@@ -17,6 +16,7 @@ if (isTooOld()) {
   });
 } else {
   const { enableCompileCache } = module as { enableCompileCache?: (folder: string) => unknown };
-  enableCompileCache?.(join(defaultCacheFolder(), 'code'));
+  const folder = codeCacheFolder();
+  if (folder !== null) enableCompileCache?.(folder);
   module.createRequire(import.meta.url)('./cli-main.js');
 }

@@ -1,6 +1,7 @@
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { app, type BrowserWindow, type Rectangle, screen } from 'electron';
+import { makeFolder } from '../store/folders.ts';
 
 /** Where the window was, kept between runs. */
 interface WindowState {
@@ -33,7 +34,7 @@ export function keepWindowState(window: BrowserWindow): void {
   window.on('close', () => {
     const state: WindowState = { bounds: window.getNormalBounds(), maximized: window.isMaximized() };
     try {
-      mkdirSync(dirname(path()), { recursive: true });
+      makeFolder(dirname(path()));
       writeFileSync(`${path()}.new`, JSON.stringify(state));
       renameSync(`${path()}.new`, path());
     } catch {

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 import type { FolderEntry } from '../../shared/api.ts';
+import { makeFolder } from '../store/folders.ts';
 import { fileError } from './file-source.ts';
 import { isRawFolder } from './raw-folder.ts';
 import { isWorkspace, looksLikeRecording } from './readers.ts';
@@ -53,7 +54,7 @@ export function storeUpload(cacheFolder: string, name: string, bytes: Uint8Array
   const path = join(folder, basename(name).replace(/[^\w.() -]+/g, '_') || 'recording');
   if (existsSync(path)) return path;
   try {
-    mkdirSync(folder, { recursive: true });
+    makeFolder(folder);
     const temporary = `${path}.${process.pid}.part`;
     writeFileSync(temporary, bytes);
     renameSync(temporary, path);
@@ -87,7 +88,7 @@ export class RecentFiles {
     const added = paths.map((path) => ({ path: resolve(path), openedMs: Date.now() }));
     const kept = this.list().filter(({ path }) => !added.some((entry) => entry.path === path));
     try {
-      mkdirSync(dirname(this.#path), { recursive: true });
+      makeFolder(dirname(this.#path));
       const temporary = `${this.#path}.${process.pid}.part`;
       writeFileSync(temporary, JSON.stringify([...added, ...kept].slice(0, MOST_RECENT), null, 1));
       renameSync(temporary, this.#path);

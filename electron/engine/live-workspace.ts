@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import type { CaptureGrowth } from '../../shared/capture.ts';
 import type { WorkspaceSummary } from '../../shared/model.ts';
 import { buildCgroupMap, cgroupLabel, parseCgroupLines } from '../derive/cgroups.ts';
@@ -9,6 +9,7 @@ import { LiveLanes } from '../query/live-lanes.ts';
 import { LiveEpisodes, LiveSeries, LiveTaskLanes, numberParts } from '../query/live-window.ts';
 import { RowQueries } from '../query/rows.ts';
 import { removeDatabase } from '../store/database.ts';
+import { makeFolder } from '../store/folders.ts';
 import { WorkspaceStore } from '../store/workspace-store.ts';
 import { openFile } from './file-source.ts';
 import { type GrowingFile, openGrowingFile } from './growing-file.ts';
@@ -45,7 +46,7 @@ export class LiveWorkspace {
   constructor(path: string, cacheFolder: string) {
     this.#path = path;
     this.#cacheFolder = cacheFolder;
-    mkdirSync(cacheFolder, { recursive: true });
+    makeFolder(cacheFolder);
     this.#file = openGrowingFile(path);
     const storePath = liveWorkspacePath(cacheFolder, path);
     removeDatabase(storePath);

@@ -1,9 +1,8 @@
 import { type ChildProcess, fork } from 'node:child_process';
-import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Progress, SqlCell } from '../../shared/api.ts';
 import { type ErrorDetail, RemoraError } from '../../shared/errors.ts';
-import { defaultCacheFolder } from '../cache-folder.ts';
+import { codeCacheFolder } from '../cache-folder.ts';
 import type { OpenRequest } from './open.ts';
 
 /** How another process opens the workspace that is open here. */
@@ -106,6 +105,7 @@ async function take(
 }
 
 function start(): ChildProcess {
+  const codeCache = codeCacheFolder();
   // Beside this module in the sources, beside the bundle in a build.
   const file = import.meta.url.endsWith('.ts') ? './sql-process.ts' : './sql-process.js';
   return fork(fileURLToPath(new URL(file, import.meta.url)), [], {
@@ -113,7 +113,7 @@ function start(): ChildProcess {
     execArgv: [],
     env: {
       ...process.env,
-      NODE_COMPILE_CACHE: join(defaultCacheFolder(), 'code'),
+      ...(codeCache === null ? {} : { NODE_COMPILE_CACHE: codeCache }),
       // Electron's own program is a Node only when it is told so.
       ...(process.versions.electron === undefined ? {} : { ELECTRON_RUN_AS_NODE: '1' }),
     },

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { deserialize, serialize } from 'node:v8';
 import { EventNames } from '../parse/text-trace/event-names.ts';
 import type { TextSurvey } from '../parse/text-trace/survey.ts';
+import { makeFolder } from '../store/folders.ts';
 
 /** To be raised with every change of what a survey says of the same text. */
 const SURVEY_VERSION = 1;
@@ -45,7 +46,7 @@ export class SurveyCache {
     const kept: Kept = { ...survey, version: SURVEY_VERSION, names: survey.names.names };
     const temporary = `${this.#path}.${process.pid}.part`;
     try {
-      mkdirSync(dirname(this.#path), { recursive: true });
+      makeFolder(dirname(this.#path));
       writeFileSync(temporary, serialize(kept));
       renameSync(temporary, this.#path);
     } catch {

@@ -6,7 +6,7 @@ import type { TimeRange } from '../../shared/time.ts';
 import { EventReader } from '../query/event-reader.ts';
 import { type ListedEvent, rowAtTime, visitRows } from '../query/list.ts';
 import { PayloadReader, positionOf } from '../query/payload.ts';
-import { parseFilterOrThrow, shapeOf } from '../query/sample-filter.ts';
+import { filterOf, shapeOf } from '../query/sample-filter.ts';
 import type { Trace, TraceCpu, TraceRecording, TraceStream } from '../query/trace.ts';
 
 /** One event on its way into a file. The object is used for all events, its view for all of a CPU: copy what must stay. */
@@ -107,7 +107,7 @@ function payloadReaders(trace: Trace): Map<TraceCpu, PayloadReader> {
 
 /** The filter as a test of listed events, compiled once per stream and type. */
 function eventTest(trace: Trace, text: string): (event: ListedEvent) => boolean {
-  const filter = parseFilterOrThrow(text);
+  const filter = filterOf(trace, text);
   const context = { originNs: trace.originNs };
   const tests = trace.streams.map(({ recording }) => {
     const byId = new Map<number, true | CompiledFilter>();

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { closeSync, mkdirSync, openSync, readdirSync, renameSync, rmdirSync, rmSync, writeSync } from 'node:fs';
 import { basename, dirname, join, relative, sep } from 'node:path';
+import { makeFolder } from '../store/folders.ts';
 import { refusedOutput } from './refused-output.ts';
 
 /** Where a conversion's bytes go, in order. Writing throws RemoraError `file` with the operating system's reason. */
@@ -62,7 +63,7 @@ export class StagedFolder {
   constructor(path: string) {
     this.path = path;
     this.#staging = join(path, `${STAGING}${randomUUID()}`);
-    this.#made = orRefused(path, () => mkdirSync(path, { recursive: true }));
+    this.#made = orRefused(path, () => makeFolder(path));
     orRefused(path, () => mkdirSync(this.#staging));
   }
 
@@ -77,7 +78,7 @@ export class StagedFolder {
    */
   file(name: string): ByteSink {
     const path = join(this.#staging, name);
-    orRefused(join(this.path, name), () => mkdirSync(dirname(path), { recursive: true }));
+    orRefused(join(this.path, name), () => makeFolder(dirname(path)));
     this.#files.add(name);
     return {
       write: (bytes) => {
@@ -99,7 +100,7 @@ export class StagedFolder {
     for (const name of this.#files) {
       const path = join(this.path, name);
       orRefused(path, () => {
-        mkdirSync(dirname(path), { recursive: true });
+        makeFolder(dirname(path));
         renameSync(join(this.#staging, name), path);
       });
     }

@@ -1,9 +1,11 @@
+import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { RemoraError } from '../../shared/errors.ts';
 
 /** What the operating system's refusals mean for somebody who wanted to have a file written. */
 const reasons: Record<string, (path: string) => string> = {
-  ENOENT: (path) => `there is no folder ${dirname(path)}`,
+  // Where the folder is there, it is of a kind in which nothing can be made, as /proc.
+  ENOENT: (path) => (existsSync(dirname(path)) ? 'nothing can be made there' : `there is no folder ${dirname(path)}`),
   EACCES: () => 'permission denied',
   EROFS: () => 'the file system is read-only',
   ENOSPC: () => 'the disk is full',

@@ -10,7 +10,7 @@ import type { ChunkInfo } from '../store/workspace-store.ts';
 import { ByteBudgetCache } from './byte-budget-cache.ts';
 import { EventReader } from './event-reader.ts';
 import { positionOf } from './payload.ts';
-import { parseFilterOrThrow, shapeOf } from './sample-filter.ts';
+import { filterOf, shapeOf } from './sample-filter.ts';
 import { countInChunk, lowerBound, type Trace, type TraceCpu, type TraceStream } from './trace.ts';
 
 const cancelled = (): RemoraError => new RemoraError({ code: 'cancelled', message: 'the filter was cancelled' });
@@ -331,7 +331,7 @@ export class FilteredLists {
 
   /** Throws RemoraError `bad-expression`. */
   get(text: string): FilteredList {
-    const make = (): FilteredList => new FilteredList(this.#trace, parseFilterOrThrow(text));
+    const make = (): FilteredList => new FilteredList(this.#trace, filterOf(this.#trace, text));
     const list = this.#lists.get(text, make);
     list.grow();
     if (!list.failed) return list;

@@ -3,13 +3,15 @@ import type { Filter } from '../../shared/filter/ast.ts';
 import { compileFilter, type EventShape } from '../../shared/filter/compile.ts';
 import type { FieldReader } from '../../shared/filter/evaluate.ts';
 import { parseFilter } from '../../shared/filter/parse.ts';
+import { eventTest } from '../../shared/filter/patterns.ts';
 import type { EventTypeInfo } from '../../shared/model.ts';
 import { cgroupFieldOf } from './groups.ts';
+import { didYouMean } from './near-names.ts';
 import type { Samples, TextColumn } from './samples.ts';
 import type { Trace } from './trace.ts';
 
 /** Parses filter text; throws RemoraError `bad-expression` with the position of the mistake. */
-export function parseFilterOrThrow(text: string): Filter {
+function parseFilterOrThrow(text: string): Filter {
   const parsed = parseFilter(text);
   if (parsed.ok) return parsed.ast;
   throw new RemoraError({
@@ -19,6 +21,28 @@ export function parseFilterOrThrow(text: string): Filter {
   });
 }
 
+/**
+ * The same for a trace; also throws where a clause names events of which the trace's recordings have none, nor a format: that
+ * is a slip of the pen, and an empty answer would look like one about the events.
+ */
+export function filterOf({ eventTypes, recordings }: Pick<Trace, 'eventTypes' | 'recordings'>, text: string): Filter {
+  const filter = parseFilterOrThrow(text);
+  const known = [...eventTypes, ...recordings.flatMap(({ head }) => head.formats)];
+  for (const pattern of filter.clauses.flatMap(({ events }) => events)) {
+    const test = eventTest(pattern);
+    if (known.some(({ system, name }) => test(system, name))) continue;
+    const hint = didYouMean(pattern.system ? `${pattern.system}:${pattern.event}` : pattern.event, known.map(fullName));
+    throw new RemoraError({
+      code: 'bad-expression',
+      message: `filter: the recording has no event “${pattern.event}”${hint}`,
+      position: pattern.start,
+    });
+  }
+  return filter;
+}
+
+const fullName = ({ system, name }: { system: string; name: string }): string => `${system}:${name}`;
+
 export function shapeOf(type: EventTypeInfo): EventShape {
   const names = new Set(type.fields.map((field) => field.name));
   return { system: type.system, event: type.name, has: (field) => names.has(field) };
@@ -27,7 +51,7 @@ export function shapeOf(type: EventTypeInfo): EventShape {
 /** Which samples of a type pass a filter: 1 or 0 each; null where all do. Reads only the columns the filter names. */
 export function maskOf(trace: Trace, samples: Samples, type: EventTypeInfo, text: string): Uint8Array | null {
   if (text.trim() === '') return null;
-  const compiled = compileFilter(parseFilterOrThrow(text), shapeOf(type), { originNs: trace.originNs });
+  const compiled = compileFilter(filterOf(trace, text), shapeOf(type), { originNs: trace.originNs });
   if (compiled === true) return null;
   const all = samples.ofType(type.type);
   const mask = new Uint8Array(all.n);

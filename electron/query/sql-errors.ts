@@ -1,4 +1,5 @@
 import { RemoraError } from '../../shared/errors.ts';
+import { didYouMean } from './near-names.ts';
 import type { SqlTables } from './sql-tables.ts';
 import { type SqlToken, sqlTokens } from './sql-tokens.ts';
 
@@ -92,37 +93,4 @@ function columnHint(name: string, tokens: readonly SqlToken[], tables: SqlTables
   );
   if (hint !== '' || read.length === 0) return hint;
   return `. ${read.map((table) => `"${table}" has ${tables.columnNames(table).join(', ')}`).join('; ')}`;
-}
-
-/** `: did you mean a or b?`, or nothing. */
-function didYouMean(name: string, known: readonly string[]): string {
-  const wanted = name.toLowerCase();
-  const limit = Math.max(2, Math.floor(wanted.length / 3));
-  const near = [...new Set(known)]
-    .map((candidate) => ({ candidate, distance: nearness(wanted, candidate.toLowerCase()) }))
-    .filter(({ distance }) => distance <= limit)
-    .sort((a, b) => a.distance - b.distance)
-    .slice(0, 3)
-    .map(({ candidate }) => (/^\w+$/.test(candidate) ? candidate : `"${candidate}"`));
-  return near.length === 0 ? '' : `: did you mean ${near.join(' or ')}?`;
-}
-
-/** Edits between two names; a system that was left out or written differently counts 1. */
-function nearness(wanted: string, candidate: string): number {
-  const event = candidate.slice(candidate.indexOf(':') + 1);
-  const asked = wanted.replace(/^.*[:/.]/, '');
-  return Math.min(editDistance(wanted, candidate), editDistance(asked, event) + (event === candidate ? 0 : 1));
-}
-
-function editDistance(a: string, b: string): number {
-  let previous = Array.from({ length: b.length + 1 }, (_, i) => i);
-  for (let i = 1; i <= a.length; i++) {
-    const row = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const replaced = (previous[j - 1] as number) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      row.push(Math.min(replaced, (previous[j] as number) + 1, (row[j - 1] as number) + 1));
-    }
-    previous = row;
-  }
-  return previous[b.length] as number;
 }

@@ -1,7 +1,8 @@
-import { copyFileSync, existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import Database from 'better-sqlite3';
 import { RemoraError } from '../../shared/errors.ts';
+import { makeFolder } from './folders.ts';
 import { migrations, SCHEMA_VERSION } from './schema.ts';
 
 export type { Database } from 'better-sqlite3';
@@ -33,7 +34,7 @@ function databaseFiles(path: string): string[] {
 export function openDatabase(path: string): Database.Database {
   let database: Database.Database;
   try {
-    if (path !== '') mkdirSync(dirname(path), { recursive: true });
+    if (path !== '') makeFolder(dirname(path));
     database = new Database(path, { timeout: 2000, ...(nativeBinding ? { nativeBinding } : {}) });
   } catch (error) {
     throw translate(path, error);
