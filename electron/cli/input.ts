@@ -10,28 +10,38 @@ import { exitCode } from './exit-code.ts';
 import { type CommandHost, wholeNumber } from './host.ts';
 import { Messages } from './messages.ts';
 
-/** Options of every command that reads recordings. */
-export interface InputOptions {
-  json?: boolean;
-  quiet?: boolean;
-  from?: string;
-  to?: string;
-  filter?: string;
+/** How recordings are opened. */
+export interface OpeningOptions {
   workspace?: string;
   cache: boolean;
   cgroups?: string;
   pageBytes?: number;
 }
 
-/** Adds the arguments and options of reading recordings; those that narrow what is read only where a command heeds them. */
-export function withInput(command: Command, { json = true, window = true, filter = true } = {}): Command {
-  command
-    .argument('<file...>', 'recordings (several are merged), or one *.remora workspace')
-    .option('--quiet', 'no progress and no warnings')
+/** Options of every command that reads recordings. */
+export interface InputOptions extends OpeningOptions {
+  json?: boolean;
+  quiet?: boolean;
+  from?: string;
+  to?: string;
+  filter?: string;
+}
+
+/** Adds the options that say how recordings are opened. */
+export function withOpening(command: Command): Command {
+  return command
     .option('--workspace <path>', 'keep the index and what you add in this *.remora file')
     .option('--no-cache', 'neither look for an index in the cache nor leave one there')
     .option('--cgroups <file>', 'names of cgroups: lines `inode path` (default: FILE.cgroups beside the recording)')
     .addOption(new Option('--page-bytes <n>', 'page size of the traced machine').argParser(wholeNumber(512, 1 << 30)));
+}
+
+/** Adds the arguments and options of reading recordings; those that narrow what is read only where a command heeds them. */
+export function withInput(command: Command, { json = true, window = true, filter = true } = {}): Command {
+  command
+    .argument('<file...>', 'recordings (several are merged), or one *.remora workspace')
+    .option('--quiet', 'no progress and no warnings');
+  withOpening(command);
   if (json) command.option('--json', 'print one JSON document');
   if (window) {
     command
@@ -105,11 +115,11 @@ export async function readSession(
 const endOf = ({ warnings }: WorkspaceSummary): number =>
   warnings.some(({ section }) => section !== 'workspace') ? exitCode.damaged : exitCode.done;
 
-function openRequest(files: readonly string[], options: InputOptions): Params<'open'> {
+export function openRequest(files: readonly string[], options: OpeningOptions): Params<'open'> {
   return {
     paths: files.map((file) => resolve(file)),
     workspace: options.workspace === undefined ? undefined : resolve(options.workspace),
-    noCache: !options.cache,
+    noCache: options.cache ? undefined : true,
     cgroups: options.cgroups === undefined ? undefined : resolve(options.cgroups),
     memoryPageBytes: options.pageBytes,
   };

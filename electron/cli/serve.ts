@@ -3,20 +3,21 @@ import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import { RemoraError } from '../../shared/errors.ts';
+import { firstOpeningEnv } from '../engine/first-opening.ts';
 import { EngineHost } from '../engine/host.ts';
 import { enginePath, rendererFolder, version } from '../installation.ts';
 import { exitCode } from './exit-code.ts';
 import { action, type CommandHost, wholeNumber } from './host.ts';
+import { type OpeningOptions, openRequest, withOpening } from './input.ts';
 import { writeOut } from './output.ts';
 
-interface ServeCommandOptions {
+interface ServeCommandOptions extends OpeningOptions {
   port: number;
   open?: boolean;
 }
 
 export function addServe(program: Command, host: CommandHost): void {
-  program
-    .command('serve')
+  withOpening(program.command('serve'))
     .description('browser mode on this machine: prints one URL with a token')
     .argument('[file...]', 'recordings or a workspace to open at first')
     .addOption(
@@ -29,16 +30,17 @@ export function addServe(program: Command, host: CommandHost): void {
 /** Serves until Ctrl+C, which is how it is meant to end, then leaves nothing running. */
 export async function serveUntilStopped(
   files: readonly string[],
-  { port, open }: ServeCommandOptions,
+  { port, open, ...opening }: ServeCommandOptions,
   host: CommandHost,
 ): Promise<number> {
+  const env = openingEnv(files, opening);
   for (const built of [join(rendererFolder, 'index.html'), enginePath]) {
     if (existsSync(built)) continue;
     throw new RemoraError({ code: 'file', file: built, message: `${built} is missing: run \`npm run build\`.` });
   }
   // Loaded here: other commands need no web server.
   const { serve } = await import('../serve.ts');
-  const engine = new EngineHost({ entry: enginePath });
+  const engine = new EngineHost({ entry: enginePath, env: { ...process.env, ...env } });
   const stopped = new Promise<void>((done) => {
     if (host.signal.aborted) done();
     host.signal.addEventListener('abort', () => done(), { once: true });
@@ -65,6 +67,17 @@ export async function serveUntilStopped(
     await engine.close();
   }
   return exitCode.done;
+}
+
+/** Tells the engine's process how the files are to be opened. Options without a file to open are wrong usage. */
+export function openingEnv(files: readonly string[], options: OpeningOptions): NodeJS.ProcessEnv {
+  const env = firstOpeningEnv(openRequest(files, options));
+  if (files.length === 0 && Object.keys(env).length > 0)
+    throw new RemoraError({
+      code: 'bad-request',
+      message: '--workspace, --no-cache, --cgroups and --page-bytes say how FILE is opened: name one.',
+    });
+  return env;
 }
 
 function openInBrowser(url: string, host: CommandHost): void {

@@ -2,12 +2,12 @@ import { basename } from 'node:path';
 import { formatLength, timeUnitOf } from '../../shared/time.ts';
 import { totalLines } from './episodes.ts';
 import type { CommandHost } from './host.ts';
-import { readInput } from './input.ts';
+import { type OpeningOptions, readInput } from './input.ts';
 import { writeLines } from './output.ts';
 
 /** What is in the files, in a few lines: events, duration, throttle episodes per cgroup. Returns the exit code. */
-export function printFindings(files: readonly string[], host: CommandHost): Promise<number> {
-  return readInput(files, { cache: true }, host, async ({ engine, summary }) => {
+export function printFindings(files: readonly string[], opening: OpeningOptions, host: CommandHost): Promise<number> {
+  return readInput(files, opening, host, async ({ engine, summary }) => {
     const { workspaceId, recordings, events, durationNs, streams } = summary;
     const { episodes, totals, findings } = await engine.call('episodes', { workspaceId, by: 'cgroup' }, host);
     const cpus = streams.reduce((most, stream) => Math.max(most, stream.cpus.length), 0);

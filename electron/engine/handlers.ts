@@ -14,6 +14,7 @@ import type { StoredAnnotation } from '../store/workspace-store.ts';
 import { captureOptions } from './capture-options.ts';
 import type { RequestContext } from './engine.ts';
 import { listFolder, RecentFiles, storeUpload } from './files.ts';
+import { completedOpening } from './first-opening.ts';
 import { runSql } from './sql.ts';
 
 export const cancelledError = (): RemoraError =>
@@ -31,7 +32,8 @@ export const handlers: Handlers = {
     sample: samplePath,
   }),
 
-  async open(request, { sessions, captures, signal, onProgress }) {
+  async open(asked, { sessions, captures, signal, onProgress }) {
+    const request = completedOpening(asked);
     for (const path of request.paths) {
       await captures.untilComplete(path);
       await untilWritten(path, signal);

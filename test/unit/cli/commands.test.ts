@@ -389,3 +389,29 @@ describe('a closed pipe', () => {
     expect([code, complaint]).toEqual([0, '']);
   });
 });
+
+describe('what cannot be meant', () => {
+  it.each([
+    ['info', sample, '--filter', 'balance_dirty_page: pause > 0'],
+    ['report', sample, '-F', 'balance_dirty_page'],
+    ['series', sample, '--plot', 'balance_dirty_pages.pause', '--filter', 'writeback:balance_dirty_page'],
+    ['episodes', sample, '--filter', 'balance_dirty_page'],
+  ])('a filter that names no event of the recording: %s', async (...args) => {
+    const { code, out, err } = await run(...args);
+    expect([code, out]).toEqual([2, '']);
+    expect(err).toContain('no event “balance_dirty_page”: did you mean "writeback:balance_dirty_pages"?');
+  });
+
+  it('is told apart from an event that did not happen', async () => {
+    // Its format is in the recording, and no such event.
+    const { code, out } = await run('info', sample, '--filter', 'balance_dirty_pages: pause > 123456', '--quiet');
+    expect(code).toBe(0);
+    expect(out).toContain('Selected: 0 events');
+  });
+
+  it.each([['serve'], ['open']])('how files are opened, without any: %s', async (command) => {
+    const { code, err } = await run(command, '--page-bytes', '65536');
+    expect(code).toBe(2);
+    expect(err).toContain('name one');
+  });
+});
