@@ -45,7 +45,11 @@ async function openWith(names: string[], findPaths: () => Promise<string[]>): Pr
   try {
     const paths = await whileBusy(findPaths());
     controller.signal.throwIfAborted();
-    const summary = await call('open', { paths, preview: true, opening: name }, { signal: controller.signal, onProgress });
+    const summary = await call(
+      'open',
+      { paths, preview: true, opening: name },
+      { signal: controller.signal, onProgress },
+    );
     if (opening === controller) await showWorkspace(summary);
     else await call('close', { workspaceId: summary.workspaceId }).catch(() => undefined);
   } catch (error) {
