@@ -49,6 +49,8 @@ export const panelSchema = z.discriminatedUnion('kind', [
     title: z.string().max(200).default(''),
     series: z.array(seriesSpecSchema).min(1).max(32),
     scale: z.enum(['linear', 'log']).default('linear'),
+    /** Lines that are switched off, as `lineKey` names them; the others keep their colours. */
+    hidden: z.array(z.string().max(2000)).max(2000).optional(),
     heightPx: z.number().positive().max(4000).optional(),
   }),
 ]);

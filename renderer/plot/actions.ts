@@ -58,7 +58,8 @@ export function changeOneSeries(plot: PlotPanel, index: number, change: Partial<
 export function removeSeries(plot: PlotPanel, index: number): void {
   const series = plot.spec.series.filter((_, at) => at !== index);
   if (series.length === 0) removePlot(plot.key);
-  else updatePlot(plot.key, { ...plot.spec, series });
+  // Lines are named by the place of their series, which is another one now.
+  else updatePlot(plot.key, { ...plot.spec, series, hidden: undefined });
 }
 
 export function changePlot(plot: PlotPanel, change: Partial<PlotPanelSpec>): void {

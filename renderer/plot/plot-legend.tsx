@@ -1,5 +1,5 @@
 import { useLayoutEffect, useRef } from 'react';
-import { type PlotLine, valueAt } from '../../shared/draw/plot-lines.ts';
+import { lineKey, type PlotLine, valueAt } from '../../shared/draw/plot-lines.ts';
 import { formatValue } from '../../shared/units.ts';
 import { selectionStore } from '../state/stores.ts';
 import { forgetPaint, paintSoon } from '../timeline/frames.ts';
@@ -10,9 +10,6 @@ interface PlotLegendProps {
   hidden: ReadonlySet<string>;
   onToggle: (line: PlotLine) => void;
 }
-
-/** Identity of a line within its plot. */
-export const lineKey = (line: PlotLine): string => `${line.series} ${line.line.key}`;
 
 /** The lines' names and looks, with what each shows at the pointer, else at the selected event. Buttons hide lines. */
 export function PlotLegend({ lines, hidden, onToggle }: PlotLegendProps) {

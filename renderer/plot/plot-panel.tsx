@@ -1,6 +1,6 @@
-import { type KeyboardEvent, type PointerEvent, useEffect, useMemo, useRef, useState } from 'react';
+import { type KeyboardEvent, type PointerEvent, useEffect, useMemo, useRef } from 'react';
 import { useStore } from 'zustand';
-import { type PlotLine, plotLines, plotTitle } from '../../shared/draw/plot-lines.ts';
+import { lineKey, type PlotLine, plotLines, plotTitle } from '../../shared/draw/plot-lines.ts';
 import { annotationsStore, type PlotPanel, viewportStore, workspaceStore } from '../state/stores.ts';
 import { themeStore } from '../state/theme.ts';
 import { forgetPaint, paintSoon } from '../timeline/frames.ts';
@@ -9,7 +9,7 @@ import { setPointTarget } from '../timeline/pointing.ts';
 import { changePlot } from './actions.ts';
 import { PlotControls } from './plot-controls.tsx';
 import { usePlotData, withLooks } from './plot-data.ts';
-import { lineKey, PlotLegend } from './plot-legend.tsx';
+import { PlotLegend } from './plot-legend.tsx';
 import { plotTarget } from './plot-target.ts';
 import { type PlotFrame, PlotView } from './plot-view.ts';
 
@@ -23,7 +23,7 @@ export function PlotPanelView({ plot }: { plot: PlotPanel }) {
   const theme = useStore(themeStore, (state) => state.theme);
   const store = usePlotData(plot.spec.series);
   const { results, errors } = useStore(store);
-  const [hidden, setHidden] = useState<ReadonlySet<string>>(new Set());
+  const hidden = useMemo(() => new Set(plot.spec.hidden), [plot.spec.hidden]);
   const all = useMemo(
     () => plotLines(withLooks(results ?? [], plot.spec.series), theme),
     [results, plot.spec.series, theme],
@@ -34,7 +34,7 @@ export function PlotPanelView({ plot }: { plot: PlotPanel }) {
   const toggle = (line: PlotLine) => {
     const next = new Set(hidden);
     if (!next.delete(lineKey(line))) next.add(lineKey(line));
-    setHidden(next);
+    changePlot(plot, { hidden: next.size === 0 ? undefined : [...next] });
   };
   if (!summary) return null;
   return (

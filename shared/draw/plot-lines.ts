@@ -27,6 +27,9 @@ export interface PlotLine {
   dash: number[];
 }
 
+/** Identity of a line within its plot. */
+export const lineKey = (line: PlotLine): string => `${line.series} ${line.line.key}`;
+
 /** Where a colour is used twice, the dash tells lines apart; solid first. */
 const dashes: readonly number[][] = [[], [6, 3], [2, 2], [8, 3, 2, 3], [10, 4]];
 

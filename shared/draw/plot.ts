@@ -2,7 +2,7 @@ import type { SeriesResult } from '../api.ts';
 import type { PlotPanelSpec } from '../chart.ts';
 import { formatLength, type TimeRange, type TimeUnit } from '../time.ts';
 import { drawLegend, LEGEND_ROW_PX, type Legend, type LegendNote, layoutLegend } from './legend.ts';
-import { isTotal, type PlotLine, plotLines, plotTitle, valueRange } from './plot-lines.ts';
+import { isTotal, lineKey, type PlotLine, plotLines, plotTitle, valueRange } from './plot-lines.ts';
 import { drawLineMarks } from './plot-marks.ts';
 import { type Area, drawTimeGrid, type TimeScale } from './ruler.ts';
 import type { Surface, TextStyle } from './surface.ts';
@@ -55,9 +55,11 @@ export function layoutPlot(
   heightPx: number,
   theme: Theme,
 ): PlotLayout {
-  const lines = plotLines(results, theme);
+  const hidden = new Set(spec.hidden);
+  const all = plotLines(results, theme);
+  const lines = all.filter((line) => !hidden.has(lineKey(line)));
   const title = plotTitle(spec.title, spec.series);
-  const notes = legendNotes(spec, lines, results, window);
+  const notes = legendNotes(spec, lines, all.length - lines.length, results, window);
   // Small panels keep at least half of their height for the data.
   const rows = Math.max(1, Math.min(MAX_LEGEND_ROWS, Math.floor(heightPx / 2 / LEGEND_ROW_PX)));
   // A workspace may have more groups than a window.
@@ -85,10 +87,12 @@ export function layoutPlot(
 function legendNotes(
   spec: PlotPanelSpec,
   lines: readonly PlotLine[],
+  off: number,
   results: readonly SeriesResult[],
   window: TimeWindow,
 ): LegendNote[] {
   const notes: LegendNote[] = [];
+  if (off > 0) notes.push({ text: `${off} ${off === 1 ? 'line' : 'lines'} switched off`, severity: 'note' });
   const totals = [
     ...new Set(
       results

@@ -4,7 +4,16 @@ import { type SeriesSpec, seriesSpecSchema } from '../../../shared/chart.ts';
 import { identityColor, seriesColor } from '../../../shared/colors.ts';
 import { textWidth } from '../../../shared/draw/font-metrics.ts';
 import { layoutLegend } from '../../../shared/draw/legend.ts';
-import { plotLines, plotTitle, seriesNames, valueAt, valueRange } from '../../../shared/draw/plot-lines.ts';
+import { layoutPlot } from '../../../shared/draw/plot.ts';
+import {
+  lineKey,
+  type PlotLine,
+  plotLines,
+  plotTitle,
+  seriesNames,
+  valueAt,
+  valueRange,
+} from '../../../shared/draw/plot-lines.ts';
 import { drawLineMarks } from '../../../shared/draw/plot-marks.ts';
 import type { Surface } from '../../../shared/draw/surface.ts';
 import { SvgSurface } from '../../../shared/draw/svg-surface.ts';
@@ -301,5 +310,34 @@ describe('marks', () => {
     expect(pathsOf(spec('a', { style: 'points' }), touching)).toEqual([
       'M0 80h0M10 50h0M0 80h0M10 50h0M0 60h0M10 40h0',
     ]);
+  });
+});
+
+describe('lines that are switched off', () => {
+  const own = spec('dirty', { groupBy: 'cgroup' });
+  const results = [
+    result(own, [
+      raw('a', [[0, 10]]),
+      raw('b', [
+        [0, 1000],
+        [50, 2000],
+      ]),
+      raw('c', [[20, 30]]),
+    ]),
+  ];
+  const layout = (hidden?: string[]) => {
+    const panel = { kind: 'plot' as const, title: '', series: [own], scale: 'linear' as const, hidden };
+    const surface = new SvgSurface(800, 300, { title: '', description: '', background: '' });
+    return layoutPlot(surface, panel, results, { fromNs: 0, toNs: 100, unit: 'ns' }, 700, 200, theme);
+  };
+
+  test('are neither drawn nor in the legend nor on the axis, and the others keep their colours', () => {
+    const all = layout();
+    const [a, b, c] = all.lines;
+    const some = layout([lineKey(b as PlotLine)]);
+    expect(some.lines).toEqual([a, c]);
+    expect(some.left?.axis.ticks.marks.every(({ label }) => !label.includes('000'))).toBe(true);
+    expect(JSON.stringify(some.legend)).toContain('1 line switched off');
+    expect(JSON.stringify(all.legend)).not.toContain('switched off');
   });
 });
