@@ -25,6 +25,12 @@ export interface FileSource extends ByteSource {
   close(): void;
 }
 
+/** Reads are looked after at most this often. */
+const CHECK_MS = 50;
+/** Places in the file, and bytes before each, by which one recording is told from another. */
+const SAMPLES = 16;
+const SAMPLE_BYTES = 512;
+
 /** Throws RemoraError `file` for everything that is no readable regular file, and `not-a-trace` for an empty one. */
 export function openFile(path: string): FileSource {
   let fd: number;
@@ -44,6 +50,25 @@ export function openFile(path: string): FileSource {
   }
   const { size } = stat;
   let open = true;
+  const sampled = sampleOf(fd, size);
+  let modifiedMs = stat.mtimeMs;
+  let checkedMs = performance.now();
+  const cutAt = (end: number): RemoraError => {
+    const message = `${path}: the recording was cut while it was open: it had ${size} bytes, now it ends at ${end}; open it again`;
+    return new RemoraError({ code: 'file', message, file: path, offset: end });
+  };
+  /** What was read belongs to what was opened: not to another recording that was written over it. One that grows is the same. */
+  const check = (): void => {
+    if (performance.now() - checkedMs < CHECK_MS) return;
+    const now = fstatSync(fd);
+    if (now.size < size) throw cutAt(now.size);
+    if (now.mtimeMs !== modifiedMs && !sampleOf(fd, size).equals(sampled)) {
+      const message = `${path}: the recording was changed while it was open, so that its index is not of what is in it now; open it again`;
+      throw new RemoraError({ code: 'file', message, file: path });
+    }
+    modifiedMs = now.mtimeMs;
+    checkedMs = performance.now();
+  };
   return {
     name: path,
     size,
@@ -59,12 +84,10 @@ export function openFile(path: string): FileSource {
         } catch (error) {
           throw fileError(path, error);
         }
-        if (got === 0) {
-          const message = `${path}: the recording was cut while it was open: it had ${size} bytes, now it ends at ${offset + done}; open it again`;
-          throw new RemoraError({ code: 'file', message, file: path, offset: offset + done });
-        }
+        if (got === 0) throw cutAt(offset + done);
         done += got;
       }
+      check();
       return out;
     },
     close() {
@@ -72,4 +95,15 @@ export function openFile(path: string): FileSource {
       open = false;
     },
   };
+}
+
+/** Some bytes from all over the file's first `size`: the data of two recordings differ in them, where their heads may not. */
+function sampleOf(fd: number, size: number): Buffer {
+  const bytes = Buffer.alloc(SAMPLES * SAMPLE_BYTES);
+  for (let k = 0; k < SAMPLES; k++) {
+    const end = Math.floor((size * (k + 1)) / SAMPLES);
+    const start = Math.max(0, end - SAMPLE_BYTES);
+    readSync(fd, bytes, k * SAMPLE_BYTES, end - start, start);
+  }
+  return bytes;
 }

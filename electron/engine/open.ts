@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { extname } from 'node:path';
 import type { Progress } from '../../shared/api.ts';
 import { RemoraError } from '../../shared/errors.ts';
@@ -128,7 +128,7 @@ async function openWith(inputs: Input[], path: string, request: OpenRequest): Pr
 async function openStored(inputs: Input[], path: string, request: OpenRequest): Promise<OpenedTrace> {
   request.beforeStore?.(path);
   const isNew = path !== '' && !existsSync(path);
-  const store = new WorkspaceStore(path, request.readOnly);
+  const store = openStore(path, request.readOnly);
   try {
     if (isNew) for (const { source } of inputs) adoptLiveNotes(request.cacheFolder, source.name, path);
     const notes = new NotesFile(request.readOnly ? '' : path, store);
@@ -164,6 +164,16 @@ async function openStored(inputs: Input[], path: string, request: OpenRequest): 
     // Nothing half-written: an import that was cancelled leaves no empty workspace. Notes have a file of their own.
     if (isNew) removeDatabase(path);
     throw translate(path, error);
+  }
+}
+
+/** A full disk may leave a file without a byte in it: no workspace, and nobody else's. */
+function openStore(path: string, readOnly: boolean | undefined): WorkspaceStore {
+  try {
+    return new WorkspaceStore(path, readOnly);
+  } catch (error) {
+    if (path !== '' && !readOnly && existsSync(path) && statSync(path).size === 0) removeDatabase(path);
+    throw error;
   }
 }
 

@@ -140,7 +140,7 @@ function migrate(database: Database.Database, path: string): void {
   if (version > SCHEMA_VERSION) {
     throw workspaceError(
       path,
-      `written by a newer Remora (schema ${version}, this one knows ${SCHEMA_VERSION}): update`,
+      `written by a newer Remora (schema ${version}, this one knows ${SCHEMA_VERSION}): update Remora, or open the recording with another workspace`,
     );
   }
   if (version === SCHEMA_VERSION) return;
