@@ -30,7 +30,7 @@ export function runSlices(
   endNs: number,
   lostNs: readonly number[] = [],
 ): RunSlices {
-  const { n, time, prevPid, nextPid } = switches;
+  const { n, prevPid, nextPid } = switches;
   let missing = 0;
   for (let i = 1; i < n; i++) if (prevPid[i] !== nextPid[i - 1]) missing++;
   // A missing switch makes one slice more.
@@ -41,44 +41,72 @@ export function runSlices(
     to: new Float64Array(most),
     pid: new Int32Array(most),
   };
-  const add = (pid: number, from: number, to: number): void => {
-    if (pid === 0 || to <= from) return;
+  const run = new ScheduleRun(startNs, lostNs, (pid, from, to) => {
     slices.from[slices.n] = from;
     slices.to[slices.n] = to;
     slices.pid[slices.n] = pid;
     slices.n++;
-  };
-  let running = n > 0 ? (prevPid[0] as number) : 0;
-  let since = startNs;
-  let known = true;
-  let lost = 0;
-  for (let i = 0; i < n; i++) {
-    const at = time[i] as number;
-    while (lost < lostNs.length && (lostNs[lost] as number) <= at) {
-      const gap = lostNs[lost++] as number;
-      if (known) add(running, since, gap);
-      since = Math.max(since, gap);
-      known = false;
-    }
-    const left = prevPid[i] as number;
-    if (known && left === running) add(running, since, at);
-    else if (!known) add(left, since, at);
-    else {
-      // A switch is missing without a recorded loss: the task known to run ended somewhere, the other began somewhere.
-      const middle = since + (at - since) / 2;
-      add(running, since, Math.floor(middle));
-      add(left, Math.floor(middle), at);
-    }
-    running = nextPid[i] as number;
-    since = at;
-    known = true;
-  }
-  while (known && lost < lostNs.length) {
-    const gap = lostNs[lost++] as number;
-    if (gap <= since) continue;
-    add(running, since, gap);
-    known = false;
-  }
-  if (known && n > 0) add(running, since, endNs);
+  });
+  run.take(switches);
+  run.end(endNs);
   return slices;
+}
+
+/** The same, of switches that come piece by piece; slices go to `add` in order. */
+export class ScheduleRun {
+  readonly #lostNs: readonly number[];
+  readonly #add: (pid: number, from: number, to: number) => void;
+  #since: number;
+  #running = 0;
+  #known = true;
+  #lost = 0;
+  #any = false;
+
+  constructor(startNs: number, lostNs: readonly number[], add: (pid: number, from: number, to: number) => void) {
+    this.#since = startNs;
+    this.#lostNs = lostNs;
+    this.#add = add;
+  }
+
+  #slice(pid: number, from: number, to: number): void {
+    if (pid !== 0 && to > from) this.#add(pid, from, to);
+  }
+
+  take({ n, time, prevPid, nextPid }: SwitchColumns): void {
+    const lostNs = this.#lostNs;
+    if (n > 0 && !this.#any) this.#running = prevPid[0] as number;
+    this.#any ||= n > 0;
+    for (let i = 0; i < n; i++) {
+      const at = time[i] as number;
+      while (this.#lost < lostNs.length && (lostNs[this.#lost] as number) <= at) {
+        const gap = lostNs[this.#lost++] as number;
+        if (this.#known) this.#slice(this.#running, this.#since, gap);
+        this.#since = Math.max(this.#since, gap);
+        this.#known = false;
+      }
+      const left = prevPid[i] as number;
+      if (this.#known && left === this.#running) this.#slice(left, this.#since, at);
+      else if (!this.#known) this.#slice(left, this.#since, at);
+      else {
+        // A switch is missing without a recorded loss: the task known to run ended somewhere, the other began somewhere.
+        const middle = Math.floor(this.#since + (at - this.#since) / 2);
+        this.#slice(this.#running, this.#since, middle);
+        this.#slice(left, middle, at);
+      }
+      this.#running = nextPid[i] as number;
+      this.#since = at;
+      this.#known = true;
+    }
+  }
+
+  end(endNs: number): void {
+    const lostNs = this.#lostNs;
+    while (this.#known && this.#lost < lostNs.length) {
+      const gap = lostNs[this.#lost++] as number;
+      if (gap <= this.#since) continue;
+      this.#slice(this.#running, this.#since, gap);
+      this.#known = false;
+    }
+    if (this.#known && this.#any) this.#slice(this.#running, this.#since, endNs);
+  }
 }

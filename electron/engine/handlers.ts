@@ -8,6 +8,7 @@ import { removeStaleInstances } from '../live/instance.ts';
 import { isBeingWritten, isUnfinished } from '../live/recover.ts';
 import { findTracefs } from '../live/tracefs.ts';
 import { eventDetail } from '../query/event-detail.ts';
+import { wholeBuckets } from '../query/levels.ts';
 import { nearestIndex, rowOfEvent } from '../query/list.ts';
 import { findCpu, type Trace, type TraceCpu } from '../query/trace.ts';
 import type { StoredAnnotation } from '../store/workspace-store.ts';
@@ -66,6 +67,8 @@ export const handlers: Handlers = {
   async lanes({ workspaceId, fromNs, toNs, resolutionNs, filter }, { sessions, signal, onProgress }) {
     checkBuckets('lanes', fromNs, toNs, resolutionNs);
     const { lanes, rows } = sessions.get(workspaceId);
+    const { from, to } = wholeBuckets(fromNs, toNs, resolutionNs);
+    await lanes.prepare(from, to, { signal, onProgress });
     return lanes.window(fromNs, toNs, resolutionNs, await rows.filtered(filter, { signal, onProgress }));
   },
   taskLanes({ workspaceId, fromNs, toNs, resolutionNs, tasks, most }, { sessions }) {

@@ -6,6 +6,8 @@ import { cgroupLabel, parseCgroupLines } from '../derive/cgroups.ts';
 import { findCgroups, listCgroups } from '../query/cgroups.ts';
 import { EpisodeQueries } from '../query/episodes.ts';
 import { Lanes } from '../query/lanes.ts';
+import { LargeLanes } from '../query/large-lanes.ts';
+import { LiveTaskLanes, numberParts } from '../query/live-window.ts';
 import { RowQueries } from '../query/rows.ts';
 import { Samples } from '../query/samples.ts';
 import { SeriesQueries } from '../query/series.ts';
@@ -26,7 +28,7 @@ export interface Session {
   cacheFolder: string;
   /** The file that cgroups were named by; undefined: those beside the recordings. */
   cgroupsFile: string | undefined;
-  lanes: Pick<Lanes, 'window'>;
+  lanes: Pick<Lanes, 'window' | 'prepare'>;
   taskLanes: Pick<TaskLanes, 'window'>;
   rows: RowQueries;
   series: Pick<SeriesQueries, 'window' | 'firstLook'>;
@@ -128,7 +130,10 @@ export class Sessions {
       cacheFolder: this.cacheFolder,
       cgroupsFile: request.cgroups,
       lanes,
-      taskLanes: new TaskLanes(opened.trace, samples, lanes),
+      // Of a recording with more slices than may be kept, as of one that grows: from what is around the window.
+      taskLanes: LargeLanes.isNeededFor(opened.trace)
+        ? new LiveTaskLanes(opened.trace, numberParts(opened.trace))
+        : new TaskLanes(opened.trace, samples, lanes),
       rows: new RowQueries(opened.trace),
       series: new SeriesQueries(opened.trace, samples),
       episodes: new EpisodeQueries(opened.trace, samples),

@@ -2,6 +2,7 @@ import type { CpuLane, LaneSlices, LanesResult } from '../../shared/api.ts';
 import { type RunSlices, runSlices } from '../derive/schedule.ts';
 import { ByteBudgetCache } from './byte-budget-cache.ts';
 import type { FilteredList } from './filtered-list.ts';
+import { LargeLanes, type PrepareOptions } from './large-lanes.ts';
 import { coarserDensity, type DensityLevel, densityWindow, isLevel, wholeBuckets } from './levels.ts';
 import { ReducedSlices } from './reduced-slices.ts';
 import type { Samples } from './samples.ts';
@@ -18,17 +19,25 @@ export class Lanes {
   readonly #slices: ByteBudgetCache<TraceCpu, RunSlices | null>;
   readonly #reduced: ReducedSlices;
   readonly #densityLevels: ByteBudgetCache<string, DensityLevel>;
+  /** Where there are more slices than may be kept. */
+  readonly #large: LargeLanes | null;
 
   constructor(trace: Trace, samples: Samples) {
     this.#trace = trace;
     this.#samples = samples;
     const { slices, levels } = trace.budgets;
+    this.#large = LargeLanes.isNeededFor(trace) ? new LargeLanes(trace) : null;
     this.#slices = new ByteBudgetCache(slices, (lane) => (lane === null ? 0 : lane.from.length * 20));
     this.#reduced = new ReducedSlices(levels / 2);
     this.#densityLevels = new ByteBudgetCache(levels / 2, ({ counts }) => counts.byteLength);
     const lanes = trace.streams.reduce((sum, { cpus }) => sum + cpus.length, 0);
     const perCpu = Math.max(1 << 14, Math.min(1 << 18, MOST_BUCKETS / Math.max(1, lanes)));
     this.#finestNs = 2 ** Math.max(0, Math.ceil(Math.log2(Math.max(1, trace.durationNs) / perCpu)));
+  }
+
+  /** Until `window` has all that it needs: what takes long is done in turns. Throws `cancelled`. */
+  async prepare(fromNs: number, toNs: number, options: PrepareOptions): Promise<void> {
+    await this.#large?.prepare(fromNs, toNs, options);
   }
 
   /**
@@ -60,6 +69,7 @@ export class Lanes {
   }
 
   #sliceWindow(stream: TraceStream, cpu: TraceCpu, from: number, to: number, resolutionNs: number): LaneSlices | null {
+    if (this.#large !== null) return this.#large.slices(stream, cpu, from, to, resolutionNs);
     const all = this.slicesOf(stream, cpu);
     return all && this.#reduced.window(`${stream.info.index}:${cpu.cpu}`, all, from, to, resolutionNs);
   }

@@ -48,6 +48,9 @@ export class LiveLanes {
     this.#closed = new ByteBudgetCache(trace.budgets.slices, ({ time }) => time.length * 16);
   }
 
+  /** Windows take what is there. */
+  async prepare(): Promise<void> {}
+
   window(fromNs: number, toNs: number, resolutionNs: number, filter: FilteredList | null = null): LanesResult {
     const { from, to, buckets } = wholeBuckets(fromNs, toNs, resolutionNs);
     const comms: Record<number, string> = {};
