@@ -74,12 +74,13 @@ export const params = {
     most: z.int().positive().max(MOST_TASK_LANES).default(24),
   }),
   /**
-   * `count` rows of the merged list from row `first`. A filtered list is scanned as far as it goes before it is answered;
-   * with `partial`, an answer comes after a moment with what was found by then, and is to be asked for again.
+   * `count` rows of the merged list from row `first`; `end`: the last ones, of a list that grows as it is when it is answered. A
+   * filtered list is scanned as far as it goes before it is answered; with `partial`, an answer comes after a moment with what
+   * was found by then, and is to be asked for again.
    */
   rows: z.strictObject({
     workspaceId,
-    first: z.int().nonnegative(),
+    first: z.union([z.int().nonnegative(), z.literal('end')]),
     count: z.int().positive().max(5000),
     filter,
     partial: z.boolean().default(false),

@@ -135,13 +135,13 @@ export class GrowingIndex {
 
   /**
    * Takes in what has been added since the last time. The origin is that of the earliest event; as CPUs are read one after the other,
-   * it is settled one call after the first event was seen, when whatever came before it has been written too.
+   * it is settled when all were read once more since the first event was seen: when `settled` says so, else one call later.
    */
-  advance(grown: readonly GrownCpu[]): void {
+  advance(grown: readonly GrownCpu[], settled = false): void {
     const withData = grown.filter(({ bytes }) => bytes > 0);
     if (this.#origin === null) {
       if (withData.length === 0) return;
-      if (this.#sawData) this.#begin(withData);
+      if (this.#sawData || settled) this.#begin(withData);
       this.#sawData = true;
       if (this.#origin === null) return;
     }
@@ -238,17 +238,26 @@ export class GrowingIndex {
     const floorNs = before === undefined ? Number.NEGATIVE_INFINITY : Math.max(before.floorNs, before.toNs);
     const ordered = isOrdered(chunk.flags) && floorNs <= fromNs;
     const place = { id, stream: this.#stream, cpu, firstIndex: written, count, fromNs, toNs };
-    chunks.push({
+    const info = {
       ...place,
       ordered,
       basePosition: basePosition + firstPosition,
       floorNs,
       events: decodeEventCounts(chunk.events),
-    });
+    };
+    chunks.push(info);
     index.written += count;
     index.count = 0;
-    // Whoever looked once goes on looking: new columns for every chunk from then on.
-    if (index.lent) index.columns = newColumns(CHUNK_EVENTS);
+    if (index.lent) {
+      // Whoever looked once goes on looking: need not read this one back, and new columns for every chunk from then on.
+      const { time, id: kinds, pid, position } = index.columns;
+      const own = { time: time.subarray(0, count), id: kinds.subarray(0, count), pid: pid.subarray(0, count) };
+      index.closed.push({
+        info,
+        columns: { ...own, position: position.subarray(0, count).map((at) => at - firstPosition) },
+      });
+      index.columns = newColumns(CHUNK_EVENTS);
+    }
     this.#fromNs = Math.min(this.#fromNs, chunk.fromNs);
     this.#toNs = Math.max(this.#toNs, chunk.toNs);
   }

@@ -88,8 +88,8 @@ export class LiveWorkspace {
   }
 
   /** Takes in what has been captured since. */
-  advance(cpus: readonly GrownCpu[]): void {
-    this.#index.advance(cpus);
+  advance(cpus: readonly GrownCpu[], settled = false): void {
+    this.#index.advance(cpus, settled);
     this.#live.grow();
     this.#series.grown();
     this.#episodes.grown();

@@ -26,13 +26,21 @@ export class RowQueries {
   }
 
   /**
-   * `count` rows from `first`. Of a filtered list waits until all is scanned; with `partial` only until the page is there
-   * or `PARTIAL_MS` are over, and then `scan` says how far it is.
+   * `count` rows from `first`, or the last ones. Of a filtered list waits until all is scanned; with `partial` only until the page
+   * is there or `PARTIAL_MS` are over, and then `scan` says how far it is.
    */
-  async page(filter: string, first: number, count: number, caller: Caller, partial = false): Promise<RowsResult> {
+  async page(
+    filter: string,
+    from: number | 'end',
+    count: number,
+    caller: Caller,
+    partial = false,
+  ): Promise<RowsResult> {
     const list = this.#list(filter);
+    const firstOf = (total: number): number => (from === 'end' ? Math.max(0, total - count) : from);
     if (list === null) {
       const total = this.#trace.streams.reduce((sum, { info }) => sum + info.events, 0);
+      const first = firstOf(total);
       const rows: EventRow[] = [];
       if (first < total) {
         visitRows(this.#trace, first, (event) => {
@@ -43,8 +51,9 @@ export class RowQueries {
       return { total, rows, scan: null };
     }
     const until = performance.now() + PARTIAL_MS;
-    const enough = (): boolean => partial && (list.n >= first + count || performance.now() > until);
+    const enough = (): boolean => partial && ((from !== 'end' && list.n >= from + count) || performance.now() > until);
     await list.wait(caller.signal, enough, caller.onProgress);
+    const first = firstOf(list.n);
     const rows: EventRow[] = [];
     for (let row = first; row < Math.min(list.n, first + count); row++) rows.push(this.row(list.refOf(row), row));
     return { total: list.n, rows, scan: list.complete ? null : { done: list.scanned, total: list.total } };

@@ -9,13 +9,13 @@ import type { EventRow } from '../../shared/model.ts';
 export const PAGE_ROWS = 200;
 const MAX_PAGES = 100;
 
+/** Rows that are asked for at the end of a list that grows: more than most windows show. */
+const LEAST_AT_END = 40;
+
 /** A filtered list that is still being found is asked again after this long; the engine takes its own moment too. */
 const ASK_AGAIN_MS = 100;
 
-export type FetchRows = (first: number, count: number, signal: AbortSignal) => Promise<RowsResult>;
-
-/** First row of the page before the last: with the last one it fills any window. */
-const endPage = (total: number): number => Math.max(0, Math.ceil(total / PAGE_ROWS) - 2) * PAGE_ROWS;
+export type FetchRows = (first: number | 'end', count: number, signal: AbortSignal) => Promise<RowsResult>;
 
 export class EventPages {
   /** Length of the list as far as it is known; null until the first page came. */
@@ -33,7 +33,9 @@ export class EventPages {
   /** Pages that are here and have changed since: shown until they are here again. */
   readonly #stale = new Set<number>();
   #again: ReturnType<typeof setTimeout> | undefined;
-  #atEnd: AbortController | null = null;
+  /** The last rows of a list that grows, where somebody looks at them; `stale`: it has grown since. */
+  #end: { first: number; rows: EventRow[]; stale: boolean } | null = null;
+  #atEnd: { controller: AbortController; again: boolean } | null = null;
 
   constructor(fetch: FetchRows, onChange: () => void, onError: (error: unknown) => void) {
     this.#fetch = fetch;
@@ -50,6 +52,7 @@ export class EventPages {
       this.#underway.delete(page);
       controller.abort();
     }
+    if (this.#end?.stale === false && first >= this.#end.first) return;
     for (let page = firstPage; page <= lastPage; page++) {
       const rows = this.#pages.get(page);
       if (rows) {
@@ -67,51 +70,52 @@ export class EventPages {
    */
   grow(total: number | null, stable: number): void {
     if (total !== null) this.total = total;
-    const first = Math.floor(stable / PAGE_ROWS);
-    for (const page of this.#pages.keys()) if (page >= first) this.#stale.add(page);
+    this.#outdate(stable);
+    if (this.#end !== null) this.#end.stale = true;
     this.#onChange();
   }
 
   /** A row, or undefined while it is not here. */
   row(index: number): EventRow | undefined {
-    return this.#pages.get(Math.floor(index / PAGE_ROWS))?.[index % PAGE_ROWS];
+    const page = Math.floor(index / PAGE_ROWS);
+    const ofPage = this.#pages.get(page)?.[index % PAGE_ROWS];
+    const ofEnd = this.#end?.rows[index - this.#end.first];
+    const preferEnd = this.#end?.stale === false || this.#stale.has(page);
+    return preferEnd ? (ofEnd ?? ofPage) : (ofPage ?? ofEnd);
   }
 
   /**
-   * The same for whoever looks at the end of the list, which stays as it is until its new end is here: else there would never be
-   * anything to see of a list that grows faster than pages come. One request at a time.
+   * The same for whoever looks at the end of the list, at its last `count` rows, which stay as they are until its new end is
+   * here: else there would never be anything to see of a list that grows faster than pages come. One request at a time.
    */
-  async growAtEnd(total: number | null, stable: number): Promise<void> {
-    if (this.#atEnd !== null) return;
-    const controller = new AbortController();
-    this.#atEnd = controller;
+  async growAtEnd(stable: number, count: number): Promise<void> {
+    if (this.#atEnd !== null) {
+      this.#atEnd.again = true;
+      return;
+    }
+    const asking = { controller: new AbortController(), again: false };
+    this.#atEnd = asking;
     try {
-      let length = total ?? this.total ?? 0;
-      let first = endPage(length);
-      let result = await this.#fetch(first, PAGE_ROWS * 2, controller.signal);
-      if (total === null && result.total > first + PAGE_ROWS * 2) {
-        length = result.total;
-        first = endPage(length);
-        result = await this.#fetch(first, PAGE_ROWS * 2, controller.signal);
-      }
-      if (this.#atEnd !== controller) return;
-      const { rows } = result;
-      for (const page of this.#pages.keys()) if (page >= Math.floor(stable / PAGE_ROWS)) this.#stale.add(page);
-      for (let at = 0; at < rows.length; at += PAGE_ROWS) {
-        const page = (first + at) / PAGE_ROWS;
-        this.#pages.delete(page);
-        this.#pages.set(page, rows.slice(at, at + PAGE_ROWS));
-        this.#stale.delete(page);
-      }
-      this.#limit();
-      this.total = first + rows.length;
-      this.scan = result.scan;
-      this.#onChange();
+      do {
+        asking.again = false;
+        const { total, rows, scan } = await this.#fetch('end', Math.max(count, LEAST_AT_END), asking.controller.signal);
+        if (this.#atEnd !== asking) return;
+        this.#outdate(stable);
+        this.#end = { first: total - rows.length, rows, stale: false };
+        this.total = total;
+        this.scan = scan;
+        this.#onChange();
+      } while (asking.again);
     } catch (error) {
       if (toErrorDetail(error).code !== 'cancelled') this.#onError(error);
     } finally {
-      if (this.#atEnd === controller) this.#atEnd = null;
+      if (this.#atEnd === asking) this.#atEnd = null;
     }
+  }
+
+  #outdate(stable: number): void {
+    const first = Math.floor(stable / PAGE_ROWS);
+    for (const page of this.#pages.keys()) if (page >= first) this.#stale.add(page);
   }
 
   #limit(): void {
@@ -124,7 +128,7 @@ export class EventPages {
 
   /** Gives up everything that is on its way. */
   close(): void {
-    this.#atEnd?.abort();
+    this.#atEnd?.controller.abort();
     this.#atEnd = null;
     clearTimeout(this.#again);
     for (const controller of this.#underway.values()) controller.abort();

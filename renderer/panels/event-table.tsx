@@ -24,7 +24,7 @@ const HEAD_PX = 24;
 export function EventTable({ summary }: { summary: WorkspaceSummary }) {
   const filter = useStore(uiStore, (state) => state.tableFilter);
   const [filterError, setFilterError] = useState<ErrorDetail | null>(null);
-  const atEnd = useRef(false);
+  const atEnd = useRef(0);
   const pages = useEventPages(
     summary.workspaceId,
     filter,
@@ -34,13 +34,13 @@ export function EventTable({ summary }: { summary: WorkspaceSummary }) {
   const total = pages.total ?? (filter === '' ? summary.events : 0);
   const growing = useStore(captureStore, (state) => state.workspaceId === summary.workspaceId);
   const { scroller, geometry, topRow, reveal, centre, toEnd } = useRowScroll(total, HEAD_PX, growing);
-  atEnd.current = topRow >= lastTopRow(geometry) - 1;
+  atEnd.current = topRow >= lastTopRow(geometry) - 1 ? Math.ceil(geometry.viewPx / ROW_PX) + 1 : 0;
   const columns = useMemo(() => columnsOf(summary.streams.length > 1), [summary.streams.length]);
   const { template, resize } = useColumnWidths(columns, Math.max(total, summary.events));
   const { first, last } = visibleRows(topRow, geometry);
-  // After every render: pages that are here may have to be asked for again.
+  // After every render: pages that are here may have to be asked for again. A list that grows begins with its end.
   useEffect(() => {
-    if (geometry.viewPx > 0) pages.need(first, Math.max(first, last));
+    if (geometry.viewPx > 0 && !(growing && pages.total === null)) pages.need(first, Math.max(first, last));
   });
   const follow = useStore(viewportStore, (state) => state.follow);
   useEffect(() => {

@@ -5,14 +5,14 @@ import { query, reportError } from '../state/connection.ts';
 import { EventPages } from './event-pages.ts';
 
 /**
- * The pages of a workspace's filtered list. What is wrong with the filter goes to `setError`, null when it is new. `isAtEnd`:
- * whether the end of a list that grows is on screen.
+ * The pages of a workspace's filtered list. What is wrong with the filter goes to `setError`, null when it is new. `rowsAtEnd`:
+ * how many rows of a list that grows are on screen where its end is; 0 where it is not.
  */
 export function useEventPages(
   workspaceId: string,
   filter: string,
   setError: (error: ErrorDetail | null) => void,
-  isAtEnd: () => boolean,
+  rowsAtEnd: () => number,
 ): EventPages {
   const [, redraw] = useReducer((count: number) => count + 1, 0);
   // biome-ignore lint/correctness/useExhaustiveDependencies: another workspace has other pages
@@ -33,7 +33,7 @@ export function useEventPages(
     setError(null);
     return () => pages.close();
   }, [pages, setError]);
-  useGrowth(workspaceId, filter, pages, isAtEnd);
+  useGrowth(workspaceId, filter, pages, rowsAtEnd);
   return pages;
 }
 
@@ -41,9 +41,10 @@ export function useEventPages(
 const SETTLED_MS = 2000;
 
 /** Keeps the pages of a list up to date with a capture that is shown, and takes them anew when it has ended. */
-function useGrowth(workspaceId: string, filter: string, pages: EventPages, isAtEnd: () => boolean): void {
+function useGrowth(workspaceId: string, filter: string, pages: EventPages, rowsAtEnd: () => number): void {
   useEffect(() => {
     const lengths: { atMs: number; events: number }[] = [{ atMs: 0, events: 0 }];
+    if (captureStore.getState().workspaceId === workspaceId) void pages.growAtEnd(0, rowsAtEnd());
     return captureStore.subscribe(({ shown, workspaceId: growing }, before) => {
       if (before.workspaceId === workspaceId && growing !== workspaceId) pages.grow(null, 0);
       if (growing !== workspaceId || shown === null || shown === before.shown) return;
@@ -52,8 +53,9 @@ function useGrowth(workspaceId: string, filter: string, pages: EventPages, isAtE
       while (lengths.length > 1 && lengths[1].atMs < atMs - SETTLED_MS) lengths.shift();
       // How many of a filter's rows are certain is not known here: what is on screen is asked for again.
       const [total, stable] = filter === '' ? [shown.events, lengths[0].events] : [null, 0];
-      if (isAtEnd()) void pages.growAtEnd(total, stable);
+      const atEnd = rowsAtEnd();
+      if (atEnd > 0) void pages.growAtEnd(stable, atEnd);
       else pages.grow(total, stable);
     });
-  }, [workspaceId, filter, pages, isAtEnd]);
+  }, [workspaceId, filter, pages, rowsAtEnd]);
 }

@@ -35,9 +35,11 @@ export function useRowScroll(total: number, headPx: number, growing = false): Ro
   /** Where this hook put the scroll bar: a scroll event at this place is no news. */
   const placed = useRef(0);
   const geometry = { total, viewPx };
-  const topRow = limitTopRow(wanted, geometry);
-  const now = useRef({ geometry, topRow });
   const before = useRef(geometry);
+  const now = useRef({ geometry, topRow: 0 });
+  // Already in the render that has the new rows: what is above them has gone out of sight.
+  const stays = growing && now.current.topRow >= lastTopRow(before.current) - 1;
+  const topRow = limitTopRow(stays ? lastTopRow(geometry) : wanted, geometry);
   now.current = { geometry, topRow };
 
   const move = useCallback((position: number) => {
@@ -64,9 +66,8 @@ export function useRowScroll(total: number, headPx: number, growing = false): Ro
   // A list that became shorter, or a taller window: the scroll bar has to follow the position.
   // biome-ignore lint/correctness/useExhaustiveDependencies: runs when the geometry changes, whatever the position is
   useLayoutEffect(() => {
-    const atEnd = growing && now.current.topRow >= lastTopRow(before.current) - 1;
     before.current = now.current.geometry;
-    move(atEnd ? lastTopRow(now.current.geometry) : now.current.topRow);
+    move(now.current.topRow);
   }, [total, viewPx, move]);
 
   useEffect(() => {

@@ -31,6 +31,9 @@ export function windowFor(view: TimeRange, widthPx: number, bounds: TimeRange): 
   return { fromNs, toNs, resolutionNs };
 }
 
+/** Time that is to be here before what is seen. */
+export const reserveOf = (view: TimeRange): number => view.fromNs - (view.toNs - view.fromNs) / 4;
+
 /**
  * Whether `loaded` is as good for `view` as what `windowFor` would fetch: its resolution, and a quarter of a window of
  * reserve on both sides where there is data.
@@ -39,7 +42,7 @@ export function suffices(loaded: DataWindow, view: TimeRange, widthPx: number, b
   const wanted = windowFor(view, widthPx, bounds);
   if (loaded.resolutionNs !== wanted.resolutionNs) return false;
   const reserve = (view.toNs - view.fromNs) / 4;
-  const from = Math.max(wanted.fromNs, view.fromNs - reserve);
+  const from = Math.max(wanted.fromNs, reserveOf(view));
   const to = Math.min(wanted.toNs, view.toNs + reserve);
   return loaded.fromNs <= from && loaded.toNs >= to;
 }

@@ -13,8 +13,9 @@ function slowList() {
     answer: () => Promise<void>;
     fail: (error: Error) => Promise<void>;
   }[] = [];
-  const fetch = (first: number, count: number, signal: AbortSignal) =>
+  const fetch = (from: number | 'end', count: number, signal: AbortSignal) =>
     new Promise<RowsResult>((resolve, reject) => {
+      const first = from === 'end' ? TOTAL - count : from;
       const rows = Array.from({ length: Math.min(count, TOTAL - first) }, (_, index) => ({
         row: first + index,
       })) as RowsResult['rows'];
@@ -150,15 +151,22 @@ describe('event pages', () => {
     pages.need(0, 10);
     await requests[0]?.answer();
     pages.total = 150;
-    const grown = pages.growAtEnd(5000, 150);
-    void pages.growAtEnd(6000, 150);
-    expect(requests.slice(1).map((request) => request.first)).toEqual([4600]);
+    const grown = pages.growAtEnd(150, 60);
+    void pages.growAtEnd(160, 60);
+    void pages.growAtEnd(170, 60);
+    expect(requests.slice(1).map((request) => request.first)).toEqual([TOTAL - 60]);
     expect(pages.total).toBe(150);
     await requests[1]?.answer();
+    expect(pages.total).toBe(TOTAL);
+    expect(pages.row(TOTAL - 1)?.row).toBe(TOTAL - 1);
+    pages.need(TOTAL - 60, TOTAL - 1);
+    // It has grown meanwhile: asked for once more, and no page is.
+    expect(requests.slice(2).map((request) => request.first)).toEqual([TOTAL - 60]);
+    await requests[2]?.answer();
     await grown;
-    expect(pages.total).toBe(5000);
-    expect(pages.row(4999)?.row).toBe(4999);
-    pages.need(4990, 4999);
-    expect(requests).toHaveLength(2);
+    expect(requests).toHaveLength(3);
+    // Whoever looks at what is above needs pages.
+    pages.need(TOTAL - 70, TOTAL - 50);
+    expect(requests.length).toBeGreaterThan(3);
   });
 });
