@@ -64,8 +64,8 @@ interface CpuIndex {
   closed: GrowingCpu['closed'];
 }
 
-/** Bytes read and scanned at a time. */
-const BATCH_BYTES = 1 << 22;
+/** Bytes read and scanned at a time: what was read is still in the processor's cache when it is scanned. */
+const BATCH_BYTES = 1 << 19;
 
 /**
  * Indexes a recording while it is written: every `advance` reads what has been added and writes the chunks that are full, so that
@@ -233,6 +233,7 @@ export class GrowingIndex {
     const chunk = this.#encoder.encode(index.columns, index.count);
     const { cpu, written, count, basePosition, chunks } = index;
     const id = this.#writer.addChunk(this.#stream, cpu, written, basePosition, chunk);
+    this.#encoder.recycle([chunk.columns.buffer as ArrayBuffer]);
     const { fromNs, toNs, firstPosition } = chunk;
     const before = chunks.at(-1);
     const floorNs = before === undefined ? Number.NEGATIVE_INFINITY : Math.max(before.floorNs, before.toNs);
@@ -250,12 +251,7 @@ export class GrowingIndex {
     index.count = 0;
     if (index.lent) {
       // Whoever looked once goes on looking: need not read this one back, and new columns for every chunk from then on.
-      const { time, id: kinds, pid, position } = index.columns;
-      const own = { time: time.subarray(0, count), id: kinds.subarray(0, count), pid: pid.subarray(0, count) };
-      index.closed.push({
-        info,
-        columns: { ...own, position: position.subarray(0, count).map((at) => at - firstPosition) },
-      });
+      index.closed.push({ info, columns: rebased(index.columns, count, firstPosition) });
       index.columns = newColumns(CHUNK_EVENTS);
     }
     this.#fromNs = Math.min(this.#fromNs, chunk.fromNs);
@@ -288,4 +284,11 @@ export class GrowingIndex {
     }
     this.#writer.finish(this.#encoder.pidTotals);
   }
+}
+
+/** The first `count` events with positions from `base`. Positions are a copy: who borrowed the columns reads the old ones. */
+function rebased({ time, id, pid, position }: EventColumns, count: number, base: number): EventColumns {
+  const moved = new Uint32Array(count);
+  for (let i = 0; i < count; i++) moved[i] = (position[i] as number) - base;
+  return { time: time.subarray(0, count), id: id.subarray(0, count), pid: pid.subarray(0, count), position: moved };
 }

@@ -33,8 +33,9 @@ class LiveChunks implements ChunkSource {
 
   /** One that was closed just now: it need not be read back. */
   close(info: ChunkInfo, columns: EventColumns): void {
-    const { sortTime, ordered } = sorted(columns.time.subarray(0, info.count), info.floorNs);
-    this.#stored.put(info, { ...columns, count: info.count, ordered, sortTime });
+    const { count, ordered, floorNs } = info;
+    const sortTime = ordered ? columns.time : sorted(columns.time, floorNs).sortTime;
+    this.#stored.put(info, { ...columns, count, ordered, sortTime });
   }
 
   get(info: ChunkInfo): Chunk {
