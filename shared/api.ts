@@ -255,8 +255,10 @@ export interface TaskLanesResult {
 }
 
 export interface RowsResult {
-  /** Length of the whole (filtered) list; as far as it is known while `scan` is not null. */
+  /** Number of the row behind the last of the (filtered) list; as far as it is known while `scan` is not null. */
   total: number;
+  /** Number of the first row: above 0 where a flight recorder has given up those before. Rows keep their numbers. */
+  firstRow: number;
   rows: EventRow[];
   /** Of a partial answer: events looked at so far, and in all. The rows found are the final beginning of the list. */
   scan: { done: number; total: number } | null;

@@ -209,8 +209,7 @@ class LiveCapture {
   #grown(status: CaptureStatus): void {
     this.#waiting = null;
     this.#status = status;
-    // A flight recorder gives up what an index would point at.
-    if (!this.info.flightRecorder && this.#trouble === null) {
+    if (this.#trouble === null) {
       try {
         this.#advance(status);
       } catch (error) {
@@ -222,19 +221,25 @@ class LiveCapture {
 
   /** Makes the workspace, before there is anything to put into it. */
   #prepare(): void {
-    if (this.info.flightRecorder || this.ending) return;
+    if (this.ending) return;
     try {
-      this.#workspace ??= new LiveWorkspace(this.#settings.path, this.#sessions.cacheFolder);
+      this.#make();
     } catch (error) {
       this.#trouble ??= toErrorDetail(error).message;
     }
   }
 
   #advance({ cpus, settled }: CaptureStatus): void {
-    this.#workspace ??= new LiveWorkspace(this.#settings.path, this.#sessions.cacheFolder);
-    const before = this.#workspace.growth;
-    this.#workspace.advance(cpus, settled);
-    if (before === null && this.#workspace.growth !== null) this.#sessions.add(this.#workspace.session);
+    const workspace = this.#make();
+    const before = workspace.growth;
+    workspace.advance(cpus, settled);
+    if (before === null && workspace.growth !== null) this.#sessions.add(workspace.session);
+  }
+
+  #make(): LiveWorkspace {
+    const { path, keep } = this.#settings;
+    this.#workspace ??= new LiveWorkspace(path, this.#sessions.cacheFolder, keep);
+    return this.#workspace;
   }
 
   #tell(listener: Listener, status: CaptureStatus): void {
@@ -286,7 +291,9 @@ class LiveCapture {
   async #open(complete: boolean, end: CaptureEnd): Promise<void> {
     const { path } = this.#settings;
     const workspace = this.#workspace;
-    const indexed = complete && this.#trouble === null && workspace !== null && workspace.growth !== null;
+    // What a flight recorder has left begins elsewhere than its index says.
+    const kept = complete && this.#trouble === null && !this.info.flightRecorder;
+    const indexed = kept && workspace !== null && workspace.growth !== null;
     if (!complete && recoverRecording(path) !== null) {
       end.message = `${end.message.replace(/;.*/s, '')}; what was written until then was recovered`;
     }

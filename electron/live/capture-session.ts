@@ -204,7 +204,7 @@ export class CaptureSession {
     if (this.#due('publish', nowMs, Math.min(PUBLISH_MS, this.#order.latencyMs))) {
       this.#flight?.drop(nowMs);
       this.#file.publish();
-      this.#flight?.release();
+      this.#flight?.release(nowMs);
     }
     if (this.#due('names', nowMs, NAMES_MS) || nowMs < TURN_MS * 3) {
       this.#names.refresh();

@@ -114,7 +114,12 @@ export class LiveEpisodes {
   find(by: TotalKey, gapMs?: number, where?: string): EpisodesResult {
     const startMs = performance.now();
     if (this.#queries === null || (this.#stale && startMs >= this.#freshUntilMs)) {
-      const part = { ...this.#trace, streams: this.#trace.streams.map((stream) => ({ ...stream })) };
+      // As it is now: what a flight recorder gives up must not go while it is looked at.
+      const streams = this.#trace.streams.map((stream) => ({
+        ...stream,
+        cpus: stream.cpus.map((cpu) => ({ ...cpu, chunks: [...cpu.chunks] })),
+      }));
+      const part = { ...this.#trace, streams };
       this.#queries = new EpisodeQueries(part, new Samples(part, this.#parts));
       this.#stale = false;
       const found = this.#queries.find(by, gapMs, where);

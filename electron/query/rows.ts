@@ -2,7 +2,7 @@ import type { Progress, RowsResult } from '../../shared/api.ts';
 import { RemoraError } from '../../shared/errors.ts';
 import type { EventRef, EventRow } from '../../shared/model.ts';
 import { type FilteredList, FilteredLists } from './filtered-list.ts';
-import { type ListedEvent, rowAtTime, rowOfEvent, visitRows } from './list.ts';
+import { type ListedEvent, rowAtTime, rowOfEvent, rowRange, visitRows } from './list.ts';
 import { positionOf } from './payload.ts';
 import { chunkOfIndex, findCpu, type Trace } from './trace.ts';
 
@@ -39,24 +39,31 @@ export class RowQueries {
     const list = this.#list(filter);
     const firstOf = (total: number): number => (from === 'end' ? Math.max(0, total - count) : from);
     if (list === null) {
-      const total = this.#trace.streams.reduce((sum, { info }) => sum + info.events, 0);
+      const { firstRow, endRow: total } = rowRange(this.#trace);
       const first = firstOf(total);
       const rows: EventRow[] = [];
       if (first < total) {
         visitRows(this.#trace, first, (event) => {
-          rows.push(rowOf(this.#trace, event));
-          return rows.length < count;
+          if (event.row < first + count) rows.push(rowOf(this.#trace, event));
+          return event.row + 1 < first + count;
         });
       }
-      return { total, rows, scan: null };
+      return { total, firstRow, rows, scan: null };
     }
     const until = performance.now() + PARTIAL_MS;
     const enough = (): boolean => partial && ((from !== 'end' && list.n >= from + count) || performance.now() > until);
     await list.wait(caller.signal, enough, caller.onProgress);
     const first = firstOf(list.n);
     const rows: EventRow[] = [];
-    for (let row = first; row < Math.min(list.n, first + count); row++) rows.push(this.row(list.refOf(row), row));
-    return { total: list.n, rows, scan: list.complete ? null : { done: list.scanned, total: list.total } };
+    list.forget();
+    for (let row = Math.max(list.firstRow, first); row < Math.min(list.n, first + count); row++)
+      rows.push(this.row(list.refOf(row), row));
+    return {
+      total: list.n,
+      firstRow: list.firstRow,
+      rows,
+      scan: list.complete ? null : { done: list.scanned, total: list.total },
+    };
   }
 
   /** Row of a time (the first at or after it) or of an event; of a filtered list, the nearest that passes. */
@@ -69,12 +76,13 @@ export class RowQueries {
     const timeNs = place === null ? (at as { timeNs: number }).timeNs : place.timeNs;
     const list = await this.filtered(filter, caller);
     if (list !== null) {
+      list.forget();
       const row = Math.min(list.n - 1, list.rowAt(timeNs, place));
-      return { row: Math.max(0, row), timeNs: row < 0 ? timeNs : list.timeOf(row), total: list.n };
+      return { row: Math.max(list.firstRow, row), timeNs: row < 0 ? timeNs : list.timeOf(row), total: list.n };
     }
-    const total = this.#trace.streams.reduce((sum, { info }) => sum + info.events, 0);
+    const { firstRow, endRow: total } = rowRange(this.#trace);
     const row = place === null ? rowAtTime(this.#trace, timeNs) : rowOfEvent(this.#trace, place.cpu, place.index);
-    return { row: Math.max(0, Math.min(total - 1, row)), timeNs, total };
+    return { row: Math.max(firstRow, Math.min(total - 1, row)), timeNs, total };
   }
 
   /** The whole list of a filter; null for the empty filter, which lets all pass. */

@@ -18,8 +18,10 @@ const ASK_AGAIN_MS = 100;
 export type FetchRows = (first: number | 'end', count: number, signal: AbortSignal) => Promise<RowsResult>;
 
 export class EventPages {
-  /** Length of the list as far as it is known; null until the first page came. */
+  /** Row behind the list's last, as far as it is known; null until the first page came. */
   total: number | null = null;
+  /** The list's first row: a flight recorder gives up those before, the others keep their numbers. */
+  firstRow = 0;
   /** How far a filter has looked; null when it is through. */
   scan: RowsResult['scan'] = null;
 
@@ -27,7 +29,7 @@ export class EventPages {
   readonly #onChange: () => void;
   readonly #onError: (error: unknown) => void;
   /** In order of last use. */
-  readonly #pages = new Map<number, EventRow[]>();
+  readonly #pages = new Map<number, (EventRow | undefined)[]>();
   readonly #underway = new Map<number, AbortController>();
   readonly #failed = new Set<number>();
   /** Pages that are here and have changed since: shown until they are here again. */
@@ -98,11 +100,16 @@ export class EventPages {
     try {
       do {
         asking.again = false;
-        const { total, rows, scan } = await this.#fetch('end', Math.max(count, LEAST_AT_END), asking.controller.signal);
+        const { total, firstRow, rows, scan } = await this.#fetch(
+          'end',
+          Math.max(count, LEAST_AT_END),
+          asking.controller.signal,
+        );
         if (this.#atEnd !== asking) return;
         this.#outdate(stable);
         this.#end = { first: total - rows.length, rows, stale: false };
         this.total = total;
+        this.firstRow = firstRow;
         this.scan = scan;
         this.#onChange();
       } while (asking.again);
@@ -142,8 +149,11 @@ export class EventPages {
       const result = await this.#fetch(page * PAGE_ROWS, PAGE_ROWS, controller.signal);
       if (this.#underway.get(page) !== controller) return;
       this.total = result.total;
+      this.firstRow = result.firstRow;
       this.scan = result.scan;
-      this.#pages.set(page, result.rows);
+      // A page in which the list begins has nothing before.
+      const missing = Math.max(0, (result.rows[0]?.row ?? 0) - page * PAGE_ROWS);
+      this.#pages.set(page, [...new Array<undefined>(missing), ...result.rows]);
       this.#stale.delete(page);
       this.#limit();
       this.#underway.delete(page);

@@ -45,14 +45,15 @@ function useGrowth(workspaceId: string, filter: string, pages: EventPages, rowsA
   useEffect(() => {
     const lengths: { atMs: number; events: number }[] = [{ atMs: 0, events: 0 }];
     if (captureStore.getState().workspaceId === workspaceId) void pages.growAtEnd(0, rowsAtEnd());
-    return captureStore.subscribe(({ shown, workspaceId: growing }, before) => {
+    return captureStore.subscribe(({ shown, info, workspaceId: growing }, before) => {
       if (before.workspaceId === workspaceId && growing !== workspaceId) pages.grow(null, 0);
       if (growing !== workspaceId || shown === null || shown === before.shown) return;
       const atMs = performance.now();
       lengths.push({ atMs, events: shown.events });
       while (lengths.length > 1 && lengths[1].atMs < atMs - SETTLED_MS) lengths.shift();
-      // How many of a filter's rows are certain is not known here: what is on screen is asked for again.
-      const [total, stable] = filter === '' ? [shown.events, lengths[0].events] : [null, 0];
+      // How many of a filter's or a flight recorder's rows are certain is not known here: what is on screen is asked for again.
+      const known = filter === '' && !info?.flightRecorder;
+      const [total, stable] = known ? [shown.events, lengths[0].events] : [null, 0];
       const atEnd = rowsAtEnd();
       if (atEnd > 0) void pages.growAtEnd(stable, atEnd);
       else pages.grow(total, stable);

@@ -159,7 +159,7 @@ function grow(growth: CaptureGrowth): void {
   grownMs = performance.now();
   // The list first: it is the quickest to answer, and nothing in it waits for the lanes.
   captureStore.setState({ shown: growth });
-  growBounds(growth.durationNs);
+  growBounds(growth.fromNs, growth.durationNs);
   if (viewportStore.getState().follow) followEnd();
   const { summary } = workspaceStore.getState();
   if (latestSummary && summary && latestSummary !== summary) {
@@ -177,6 +177,7 @@ async function showLive(summary: WorkspaceSummary, growth: CaptureGrowth): Promi
   lastWorkspaceId = summary.workspaceId;
   captureStore.setState({ workspaceId: summary.workspaceId, shown: growth });
   await showWorkspace(summary);
+  growBounds(growth.fromNs, viewportStore.getState().bounds.toNs);
   startFollowing(FIRST_SPAN_NS);
 }
 

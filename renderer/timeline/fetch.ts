@@ -47,6 +47,10 @@ export function suffices(loaded: DataWindow, view: TimeRange, widthPx: number, b
   return loaded.fromNs <= from && loaded.toNs >= to;
 }
 
+/** Whether `loaded` has what is not in the data any more where the view shows it. */
+export const showsGone = (loaded: DataWindow, view: TimeRange, bounds: TimeRange): boolean =>
+  view.fromNs < bounds.fromNs && loaded.fromNs + loaded.resolutionNs <= bounds.fromNs;
+
 /** Whether data on its way for `window` is worth waiting for, although `view` wants other data by now. */
 export function stillUseful(window: DataWindow, view: TimeRange, widthPx: number): boolean {
   const ratio = window.resolutionNs / resolutionFor(view, widthPx);

@@ -1,5 +1,5 @@
 import { viewportStore, workspaceStore } from '../state/stores.ts';
-import { type DataWindow, LatestFetcher, reserveOf, stillUseful, suffices, windowFor } from './fetch.ts';
+import { type DataWindow, LatestFetcher, reserveOf, showsGone, stillUseful, suffices, windowFor } from './fetch.ts';
 import { geometryStore, timeWidthPx } from './geometry.ts';
 
 /**
@@ -45,7 +45,8 @@ export class ViewLoader<Data> {
     const bounds = follow
       ? { ...viewport.bounds, fromNs: Math.max(viewport.bounds.fromNs, reserveOf(view)) }
       : viewport.bounds;
-    const good = (window: DataWindow | null): boolean => window !== null && suffices(window, view, widthPx, bounds);
+    const good = (window: DataWindow | null): boolean =>
+      window !== null && suffices(window, view, widthPx, bounds) && !showsGone(window, view, bounds);
     const { pending } = this.#fetcher;
     if (good(this.#loaded) || good(pending) || good(this.#failed)) return;
     this.#fetcher.want(windowFor(view, widthPx, bounds), {

@@ -24,7 +24,7 @@ function slowList() {
         first,
         aborted: false,
         answer: () => {
-          resolve({ total: TOTAL, rows, scan: null });
+          resolve({ total: TOTAL, firstRow: 0, rows, scan: null });
           return settled();
         },
         fail: (error: Error) => {
@@ -92,9 +92,9 @@ describe('event pages', () => {
   it('asks again for a list that is still being found, until it is through', async () => {
     vi.useFakeTimers();
     const answers: RowsResult[] = [
-      { total: 1, rows: [{ row: 0 }] as RowsResult['rows'], scan: { done: 10, total: 30 } },
-      { total: 2, rows: [{ row: 0 }, { row: 1 }] as RowsResult['rows'], scan: { done: 20, total: 30 } },
-      { total: 2, rows: [{ row: 0 }, { row: 1 }] as RowsResult['rows'], scan: null },
+      { total: 1, firstRow: 0, rows: [{ row: 0 }] as RowsResult['rows'], scan: { done: 10, total: 30 } },
+      { total: 2, firstRow: 0, rows: [{ row: 0 }, { row: 1 }] as RowsResult['rows'], scan: { done: 20, total: 30 } },
+      { total: 2, firstRow: 0, rows: [{ row: 0 }, { row: 1 }] as RowsResult['rows'], scan: null },
     ];
     const seen: unknown[] = [];
     const pages = new EventPages(
