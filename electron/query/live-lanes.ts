@@ -6,13 +6,11 @@ import { ByteBudgetCache } from './byte-budget-cache.ts';
 import type { FilteredList } from './filtered-list.ts';
 import { GrowingDensity } from './growing-density.ts';
 import { wholeBuckets } from './levels.ts';
-import { chunksAround } from './live-window.ts';
+import { chunksAround, MOST_SWITCHES, switchId } from './live-window.ts';
 import { PayloadReader, positionOf } from './payload.ts';
 import { reduceSlices } from './reduced-slices.ts';
 import { countInChunk, lostIn, type Trace, type TraceCpu, type TraceStream } from './trace.ts';
 
-/** Switches in a window, over all CPUs, beyond which its lanes show density alone: zooming in shows who ran. */
-const MOST_SWITCHES = 4_000_000;
 const BLOCK_BYTES = 1 << 18;
 
 /** sched_switch events of a chunk, as far as they were decoded. Columns have room for more than `n`. */
@@ -143,13 +141,6 @@ export class LiveLanes {
     switches.seen = chunk.count;
     return switches;
   }
-}
-
-/** Kernel id of the stream's sched_switch; -1 where it is not captured. */
-function switchId(stream: TraceStream): number {
-  for (const { id, system, name } of stream.recording.formatOfId.values())
-    if (system === 'sched' && name === 'sched_switch') return id;
-  return -1;
 }
 
 const FIRST_SWITCHES = 256;

@@ -161,6 +161,9 @@ describe.skipIf(tracefs === null)('capture (needs a tracefs that may be written 
     expect(refused.stderr).toMatch(
       /^prev_prio < && 3\n {13}\^\nremora: the kernel refuses the filter .* \(at character 14\)\n$/,
     );
+    // What was said to the kernel in other words is underlined where it was typed.
+    const translated = ['record', '-e', 'sched:sched_switch', '-F', 'task == dd && nobody = 3', '-o', out('no.dat')];
+    expect(remora(translated, cache.env).stderr).toMatch(/^task == dd && nobody = 3\n {14}\^\n.*Field not found/);
     expect(existsSync(out('no.dat'))).toBe(false);
   });
 
