@@ -43,11 +43,15 @@ export function parseStats(text: string): CpuStats {
 
 const PREFIX = 'remora-';
 
-/** When a process started, in clock ticks since boot: proc(5), stat field 22. Null where there is no such process. */
-function startOf(pid: number): string | null {
+/**
+ * When a process started, in clock ticks since boot: proc(5), stat field 22. Null where there is no such process, or one that has
+ * ended and that nobody has asked after yet.
+ */
+export function startOf(pid: number): string | null {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? null;
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    return fields[0] === 'Z' || fields[0] === 'X' ? null : (fields[19] ?? null);
   } catch {
     return null;
   }
