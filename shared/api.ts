@@ -74,13 +74,13 @@ export const params = {
     most: z.int().positive().max(MOST_TASK_LANES).default(24),
   }),
   /**
-   * `count` rows of the merged list from row `first`; `end`: the last ones, of a list that grows as it is when it is answered. A
-   * filtered list is scanned as far as it goes before it is answered; with `partial`, an answer comes after a moment with what
+   * `count` rows of the merged list from row `first`; `start` and `end`: the first and the last ones that are there, of a list that
+   * grows, as it is when it is answered. A filtered list is scanned as far as it goes before it is answered; with `partial`, an answer comes after a moment with what
    * was found by then, and is to be asked for again.
    */
   rows: z.strictObject({
     workspaceId,
-    first: z.union([z.int().nonnegative(), z.literal('end')]),
+    first: z.union([z.int().nonnegative(), z.enum(['start', 'end'])]),
     count: z.int().positive().max(5000),
     filter,
     partial: z.boolean().default(false),

@@ -31,16 +31,17 @@ export class RowQueries {
    */
   async page(
     filter: string,
-    from: number | 'end',
+    from: number | 'start' | 'end',
     count: number,
     caller: Caller,
     partial = false,
   ): Promise<RowsResult> {
     const list = this.#list(filter);
-    const firstOf = (total: number): number => (from === 'end' ? Math.max(0, total - count) : from);
+    const firstOf = (start: number, end: number): number =>
+      from === 'end' ? Math.max(start, end - count) : from === 'start' ? start : from;
     if (list === null) {
       const { firstRow, endRow: total } = rowRange(this.#trace);
-      const first = firstOf(total);
+      const first = firstOf(firstRow, total);
       const rows: EventRow[] = [];
       if (first < total) {
         visitRows(this.#trace, first, (event) => {
@@ -51,11 +52,14 @@ export class RowQueries {
       return { total, firstRow, rows, scan: null };
     }
     const until = performance.now() + PARTIAL_MS;
-    const enough = (): boolean => partial && ((from !== 'end' && list.n >= from + count) || performance.now() > until);
+    const enough = (): boolean => {
+      const some = from === 'start' ? list.n >= list.firstRow + count : from !== 'end' && list.n >= from + count;
+      return partial && (some || performance.now() > until);
+    };
     await list.wait(caller.signal, enough, caller.onProgress);
-    const first = firstOf(list.n);
-    const rows: EventRow[] = [];
     list.forget();
+    const first = firstOf(list.firstRow, list.n);
+    const rows: EventRow[] = [];
     for (let row = Math.max(list.firstRow, first); row < Math.min(list.n, first + count); row++)
       rows.push(this.row(list.refOf(row), row));
     return {

@@ -9,13 +9,16 @@ import type { EventRow } from '../../shared/model.ts';
 export const PAGE_ROWS = 200;
 const MAX_PAGES = 100;
 
-/** Rows that are asked for at the end of a list that grows: more than most windows show. */
-const LEAST_AT_END = 40;
+/** Rows that are asked for at an end of a list that grows: more than most windows show. */
+const LEAST_AT_EDGE = 40;
 
 /** A filtered list that is still being found is asked again after this long; the engine takes its own moment too. */
 const ASK_AGAIN_MS = 100;
 
-export type FetchRows = (first: number | 'end', count: number, signal: AbortSignal) => Promise<RowsResult>;
+/** Where a list changes while somebody looks at it. */
+export type ListEdge = 'start' | 'end';
+
+export type FetchRows = (first: number | ListEdge, count: number, signal: AbortSignal) => Promise<RowsResult>;
 
 export class EventPages {
   /** Row behind the list's last, as far as it is known; null until the first page came. */
@@ -35,9 +38,9 @@ export class EventPages {
   /** Pages that are here and have changed since: shown until they are here again. */
   readonly #stale = new Set<number>();
   #again: ReturnType<typeof setTimeout> | undefined;
-  /** The last rows of a list that grows, where somebody looks at them; `stale`: it has grown since. */
-  #end: { first: number; rows: EventRow[]; stale: boolean } | null = null;
-  #atEnd: { controller: AbortController; again: boolean } | null = null;
+  /** The first or last rows of a list that grows, where somebody looks at them; `stale`: it has grown since. */
+  #edge: { first: number; rows: EventRow[]; stale: boolean } | null = null;
+  #atEdge: { edge: ListEdge; controller: AbortController; again: boolean } | null = null;
 
   constructor(fetch: FetchRows, onChange: () => void, onError: (error: unknown) => void) {
     this.#fetch = fetch;
@@ -54,7 +57,8 @@ export class EventPages {
       this.#underway.delete(page);
       controller.abort();
     }
-    if (this.#end?.stale === false && first >= this.#end.first) return;
+    if (this.#edge?.stale === false && first >= this.#edge.first && last < this.#edge.first + this.#edge.rows.length)
+      return;
     for (let page = firstPage; page <= lastPage; page++) {
       const rows = this.#pages.get(page);
       if (rows) {
@@ -73,7 +77,7 @@ export class EventPages {
   grow(total: number | null, stable: number): void {
     if (total !== null) this.total = total;
     this.#outdate(stable);
-    if (this.#end !== null) this.#end.stale = true;
+    if (this.#edge !== null) this.#edge.stale = true;
     this.#onChange();
   }
 
@@ -81,33 +85,31 @@ export class EventPages {
   row(index: number): EventRow | undefined {
     const page = Math.floor(index / PAGE_ROWS);
     const ofPage = this.#pages.get(page)?.[index % PAGE_ROWS];
-    const ofEnd = this.#end?.rows[index - this.#end.first];
-    const preferEnd = this.#end?.stale === false || this.#stale.has(page);
-    return preferEnd ? (ofEnd ?? ofPage) : (ofPage ?? ofEnd);
+    const ofEdge = this.#edge?.rows[index - this.#edge.first];
+    const preferEdge = this.#edge?.stale === false || this.#stale.has(page);
+    return preferEdge ? (ofEdge ?? ofPage) : (ofPage ?? ofEdge);
   }
 
   /**
-   * The same for whoever looks at the end of the list, at its last `count` rows, which stay as they are until its new end is
-   * here: else there would never be anything to see of a list that grows faster than pages come. One request at a time.
+   * The same for whoever looks at an end of the list, at its first or last `count` rows, which stay as they are until the new ones
+   * are here: else there would never be anything to see of a list that changes faster than pages come. One request at a time.
    */
-  async growAtEnd(stable: number, count: number): Promise<void> {
-    if (this.#atEnd !== null) {
-      this.#atEnd.again = true;
+  async growAtEdge(edge: ListEdge, stable: number, count: number): Promise<void> {
+    if (this.#atEdge?.edge === edge) {
+      this.#atEdge.again = true;
       return;
     }
-    const asking = { controller: new AbortController(), again: false };
-    this.#atEnd = asking;
+    this.#atEdge?.controller.abort();
+    const asking = { edge, controller: new AbortController(), again: false };
+    this.#atEdge = asking;
     try {
       do {
         asking.again = false;
-        const { total, firstRow, rows, scan } = await this.#fetch(
-          'end',
-          Math.max(count, LEAST_AT_END),
-          asking.controller.signal,
-        );
-        if (this.#atEnd !== asking) return;
+        const result = await this.#fetch(edge, Math.max(count, LEAST_AT_EDGE), asking.controller.signal);
+        if (this.#atEdge !== asking) return;
+        const { total, firstRow, rows, scan } = result;
         this.#outdate(stable);
-        this.#end = { first: total - rows.length, rows, stale: false };
+        this.#edge = { first: edge === 'end' ? total - rows.length : firstRow, rows, stale: false };
         this.total = total;
         this.firstRow = firstRow;
         this.scan = scan;
@@ -116,7 +118,7 @@ export class EventPages {
     } catch (error) {
       if (toErrorDetail(error).code !== 'cancelled') this.#onError(error);
     } finally {
-      if (this.#atEnd === asking) this.#atEnd = null;
+      if (this.#atEdge === asking) this.#atEdge = null;
     }
   }
 
@@ -135,8 +137,8 @@ export class EventPages {
 
   /** Gives up everything that is on its way. */
   close(): void {
-    this.#atEnd?.controller.abort();
-    this.#atEnd = null;
+    this.#atEdge?.controller.abort();
+    this.#atEdge = null;
     clearTimeout(this.#again);
     for (const controller of this.#underway.values()) controller.abort();
     this.#underway.clear();

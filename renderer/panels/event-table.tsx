@@ -15,7 +15,7 @@ import { FilterInput } from './filter-input.tsx';
 import { GoTo } from './go-to.tsx';
 import { lastTopRow, listPx, ROW_PX, visibleRows } from './row-scroll.ts';
 import { useCursor } from './use-cursor.ts';
-import { useEventPages } from './use-event-pages.ts';
+import { type ShownEdge, useEventPages } from './use-event-pages.ts';
 import { useRowScroll } from './use-row-scroll.ts';
 
 const HEAD_PX = 24;
@@ -24,19 +24,21 @@ const HEAD_PX = 24;
 export function EventTable({ summary }: { summary: WorkspaceSummary }) {
   const filter = useStore(uiStore, (state) => state.tableFilter);
   const [filterError, setFilterError] = useState<ErrorDetail | null>(null);
-  const atEnd = useRef(0);
+  const edge = useRef<ShownEdge | null>(null);
   const pages = useEventPages(
     summary.workspaceId,
     filter,
     setFilterError,
-    useCallback(() => atEnd.current, []),
+    useCallback(() => edge.current, []),
   );
   const total = pages.total ?? (filter === '' ? summary.events : 0);
   const { firstRow } = pages;
   const length = total - firstRow;
   const growing = useStore(captureStore, (state) => state.workspaceId === summary.workspaceId);
   const { scroller, geometry, topRow, reveal, centre, toEnd } = useRowScroll(length, HEAD_PX, growing, firstRow);
-  atEnd.current = topRow >= lastTopRow(geometry) - 1 ? Math.ceil(geometry.viewPx / ROW_PX) + 1 : 0;
+  const atEnd = topRow >= lastTopRow(geometry) - 1;
+  const rows = Math.ceil(geometry.viewPx / ROW_PX) + 1;
+  edge.current = atEnd ? { edge: 'end', rows } : firstRow > 0 && topRow < 1 ? { edge: 'start', rows } : null;
   const columns = useMemo(() => columnsOf(summary.streams.length > 1), [summary.streams.length]);
   const { template, resize } = useColumnWidths(columns, Math.max(total, summary.events));
   const visible = visibleRows(topRow, geometry);

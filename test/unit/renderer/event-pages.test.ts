@@ -13,9 +13,9 @@ function slowList() {
     answer: () => Promise<void>;
     fail: (error: Error) => Promise<void>;
   }[] = [];
-  const fetch = (from: number | 'end', count: number, signal: AbortSignal) =>
+  const fetch = (from: number | 'start' | 'end', count: number, signal: AbortSignal) =>
     new Promise<RowsResult>((resolve, reject) => {
-      const first = from === 'end' ? TOTAL - count : from;
+      const first = from === 'end' ? TOTAL - count : from === 'start' ? 0 : from;
       const rows = Array.from({ length: Math.min(count, TOTAL - first) }, (_, index) => ({
         row: first + index,
       })) as RowsResult['rows'];
@@ -151,9 +151,9 @@ describe('event pages', () => {
     pages.need(0, 10);
     await requests[0]?.answer();
     pages.total = 150;
-    const grown = pages.growAtEnd(150, 60);
-    void pages.growAtEnd(160, 60);
-    void pages.growAtEnd(170, 60);
+    const grown = pages.growAtEdge('end', 150, 60);
+    void pages.growAtEdge('end', 160, 60);
+    void pages.growAtEdge('end', 170, 60);
     expect(requests.slice(1).map((request) => request.first)).toEqual([TOTAL - 60]);
     expect(pages.total).toBe(150);
     await requests[1]?.answer();
