@@ -202,6 +202,31 @@ describe.skipIf(tracefs === null)('capture (needs a tracefs that may be written 
     expect(streams[0]?.events).toBeLessThan(recorded.events);
   });
 
+  const hotplug = '/sys/devices/system/cpu/cpu1/online';
+  const mayUnplug = process.env.REMORA_HOTPLUG !== undefined && existsSync(hotplug);
+  test.skipIf(!mayUnplug)('a CPU that goes and comes back (REMORA_HOTPLUG=1: takes one from the machine)', async () => {
+    makeLoad();
+    makeLoad();
+    const args = ['dist/cli.js', 'record', '--json', '--quiet', '-e', 'raw_syscalls', ...AMPLE, '--duration', '4'];
+    const child = spawn(process.execPath, [...args, '-o', out()], { cwd: projectRoot, env: cache.env });
+    let said = '';
+    child.stdout.on('data', (text: Buffer) => {
+      said += String(text);
+    });
+    const ended = new Promise((done) => child.once('close', done));
+    await expect.poll(() => existsSync(out())).toBe(true);
+    try {
+      writeFileSync(hotplug, '0');
+      await sleep(500);
+    } finally {
+      writeFileSync(hotplug, '1');
+    }
+    expect(await ended).toBe(0);
+    const recorded = JSON.parse(said) as RecordDocument;
+    expect(recorded).toMatchObject({ reason: 'duration', lost: 0 });
+    expect(info(out())).toMatchObject({ streams: [{ events: recorded.events, lost: 0 }], warnings: [] });
+  });
+
   test('leaves other instances alone, also when two capture at once', async () => {
     const other = join(tracefs as string, 'instances', `other-${process.pid}`);
     mkdirSync(other);

@@ -73,8 +73,8 @@ test.skipIf(!able)(
     try {
       const { problem } = await engine.call('captureOptions', {});
       expect(problem?.message).toContain('root');
-    expect(problem?.command).toMatch(/^(sudo|pkexec) /);
-    // What root captures is none of this user's business, and is not offered for removal.
+      expect(problem?.command).toMatch(/^(sudo|pkexec) /);
+      // What root captures is none of this user's business, and is not offered for removal.
       expect(await engine.call('captures', {})).toEqual([]);
       const settings = { path: join(folder, 'out.dat'), events: [{ pattern: 'sched:sched_switch' }] };
       await expect(engine.call('startCapture', { settings })).rejects.toThrow('sudo');
