@@ -38,8 +38,8 @@ export const captureStore = createStore<CaptureState>(() => nothing);
 
 /** Gauges are for reading: numbers that change faster are not read. */
 const GAUGES_MS = 250;
-/** The view grows at most this often. */
-const GROW_MS = 80;
+/** The view grows at most this often: with every report of a capture. */
+const GROW_MS = 40;
 /** What of a live capture is on screen at first. */
 const FIRST_SPAN_NS = 5e9;
 
