@@ -82,12 +82,13 @@ export const params = {
     most: z.int().positive().max(MOST_TASK_LANES).default(24),
   }),
   /**
-   * `count` rows of the merged list from row `first`. A filtered list is scanned as far as it goes before it is answered;
-   * with `partial`, an answer comes after a moment with what was found by then, and is to be asked for again.
+   * `count` rows of the merged list from row `first`; `start` and `end`: the first and the last ones that are there, of a list that
+   * grows, as it is when it is answered. A filtered list is scanned as far as it goes before it is answered; with `partial`, an answer comes after a moment with what
+   * was found by then, and is to be asked for again.
    */
   rows: z.strictObject({
     workspaceId,
-    first: z.int().nonnegative(),
+    first: z.union([z.int().nonnegative(), z.enum(['start', 'end'])]),
     count: z.int().positive().max(5000),
     filter,
     partial: z.boolean().default(false),
@@ -262,8 +263,10 @@ export interface TaskLanesResult {
 }
 
 export interface RowsResult {
-  /** Length of the whole (filtered) list; as far as it is known while `scan` is not null. */
+  /** Number of the row behind the last of the (filtered) list; as far as it is known while `scan` is not null. */
   total: number;
+  /** Number of the first row: above 0 where a flight recorder has given up those before. Rows keep their numbers. */
+  firstRow: number;
   rows: EventRow[];
   /** Of a partial answer: events looked at so far, and in all. The rows found are the final beginning of the list. */
   scan: { done: number; total: number } | null;

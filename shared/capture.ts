@@ -119,7 +119,8 @@ export interface CaptureGauges {
 export interface CaptureGrowth {
   events: number;
   lost: number;
-  /** Time of the last event relative to the workspace's origin, ns. */
+  /** Times of the first event that is there and of the last, relative to the workspace's origin, ns. */
+  fromNs: number;
   durationNs: number;
 }
 

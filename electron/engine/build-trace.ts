@@ -227,6 +227,7 @@ function describeStream(
       stream: index,
       cpu,
       events: count,
+      dropped: 0,
       bytes: openCpuBytes(source, buffer.cpus.find((data) => data.cpu === cpu) as never, head.compression),
       chunks: store.chunkDirectory(stored.id, cpu),
       lost: lost.filter((entry) => entry.cpu === cpu),

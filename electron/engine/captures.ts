@@ -20,8 +20,8 @@ import { LiveWorkspace } from './live-workspace.ts';
 import type { Sessions } from './sessions.ts';
 
 /** For somebody who looks at it while it happens: how long an event may wait, and how often the capture tells. */
-const LATENCY_MS = 60;
-const STATUS_MS = 60;
+const LATENCY_MS = 40;
+const STATUS_MS = 40;
 /** A summary is told at least this often while something grows. */
 const SUMMARY_MS = 500;
 /** A capture that nobody watches any more is stopped after this long: a reloaded tab and a lost connection come back. */
@@ -129,6 +129,8 @@ class LiveCapture {
   #capture: RunningCapture | null = null;
   #workspace: LiveWorkspace | null = null;
   #status: CaptureStatus | null = null;
+  /** Has come, and is not taken in yet. */
+  #waiting: CaptureStatus | null = null;
   /** Why the workspace could not be kept up to date; the capture goes on. */
   #trouble: string | null = null;
   #unwatched: NodeJS.Timeout | undefined;
@@ -149,7 +151,7 @@ class LiveCapture {
 
   async start(program: string): Promise<void> {
     const order = { ...this.#settings, program, latencyMs: LATENCY_MS, statusMs: STATUS_MS };
-    const onStatus = (status: CaptureStatus): void => this.#grown(status);
+    const onStatus = (status: CaptureStatus): void => this.#takeIn(status);
     const onDrained = (status: CaptureStatus): void => {
       this.#grown(status);
       // Its data is about to be moved to where it stays.
@@ -163,6 +165,8 @@ class LiveCapture {
     this.info = { ...this.info, instance, events: events.length, clock, bufferKiB, notes };
     this.ended = this.#finish(capture);
     this.#countDown();
+    // While the answer is on its way: the first events need not wait for it.
+    setImmediate(() => this.#prepare());
   }
 
   stop(): Promise<CaptureEnd> {
@@ -193,10 +197,19 @@ class LiveCapture {
     this.#unwatched.unref();
   }
 
+  /**
+   * Reports that came while the engine was busy are one step: the last of them says it all. Requests that wait have their turn
+   * in between.
+   */
+  #takeIn(status: CaptureStatus): void {
+    if (this.#waiting === null) setImmediate(() => this.#waiting !== null && this.#grown(this.#waiting));
+    this.#waiting = status;
+  }
+
   #grown(status: CaptureStatus): void {
+    this.#waiting = null;
     this.#status = status;
-    // A flight recorder gives up what an index would point at.
-    if (!this.info.flightRecorder && this.#trouble === null) {
+    if (this.#trouble === null) {
       try {
         this.#advance(status);
       } catch (error) {
@@ -206,11 +219,27 @@ class LiveCapture {
     for (const listener of [...this.#listeners.keys()]) this.#tell(listener, status);
   }
 
-  #advance({ cpus }: CaptureStatus): void {
-    this.#workspace ??= new LiveWorkspace(this.#settings.path, this.#sessions.cacheFolder);
-    const before = this.#workspace.growth;
-    this.#workspace.advance(cpus);
-    if (before === null && this.#workspace.growth !== null) this.#sessions.add(this.#workspace.session);
+  /** Makes the workspace, before there is anything to put into it. */
+  #prepare(): void {
+    if (this.ending) return;
+    try {
+      this.#make();
+    } catch (error) {
+      this.#trouble ??= toErrorDetail(error).message;
+    }
+  }
+
+  #advance({ cpus, settled }: CaptureStatus): void {
+    const workspace = this.#make();
+    const before = workspace.growth;
+    workspace.advance(cpus, settled);
+    if (before === null && workspace.growth !== null) this.#sessions.add(workspace.session);
+  }
+
+  #make(): LiveWorkspace {
+    const { path, keep } = this.#settings;
+    this.#workspace ??= new LiveWorkspace(path, this.#sessions.cacheFolder, keep);
+    return this.#workspace;
   }
 
   #tell(listener: Listener, status: CaptureStatus): void {
@@ -262,7 +291,9 @@ class LiveCapture {
   async #open(complete: boolean, end: CaptureEnd): Promise<void> {
     const { path } = this.#settings;
     const workspace = this.#workspace;
-    const indexed = complete && this.#trouble === null && workspace !== null && workspace.growth !== null;
+    // What a flight recorder has left begins elsewhere than its index says.
+    const kept = complete && this.#trouble === null && !this.info.flightRecorder;
+    const indexed = kept && workspace !== null && workspace.growth !== null;
     if (!complete && recoverRecording(path) !== null) {
       end.message = `${end.message.replace(/;.*/s, '')}; what was written until then was recovered`;
     }

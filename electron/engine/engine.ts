@@ -42,6 +42,11 @@ export interface RequestContext {
   call<M extends Method>(method: M, methodParams: z.input<(typeof params)[M]>): Promise<Result<M>>;
 }
 
+/** What takes longer than a page of rows, which goes first where both wait. */
+const LONGER = new Set<string>(['lanes', 'taskLanes', 'series', 'episodes'] satisfies Method[]);
+
+const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
 /** Progress messages are at least this far apart. */
 const PROGRESS_INTERVAL_MS = 50;
 
@@ -94,7 +99,8 @@ export function createEngine(options: EngineOptions): EngineCore {
         reply({ kind: 'progress', id, progress });
       };
       // A turn of the event loop lets a cancel that is already waiting overtake the request: latest wins.
-      const work = new Promise<void>((resolve) => setImmediate(resolve))
+      const work = nextTurn()
+        .then(() => (LONGER.has(method) ? nextTurn() : undefined))
         .then(() => {
           if (controller.signal.aborted) throw cancelledError();
           return run(method, message.params, controller.signal, onProgress);

@@ -9,7 +9,7 @@ import {
   SubBufferScanner,
   swapWords,
 } from '../parse/sub-buffer.ts';
-import { decodeEventCounts, isOrdered } from '../store/chunk-codec.ts';
+import { type Chunk, decodeEventCounts, isOrdered } from '../store/chunk-codec.ts';
 import { ChunkEncoder } from '../store/chunk-encoder.ts';
 import type { ImportWriter } from '../store/import-writer.ts';
 import type { ChunkInfo, StoredLost } from '../store/workspace-store.ts';
@@ -21,12 +21,14 @@ export interface GrownCpu {
   bytes: number;
 }
 
-/** What is indexed of one CPU by now. The arrays grow with the next `advance`. */
+/** What is indexed of one CPU by now. The arrays change with the next `advance`. */
 export interface GrowingCpu {
   cpu: number;
-  /** Where its data is in the recording, and how much of that has been scanned. */
+  /** Where its data begins in the recording, what was given up included, and how much of it has been scanned. */
   dataOffset: number;
   dataBytes: number;
+  /** Events at the beginning that were given up. Those that are there go on from this index. */
+  dropped: number;
   /** Chunks that are in the store, in the buffer's order. */
   chunks: readonly ChunkInfo[];
   lost: readonly StoredLost[];
@@ -44,6 +46,15 @@ export interface OpenChunk {
   basePosition: number;
 }
 
+/** Of a recording whose oldest data is given up: chunks are small against what is kept, as they go as a whole. */
+export interface GiveUp {
+  mostBytes: number;
+  /** In units of the clock. */
+  mostTime: number;
+  /** A chunk that is in the store, to be taken out of the totals. */
+  chunkOf(info: ChunkInfo): Chunk;
+}
+
 interface CpuIndex {
   cpu: number;
   scanner: SubBufferScanner;
@@ -56,7 +67,10 @@ interface CpuIndex {
   written: number;
   lostDone: number;
   damageDone: number;
+  /** Where the CPU's data began in the recording; -1 before there was any. */
   dataOffset: number;
+  /** Events that were given up. */
+  dropped: number;
   chunks: ChunkInfo[];
   lost: StoredLost[];
   /** Somebody looks at the columns: they are not used again for the next chunk. */
@@ -64,14 +78,15 @@ interface CpuIndex {
   closed: GrowingCpu['closed'];
 }
 
-/** Bytes read and scanned at a time. */
-const BATCH_BYTES = 1 << 22;
+/** Bytes read and scanned at a time: what was read is still in the processor's cache when it is scanned. */
+const BATCH_BYTES = 1 << 19;
 
 /**
  * Indexes a recording while it is written: every `advance` reads what has been added and writes the chunks that are full, so that
  * memory stays that of one chunk a CPU, and in the end the workspace holds what an import of the finished recording would have
  * made. Positions are those in a CPU's own data: they hold when the recording is completed and its data moves in the file.
- * One stream, on a clock that needs no correction, whose oldest data is never given up.
+ * One stream, on a clock that needs no correction. Where the oldest data is given up while it grows (`GiveUp`), chunks are given up
+ * with their first event, and the index is of no use for the finished recording, whose positions count from elsewhere.
  */
 export class GrowingIndex {
   readonly #source: ByteSource;
@@ -86,10 +101,12 @@ export class GrowingIndex {
   #sawData = false;
   #fromNs = Number.POSITIVE_INFINITY;
   #toNs = Number.NEGATIVE_INFINITY;
+  readonly #giveUp: GiveUp | null;
 
   /** `head`: of the recording when it was begun. `source` reads beyond the size that it had then. */
-  constructor(source: ByteSource, head: RecordingHead, writer: ImportWriter) {
+  constructor(source: ByteSource, head: RecordingHead, writer: ImportWriter, giveUp: GiveUp | null = null) {
     this.#source = source;
+    this.#giveUp = giveUp;
     this.#buffer = head.buffers[0] as RecordingBuffer;
     this.#layout = subBufferLayout(head, this.#buffer);
     this.#writer = writer;
@@ -129,19 +146,20 @@ export class GrowingIndex {
       const { cpu, dataOffset, position, chunks, lost, closed, written, count, columns, basePosition } = index;
       index.closed = [];
       const open = { firstIndex: written, count, columns, basePosition };
-      return { cpu, dataOffset, dataBytes: position, chunks, lost, closed, open };
+      const { dropped } = index;
+      return { cpu, dataOffset, dataBytes: position, dropped, chunks, lost, closed, open };
     });
   }
 
   /**
    * Takes in what has been added since the last time. The origin is that of the earliest event; as CPUs are read one after the other,
-   * it is settled one call after the first event was seen, when whatever came before it has been written too.
+   * it is settled when all were read once more since the first event was seen: when `settled` says so, else one call later.
    */
-  advance(grown: readonly GrownCpu[]): void {
+  advance(grown: readonly GrownCpu[], settled = false): void {
     const withData = grown.filter(({ bytes }) => bytes > 0);
     if (this.#origin === null) {
       if (withData.length === 0) return;
-      if (this.#sawData) this.#begin(withData);
+      if (this.#sawData || settled) this.#begin(withData);
       this.#sawData = true;
       if (this.#origin === null) return;
     }
@@ -191,7 +209,8 @@ export class GrowingIndex {
       written: 0,
       lostDone: 0,
       damageDone: 0,
-      dataOffset: 0,
+      dataOffset: -1,
+      dropped: 0,
       chunks: [],
       lost: [],
       lent: false,
@@ -203,11 +222,14 @@ export class GrowingIndex {
 
   #scan(index: CpuIndex, { offset, bytes }: GrownCpu): void {
     const { subBufferBytes, abi } = this.#layout;
-    index.dataOffset = offset;
-    const end = bytes - (bytes % subBufferBytes);
+    // Data that is complete may have been moved; while it grows it stays where it is, and less and less of it may be there.
+    if (index.dataOffset < 0 || this.#giveUp === null) index.dataOffset = offset;
+    const start = offset - index.dataOffset;
+    if (start > 0) this.#drop(index, start);
+    const end = start + bytes - (bytes % subBufferBytes);
     while (index.position < end) {
       const length = Math.min(this.#batch.length, end - index.position);
-      const got = this.#source.read(offset + index.position, length, this.#batch).length;
+      const got = this.#source.read(index.dataOffset + index.position, length, this.#batch).length;
       const whole = got - (got % subBufferBytes);
       if (whole === 0) return;
       if (!abi.littleEndian) swapWords(this.#batch.subarray(0, whole));
@@ -222,8 +244,30 @@ export class GrowingIndex {
         this.#flush(index);
       }
       index.position += whole;
+      if (this.#giveUp !== null && isLong(index, this.#giveUp)) this.#flush(index);
     }
     this.#tellLost(index);
+  }
+
+  /** The CPU's data begins at `start` by now. */
+  #drop(index: CpuIndex, start: number): void {
+    const gone = index.chunks.findIndex(({ basePosition }) => basePosition >= start);
+    for (const info of index.chunks.splice(0, gone < 0 ? index.chunks.length : gone)) {
+      const chunk = this.#giveUp?.chunkOf(info);
+      if (chunk !== undefined) this.#encoder.discount(info.events, chunk.pid);
+      this.#writer.dropChunk(info.id);
+      index.dropped = info.firstIndex + info.count;
+    }
+    if (index.chunks.length === 0 && index.count > 0 && index.basePosition < start) {
+      index.written += index.count;
+      index.count = 0;
+      index.dropped = index.written;
+      if (index.lent) index.columns = newColumns(CHUNK_EVENTS);
+    }
+    // What was given up before it was read is not known at all.
+    index.position = Math.max(index.position, start);
+    const before = index.lost.findIndex(({ beforeIndex }) => beforeIndex >= index.dropped);
+    index.lost.splice(0, before < 0 ? index.lost.length : before);
   }
 
   /** Writes the open chunk. */
@@ -233,22 +277,27 @@ export class GrowingIndex {
     const chunk = this.#encoder.encode(index.columns, index.count);
     const { cpu, written, count, basePosition, chunks } = index;
     const id = this.#writer.addChunk(this.#stream, cpu, written, basePosition, chunk);
+    this.#encoder.recycle([chunk.columns.buffer as ArrayBuffer]);
     const { fromNs, toNs, firstPosition } = chunk;
     const before = chunks.at(-1);
     const floorNs = before === undefined ? Number.NEGATIVE_INFINITY : Math.max(before.floorNs, before.toNs);
     const ordered = isOrdered(chunk.flags) && floorNs <= fromNs;
     const place = { id, stream: this.#stream, cpu, firstIndex: written, count, fromNs, toNs };
-    chunks.push({
+    const info = {
       ...place,
       ordered,
       basePosition: basePosition + firstPosition,
       floorNs,
       events: decodeEventCounts(chunk.events),
-    });
+    };
+    chunks.push(info);
     index.written += count;
     index.count = 0;
-    // Whoever looked once goes on looking: new columns for every chunk from then on.
-    if (index.lent) index.columns = newColumns(CHUNK_EVENTS);
+    if (index.lent) {
+      // Whoever looked once goes on looking: need not read this one back, and new columns for every chunk from then on.
+      index.closed.push({ info, columns: rebased(index.columns, count, firstPosition) });
+      index.columns = newColumns(CHUNK_EVENTS);
+    }
     this.#fromNs = Math.min(this.#fromNs, chunk.fromNs);
     this.#toNs = Math.max(this.#toNs, chunk.toNs);
   }
@@ -279,4 +328,17 @@ export class GrowingIndex {
     }
     this.#writer.finish(this.#encoder.pidTotals);
   }
+}
+
+/** The first `count` events with positions from `base`. Positions are a copy: who borrowed the columns reads the old ones. */
+function rebased({ time, id, pid, position }: EventColumns, count: number, base: number): EventColumns {
+  const moved = new Uint32Array(count);
+  for (let i = 0; i < count; i++) moved[i] = (position[i] as number) - base;
+  return { time: time.subarray(0, count), id: id.subarray(0, count), pid: pid.subarray(0, count), position: moved };
+}
+
+function isLong({ count, columns, position, basePosition }: CpuIndex, { mostBytes, mostTime }: GiveUp): boolean {
+  if (count === 0) return false;
+  const time = (columns.time[count - 1] as number) - (columns.time[0] as number);
+  return position - basePosition >= mostBytes || time >= mostTime;
 }

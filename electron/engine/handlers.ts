@@ -82,6 +82,9 @@ export const handlers: Handlers = {
   eventDetail({ workspaceId, event }, { sessions }) {
     const { trace, rows } = sessions.get(workspaceId);
     const cpu = cpuOf(trace, event.stream, event.cpu);
+    if (event.index < cpu.dropped) {
+      throw new RemoraError({ code: 'not-found', message: 'the flight recorder has given this event up' });
+    }
     if (event.index >= cpu.events) {
       throw new RemoraError({
         code: 'not-found',

@@ -34,8 +34,9 @@ class LiveChunks implements ChunkSource {
 
   /** One that was closed just now: it need not be read back. */
   close(info: ChunkInfo, columns: EventColumns): void {
-    const { sortTime, ordered } = sorted(columns.time.subarray(0, info.count), info.floorNs);
-    this.#stored.put(info, { ...columns, count: info.count, ordered, sortTime });
+    const { count, ordered, floorNs } = info;
+    const sortTime = ordered ? columns.time : sorted(columns.time, floorNs).sortTime;
+    this.#stored.put(info, { ...columns, count, ordered, sortTime });
   }
 
   get(info: ChunkInfo): Chunk {
@@ -144,10 +145,12 @@ export class LiveTrace {
     const stream = trace.streams[0] ?? this.#begin(String(origin));
     for (const grown of this.#index.cpus()) this.#growCpu(stream, grown);
     const chunks = stream.cpus.flatMap((cpu) => cpu.chunks.at(-1) ?? []);
+    const firsts = stream.cpus.flatMap((cpu) => (cpu.dropped > 0 ? (cpu.chunks[0]?.fromNs ?? []) : 0));
     trace.durationNs = chunks.reduce((most, chunk) => Math.max(most, chunk.toNs, chunk.floorNs), trace.durationNs);
     const { info } = stream;
     info.cpus = stream.cpus.map(({ cpu }) => cpu);
-    info.events = stream.cpus.reduce((sum, cpu) => sum + cpu.events, 0);
+    info.events = stream.cpus.reduce((sum, cpu) => sum + cpu.events - cpu.dropped, 0);
+    info.fromNs = firsts.length === 0 ? trace.durationNs : Math.min(...firsts);
     info.toNs = trace.durationNs;
     const lost = stream.cpus.flatMap((cpu) => cpu.lost);
     info.lost = lost.reduce((sum, { count }) => sum + Math.max(0, count), 0);
@@ -182,7 +185,7 @@ export class LiveTrace {
     if (bytes === undefined || cpu === undefined) {
       bytes = new GrowingCpuBytes(this.#file, grown.cpu);
       this.#bytes.set(grown.cpu, bytes);
-      cpu = { stream: 0, cpu: grown.cpu, events: 0, bytes, chunks: [], lost: [] };
+      cpu = { stream: 0, cpu: grown.cpu, events: 0, dropped: 0, bytes, chunks: [], lost: [] };
       stream.cpus.push(cpu);
       stream.cpus.sort((a, b) => a.cpu - b.cpu);
     }
@@ -193,11 +196,13 @@ export class LiveTrace {
     this.#growChunks(cpu, grown);
   }
 
-  #growChunks(cpu: TraceCpu, { chunks, open }: GrowingCpu): void {
+  #growChunks(cpu: TraceCpu, { chunks, open, dropped }: GrowingCpu): void {
     const events = open.firstIndex + open.count;
-    if (cpu.events === events) return;
+    if (cpu.events === events && cpu.dropped === dropped) return;
     cpu.events = events;
     if ((cpu.chunks.at(-1)?.id ?? 0) < 0) cpu.chunks.pop();
+    if (cpu.dropped !== dropped) cpu.chunks = cpu.chunks.filter(({ firstIndex }) => firstIndex >= dropped);
+    cpu.dropped = dropped;
     for (const closed of chunks.slice(cpu.chunks.length)) {
       cpu.chunks.push(closed);
       for (let i = 0; i < closed.events.length; i += 2) this.#typeOf(closed.events[i] as number);
@@ -251,6 +256,7 @@ export class LiveTrace {
       const { pid, count } = this.#chunks.get(last);
       for (let i = 0; i < count; i++) add(tasks, pid[i] as number, 1);
     }
+    for (const type of trace.eventTypes) type.count = 0;
     for (const [id, count] of counts) this.#typeOf(id).count = count;
     const [recording] = trace.recordings as [Trace['recordings'][number]];
     trace.tasks = [...tasks]

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync, renameSync, rmSync } from 'node:fs';
-import type { CaptureGrowth } from '../../shared/capture.ts';
+import type { CaptureGrowth, CaptureSettings } from '../../shared/capture.ts';
 import type { WorkspaceSummary } from '../../shared/model.ts';
 import { buildCgroupMap, cgroupLabel, parseCgroupLines } from '../derive/cgroups.ts';
 import { readTraceDat } from '../parse/trace-dat.ts';
@@ -13,13 +13,16 @@ import { makeFolder } from '../store/folders.ts';
 import { WorkspaceStore } from '../store/workspace-store.ts';
 import { openFile } from './file-source.ts';
 import { type GrowingFile, openGrowingFile } from './growing-file.ts';
-import { GrowingIndex, type GrownCpu } from './growing-index.ts';
+import { type GiveUp, GrowingIndex, type GrownCpu } from './growing-index.ts';
 import { cachedWorkspacePath, liveWorkspacePath, recordingIdentity } from './identity.ts';
 import { LiveTrace } from './live-trace.ts';
 import { NotesFile, notesPath } from './notes-file.ts';
 import type { Session } from './sessions.ts';
 import { LiveTaskNames } from './task-names.ts';
 
+/** What is kept of each CPU makes at least about so many chunks, as the oldest goes as a whole. */
+const CHUNKS_KEPT = 64;
+const LEAST_CHUNK_BYTES = 1 << 16;
 /** cgroups are named again this long after the last time, where their file has grown. */
 const CGROUPS_MS = 1000;
 
@@ -42,8 +45,11 @@ export class LiveWorkspace {
   #cgroups = { bytes: -1, readMs: Number.NEGATIVE_INFINITY };
   #closed = false;
 
-  /** `path`: a recording that was begun. Throws where it cannot be read. */
-  constructor(path: string, cacheFolder: string) {
+  /**
+   * `path`: a recording that was begun; `keep`: of which only the last is kept, so that its index is of no use in the end. Throws
+   * where it cannot be read.
+   */
+  constructor(path: string, cacheFolder: string, keep: CaptureSettings['keep'] = undefined) {
     this.#path = path;
     this.#cacheFolder = cacheFolder;
     makeFolder(cacheFolder);
@@ -56,7 +62,8 @@ export class LiveWorkspace {
     const notes = new NotesFile(storePath, this.#store);
     const writer = this.#store.beginImport(path, 'being captured');
     this.#recordingId = writer.recording;
-    this.#index = new GrowingIndex(this.#file, head, writer);
+    const giveUp = keep === undefined ? null : this.#giveUp(keep, head.cpuCount);
+    this.#index = new GrowingIndex(this.#file, head, writer, giveUp);
     const names = new LiveTaskNames(this.#file, head.comms);
     this.#live = new LiveTrace(this.#file, head, this.#store, this.#index, (pid) => names.nameOf(pid));
     const { trace } = this.#live;
@@ -86,12 +93,22 @@ export class LiveWorkspace {
   /** Null before there is an event. */
   get growth(): CaptureGrowth | null {
     const { begun, events, lost, trace } = this.#live;
-    return begun ? { events, lost, durationNs: trace.durationNs } : null;
+    const fromNs = trace.streams[0]?.info.fromNs ?? 0;
+    return begun ? { events, lost, fromNs, durationNs: trace.durationNs } : null;
+  }
+
+  #giveUp({ ms, bytes }: NonNullable<CaptureSettings['keep']>, cpus: number): GiveUp {
+    const mostBytes = Math.max(
+      LEAST_CHUNK_BYTES,
+      (bytes ?? Number.POSITIVE_INFINITY) / Math.max(1, cpus) / CHUNKS_KEPT,
+    );
+    const mostTime = ((ms ?? Number.POSITIVE_INFINITY) * 1e6) / CHUNKS_KEPT;
+    return { mostBytes, mostTime, chunkOf: (info) => this.#store.chunk(info) };
   }
 
   /** Takes in what has been captured since. */
-  advance(cpus: readonly GrownCpu[]): void {
-    this.#index.advance(cpus);
+  advance(cpus: readonly GrownCpu[], settled = false): void {
+    this.#index.advance(cpus, settled);
     this.#live.grow();
     this.#series.grown();
     this.#episodes.grown();

@@ -59,6 +59,8 @@ export class CaptureSession {
   readonly #last = { partial: 0, publish: 0, names: 0, status: 0, follow: 0 };
   #before = { ms: 0, events: 0, bytes: 0, cpu: process.cpuUsage() };
   #bytes = 0;
+  /** The first event is known, see protocol.ts. */
+  #settled = false;
   /** Events that were read and found no room on the disk. */
   #unwritten = 0;
   #ended: Ending | null = null;
@@ -136,8 +138,10 @@ export class CaptureSession {
     if (this.#ended !== null) return;
     const nowMs = performance.now() - this.#startedMs;
     try {
-      const partial = this.#due('partial', nowMs, this.#order.latencyMs);
+      // Somebody waits for the first event.
+      const partial = this.#due('partial', nowMs, this.#settled ? this.#order.latencyMs : 0);
       for (let turn = 0; turn < MOST_TURNS && this.#drain(partial && turn === 0); turn++);
+      if (!this.#settled && this.#file.dataBytes > 0) this.#settle();
       this.#housekeeping(nowMs);
     } catch (error) {
       this.#fail(error);
@@ -150,6 +154,14 @@ export class CaptureSession {
       const spentMs = performance.now() - this.#startedMs - nowMs;
       this.#timer = setTimeout(() => this.#turn(), Math.max(0, TURN_MS - spentMs));
     }
+  }
+
+  /** CPUs are read one after the other: read again, each has shown whatever came before the first event of any. */
+  #settle(): void {
+    this.#drain(true);
+    this.#settled = true;
+    this.#last.publish = Number.NEGATIVE_INFINITY;
+    this.#last.status = Number.NEGATIVE_INFINITY;
   }
 
   #due(what: 'partial' | 'publish' | 'names' | 'status' | 'follow', nowMs: number, everyMs: number): boolean {
@@ -192,7 +204,7 @@ export class CaptureSession {
     if (this.#due('publish', nowMs, Math.min(PUBLISH_MS, this.#order.latencyMs))) {
       this.#flight?.drop(nowMs);
       this.#file.publish();
-      this.#flight?.release();
+      this.#flight?.release(nowMs);
     }
     if (this.#due('names', nowMs, NAMES_MS) || nowMs < TURN_MS * 3) {
       this.#names.refresh();
@@ -239,6 +251,7 @@ export class CaptureSession {
       eventsPerSecond: (events - before.events) / seconds,
       cpuShare: (usage.user + usage.system) / 1e6 / seconds,
       diskFree: diskFree(this.#file.path),
+      settled: this.#settled,
       cpus,
     };
   }

@@ -1,7 +1,7 @@
 import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, rmdirSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { RemoraError } from '../../shared/errors.ts';
-import { kernelFilter } from '../../shared/filter/kernel.ts';
+import { type KernelFilter, kernelFilter, typedPosition } from '../../shared/filter/kernel.ts';
 import { type AvailableEvent, availableEvents, bySystem, type EventChoice, eventsOf } from './event-choice.ts';
 import { clocks, controlError, readControl, writeControl } from './tracefs.ts';
 
@@ -43,11 +43,15 @@ export function parseStats(text: string): CpuStats {
 
 const PREFIX = 'remora-';
 
-/** When a process started, in clock ticks since boot: proc(5), stat field 22. Null where there is no such process. */
-function startOf(pid: number): string | null {
+/**
+ * When a process started, in clock ticks since boot: proc(5), stat field 22. Null where there is no such process, or one that has
+ * ended and that nobody has asked after yet.
+ */
+export function startOf(pid: number): string | null {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? null;
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    return fields[0] === 'Z' || fields[0] === 'X' ? null : (fields[19] ?? null);
   } catch {
     return null;
   }
@@ -190,7 +194,7 @@ export class TraceInstance {
         writeControl(this.path, `events/${system}/${name}/filter`, said.text);
       } catch (error) {
         refused.push(name);
-        first ??= this.#filterError(system, name, said, error as RemoraError);
+        first ??= this.#filterError(system, name, filter, said, error as RemoraError);
       }
     }
     if (first !== undefined && refused.length === events.length) {
@@ -205,11 +209,12 @@ export class TraceInstance {
     }
   }
 
-  /** The kernel's own words on a filter that it refused, with the position. */
+  /** The kernel's own words on a filter that it refused, with the position in what was typed. */
   #filterError(
     system: string,
     name: string,
-    { text: filter, asTyped }: { text: string; asTyped: boolean },
+    typed: string,
+    { text, anchors }: Extract<KernelFilter, { ok: true }>,
     error: RemoraError,
   ): RemoraError {
     if (!existsSync(join(this.path, `events/${system}/${name}`))) {
@@ -220,12 +225,12 @@ export class TraceInstance {
     }
     const log = existsSync(join(this.path, 'error_log')) ? readControl(this.path, 'error_log') : '';
     const found =
-      lastFilterError(log, filter) ?? filterFileError(readControl(this.path, `events/${system}/${name}/filter`));
+      lastFilterError(log, text) ?? filterFileError(readControl(this.path, `events/${system}/${name}/filter`));
     if (found === null) return error;
     return new RemoraError({
       code: 'bad-expression',
-      message: `the kernel refuses the filter "${filter}" for ${system}:${name}: ${found.reason}`,
-      ...(asTyped ? { position: wordBefore(filter, found) } : {}),
+      message: `the kernel refuses the filter "${typed}" for ${system}:${name}: ${found.reason}`,
+      position: typedPosition(anchors, wordBefore(text, found)),
     });
   }
 

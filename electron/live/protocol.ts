@@ -43,6 +43,8 @@ const status = z.object({
   cpuShare: z.number(),
   /** Free room on the recording's disk, in bytes. */
   diskFree: z.number(),
+  /** Every CPU was read once more since the first event came: none comes any more that is earlier. */
+  settled: z.boolean().default(false),
   cpus: z.array(cpuStatus),
 });
 export type CaptureStatus = z.infer<typeof status>;

@@ -1,6 +1,7 @@
-import { closeSync, existsSync, fstatSync, openSync, readFileSync, readSync, unlinkSync } from 'node:fs';
+import { closeSync, existsSync, fstatSync, openSync, readSync, unlinkSync } from 'node:fs';
 import { RemoraError } from '../../shared/errors.ts';
 import type { Extent } from './head-bytes.ts';
+import { startOf } from './instance.ts';
 import { collapsePlan, settle, settleOn } from './settle.ts';
 import { readSideFile, removeSideFile, sideFilePath } from './side-file.ts';
 
@@ -61,12 +62,8 @@ export function recoverRecording(path: string): Recovered | null {
 
 /** The writer lives when a process of this number has the instance's name in its start time. */
 function isAlive(pid: number, instance: string): boolean {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
-    return instance.startsWith(`remora-${pid}-${stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]}`);
-  } catch {
-    return false;
-  }
+  const start = startOf(pid);
+  return start !== null && instance.startsWith(`remora-${pid}-${start}`);
 }
 
 /** Entries of the table of CPUs: u64 offset, u64 bytes. */

@@ -59,8 +59,11 @@ export class FilteredList {
   #time = new Float64Array(1024);
   #index = new Float64Array(1024);
   #source = new Uint16Array(1024);
-  /** Rows found so far. */
+  /** Row behind the last that was found so far. */
   n = 0;
+  /** First row that is there: those before were given up with their events. The columns begin with it. */
+  firstRow = 0;
+  #forgotten = 0;
   complete = false;
   /** Events behind the scan, and in all. */
   scanned = 0;
@@ -132,13 +135,44 @@ export class FilteredList {
 
   /** Rows from a time on leave the list and wait to be merged again: others may come between them. */
   #takeBack(from: number): void {
-    const first = lowerBound(this.#time, from, 0, this.n);
+    const first = this.#rowAtOrAfter(from);
     for (let row = first; row < this.n; row++) {
-      const source = this.#sources[this.#source[row] as number] as Source;
+      const source = this.#sources[this.#source[row - this.firstRow] as number] as Source;
       source.times.push(this.timeOf(row));
-      source.indexes.push(this.#index[row] as number);
+      source.indexes.push(this.#index[row - this.firstRow] as number);
     }
     this.n = first;
+  }
+
+  #rowAtOrAfter(timeNs: number): number {
+    return this.firstRow + lowerBound(this.#time, timeNs, 0, this.n - this.firstRow);
+  }
+
+  /** Gives up the rows whose events a flight recorder has given up. Rows that stay keep their numbers, from the first that all keep. */
+  forget(): void {
+    const gone = this.#sources.reduce((sum, { cpu }) => sum + cpu.dropped, 0);
+    if (gone === this.#forgotten) return;
+    this.#forgotten = gone;
+    // From here on nothing was given up, on any CPU.
+    const kept = this.#sources.map(({ cpu, stream }) => {
+      const first = cpu.chunks[0];
+      return first === undefined
+        ? Number.POSITIVE_INFINITY
+        : Math.max(first.fromNs, first.floorNs + 1) + stream.offsetNs;
+    });
+    const end = this.#rowAtOrAfter(Math.max(...kept)) - this.firstRow;
+    let to = end;
+    for (let at = end - 1; at >= 0; at--) {
+      const { cpu } = this.#sources[this.#source[at] as number] as Source;
+      if ((this.#index[at] as number) < cpu.dropped) continue;
+      to--;
+      this.#time[to] = this.#time[at] as number;
+      this.#index[to] = this.#index[at] as number;
+      this.#source[to] = this.#source[at] as number;
+    }
+    const length = this.n - this.firstRow;
+    for (const column of [this.#time, this.#index, this.#source]) column.copyWithin(0, to, length);
+    this.firstRow += to;
   }
 
   get failed(): boolean {
@@ -171,7 +205,7 @@ export class FilteredList {
       for (let k = 0; k < this.#tasks.length; k++) {
         if (this.#error !== null) return;
         const { source, info, from } = this.#tasks[k] as Task;
-        this.#scanChunk(source, info, from);
+        if (info.firstIndex >= source.cpu.dropped) this.#scanChunk(source, info, from);
         this.scanned += info.count - from;
         this.#merge(k + 1 < this.#tasks.length ? (this.#tasks[k + 1] as Task).key : Number.POSITIVE_INFINITY);
         if (performance.now() - turn < TURN_MS) continue;
@@ -264,7 +298,8 @@ export class FilteredList {
   }
 
   #add(time: number, index: number, source: number): void {
-    if (this.n === this.#time.length) {
+    const at = this.n - this.firstRow;
+    if (at === this.#time.length) {
       const grow = <T extends Float64Array | Uint16Array>(column: T, make: (n: number) => T): T => {
         const larger = make(column.length * 2);
         larger.set(column);
@@ -274,28 +309,30 @@ export class FilteredList {
       this.#index = grow(this.#index, (n) => new Float64Array(n));
       this.#source = grow(this.#source, (n) => new Uint16Array(n));
     }
-    this.#time[this.n] = time;
-    this.#index[this.n] = index;
-    this.#source[this.n] = source;
+    this.#time[at] = time;
+    this.#index[at] = index;
+    this.#source[at] = source;
     this.n++;
   }
 
   timeOf(row: number): number {
-    return this.#time[row] as number;
+    return this.#time[row - this.firstRow] as number;
   }
 
   refOf(row: number): EventRef {
-    const { stream, cpu } = this.#sources[this.#source[row] as number] as Source;
-    return { stream: stream.info.index, cpu: cpu.cpu, index: this.#index[row] as number };
+    const at = row - this.firstRow;
+    const { stream, cpu } = this.#sources[this.#source[at] as number] as Source;
+    return { stream: stream.info.index, cpu: cpu.cpu, index: this.#index[at] as number };
   }
 
   /** Counts matches per CPU and bucket: `buckets` of `resolutionNs` from `fromNs`. CPUs without a match have no entry. */
   density(fromNs: number, resolutionNs: number, buckets: number): Map<TraceCpu, Uint32Array> {
     const counts = new Map<TraceCpu, Uint32Array>();
     const bySource: (Uint32Array | undefined)[] = [];
-    const end = lowerBound(this.#time, fromNs + resolutionNs * buckets, 0, this.n);
-    for (let row = lowerBound(this.#time, fromNs, 0, this.n); row < end; row++) {
-      const s = this.#source[row] as number;
+    this.forget();
+    const end = this.#rowAtOrAfter(fromNs + resolutionNs * buckets);
+    for (let row = this.#rowAtOrAfter(fromNs); row < end; row++) {
+      const s = this.#source[row - this.firstRow] as number;
       let own = bySource[s];
       if (own === undefined) {
         own = new Uint32Array(buckets);
@@ -310,10 +347,11 @@ export class FilteredList {
 
   /** Row of an event, or of the first match at or after its time. */
   rowAt(timeNs: number, event: { cpu: TraceCpu; index: number } | null): number {
-    const first = lowerBound(this.#time, timeNs, 0, this.n);
+    const first = this.#rowAtOrAfter(timeNs);
     if (event === null) return first;
     for (let row = first; row < this.n && this.timeOf(row) <= timeNs; row++) {
-      if ((this.#sources[this.#source[row] as number] as Source).cpu === event.cpu && this.#index[row] === event.index)
+      const at = row - this.firstRow;
+      if ((this.#sources[this.#source[at] as number] as Source).cpu === event.cpu && this.#index[at] === event.index)
         return row;
     }
     return first;

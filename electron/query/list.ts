@@ -8,6 +8,8 @@ import { chunkOfIndex, lowerBound, type Trace, type TraceCpu, upperBound } from 
  *
  * Order: by time; equal times by stream, then CPU, then the buffer's own order. Where a clock went backward in one CPU's
  * buffer its events keep the buffer's order, as if none were earlier than the one before (see Chunk.sortTime).
+ *
+ * Where a flight recorder has given up what is oldest, rows keep their numbers: those that are there go on from `firstRow`.
  */
 
 /** A place in one CPU's events: the next one to list. */
@@ -64,6 +66,18 @@ function countBefore(trace: Trace, cpu: TraceCpu, offsetNs: number, timeNs: numb
   if (Math.max(info.fromNs, info.floorNs) > limit) return info.firstIndex;
   const { sortTime } = trace.chunks.get(info);
   return info.firstIndex + (inclusive ? upperBound(sortTime, limit) : lowerBound(sortTime, limit));
+}
+
+/** Rows from the first that is there to behind the last. */
+export function rowRange(trace: Trace): { firstRow: number; endRow: number } {
+  const range = { firstRow: 0, endRow: 0 };
+  for (const { cpus } of trace.streams) {
+    for (const { dropped, events } of cpus) {
+      range.firstRow += dropped;
+      range.endRow += events;
+    }
+  }
+  return range;
 }
 
 /** Number of events of the whole workspace before a time: the row of the first event at or after it. */
@@ -127,7 +141,8 @@ function load(trace: Trace, cursor: Cursor): boolean {
  * Visits events from row `first` on, in order, until `visit` returns false or the list ends. The object passed is
  * reused. Work is proportional to the rows visited, plus a search.
  */
-export function visitRows(trace: Trace, first: number, visit: (event: ListedEvent) => unknown): void {
+export function visitRows(trace: Trace, from: number, visit: (event: ListedEvent) => unknown): void {
+  const first = Math.max(from, rowRange(trace).firstRow);
   const cut = cutAtRow(trace, first);
   const live: Cursor[] = [];
   cpusOf(trace).forEach(({ cpu, offsetNs }, order) => {
@@ -176,8 +191,8 @@ export function nearestIndex(trace: Trace, cpu: TraceCpu, timeNs: number, direct
       ? countBefore(trace, cpu, offsetNs, timeNs, true)
       : countBefore(trace, cpu, offsetNs, timeNs, false);
   if (direction === 1) return after < cpu.events ? after : -1;
-  if (direction === -1 || after >= cpu.events) return after - 1;
-  if (after === 0) return 0;
+  if (direction === -1 || after >= cpu.events) return after > cpu.dropped ? after - 1 : -1;
+  if (after === cpu.dropped) return after;
   const next = sortTimeAt(trace, cpu, offsetNs, after) - timeNs;
   const previous = timeNs - sortTimeAt(trace, cpu, offsetNs, after - 1);
   return next < previous ? after : after - 1;

@@ -4,18 +4,13 @@ import { numberReader } from '../parse/field-access.ts';
 import type { ChunkInfo } from '../store/workspace-store.ts';
 import { ByteBudgetCache } from './byte-budget-cache.ts';
 import type { FilteredList } from './filtered-list.ts';
-import { eventDensity } from './lanes.ts';
-import { coarserDensity, type DensityLevel, isLevel, wholeBuckets } from './levels.ts';
-import { chunksAround } from './live-window.ts';
+import { GrowingDensity } from './growing-density.ts';
+import { wholeBuckets } from './levels.ts';
+import { chunksAround, MOST_SWITCHES, switchId } from './live-window.ts';
 import { PayloadReader, positionOf } from './payload.ts';
 import { reduceSlices } from './reduced-slices.ts';
 import { countInChunk, lostIn, type Trace, type TraceCpu, type TraceStream } from './trace.ts';
 
-/** Switches in a window, over all CPUs, beyond which its lanes show density alone: zooming in shows who ran. */
-const MOST_SWITCHES = 4_000_000;
-/** The level that grows along starts at this resolution, a power of two, and is halved when it has this many buckets. */
-const FIRST_LEVEL_NS = 2 ** 20;
-const MOST_BUCKETS = 1 << 16;
 const BLOCK_BYTES = 1 << 18;
 
 /** sched_switch events of a chunk, as far as they were decoded. Columns have room for more than `n`. */
@@ -32,9 +27,7 @@ interface GrowingLane {
   reader: PayloadReader;
   /** The open chunk's switches, by the index of its first event. */
   open: { firstIndex: number; switches: Switches } | null;
-  /** Events of the chunks that are closed, and how many chunks are counted. */
-  level: DensityLevel;
-  counted: number;
+  density: GrowingDensity;
 }
 
 /** Lanes of a workspace that grows: each event is decoded once, windows are put together from chunks. */
@@ -70,7 +63,7 @@ export class LiveLanes {
           slices,
           density:
             passing === undefined
-              ? this.#density(stream, cpu, from, resolutionNs, buckets)
+              ? this.#laneOf(stream, cpu).density.window(cpu, from, resolutionNs, buckets)
               : (passing.get(cpu) ?? new Uint32Array(buckets)),
           lost: lostIn(stream, cpu, from, to),
         });
@@ -82,14 +75,12 @@ export class LiveLanes {
   #laneOf(stream: TraceStream, cpu: TraceCpu): GrowingLane {
     let lane = this.#lanes.get(cpu);
     if (lane === undefined) {
-      const level = { resolutionNs: FIRST_LEVEL_NS, first: 0, counts: new Uint32Array(1024) };
-      lane = { reader: new PayloadReader(stream, cpu, BLOCK_BYTES), open: null, level, counted: 0 };
+      const density = new GrowingDensity(this.#trace, stream);
+      lane = { reader: new PayloadReader(stream, cpu, BLOCK_BYTES), open: null, density };
       this.#lanes.set(cpu, lane);
     }
     return lane;
   }
-
-  // ---- who ran -----------------------------------------------------------------------------------------------------
 
   #slices(stream: TraceStream, cpu: TraceCpu, chunks: readonly ChunkInfo[], id: number) {
     const parts = chunks
@@ -153,52 +144,6 @@ export class LiveLanes {
     switches.seen = chunk.count;
     return switches;
   }
-
-  // ---- how many events ---------------------------------------------------------------------------------------------
-
-  #density(stream: TraceStream, cpu: TraceCpu, from: number, resolutionNs: number, buckets: number): Uint32Array {
-    const lane = this.#laneOf(stream, cpu);
-    this.#count(lane, cpu);
-    const { level } = lane;
-    if (stream.offsetNs !== 0 || !isLevel(resolutionNs) || resolutionNs < level.resolutionNs)
-      return eventDensity(this.#trace, stream, cpu, from, resolutionNs, buckets);
-    const open = { ...cpu, chunks: cpu.chunks.slice(lane.counted) };
-    const density = eventDensity(this.#trace, stream, open, from, resolutionNs, buckets);
-    const end = Math.min(level.counts.length, (from + buckets * resolutionNs) / level.resolutionNs);
-    for (let i = Math.max(0, from / level.resolutionNs); i < end; i++) {
-      const bucket = Math.floor((i * level.resolutionNs - from) / resolutionNs);
-      density[bucket] = (density[bucket] as number) + (level.counts[i] as number);
-    }
-    return density;
-  }
-
-  /** Adds the chunks that were closed since. */
-  #count(lane: GrowingLane, cpu: TraceCpu): void {
-    for (; (cpu.chunks[lane.counted]?.id ?? -1) >= 0; lane.counted++) {
-      const info = cpu.chunks[lane.counted] as ChunkInfo;
-      while (info.toNs / lane.level.resolutionNs >= MOST_BUCKETS) lane.level = coarserDensity(lane.level);
-      const { resolutionNs } = lane.level;
-      const last = Math.floor(info.toNs / resolutionNs);
-      if (last >= lane.level.counts.length) {
-        const wider = new Uint32Array(Math.min(MOST_BUCKETS, Math.max(last + 1, lane.level.counts.length * 2)));
-        wider.set(lane.level.counts);
-        lane.level = { ...lane.level, counts: wider };
-      }
-      const { counts } = lane.level;
-      const { time, count } = this.#trace.chunks.get(info);
-      for (let i = 0; i < count; i++) {
-        const bucket = Math.max(0, Math.floor((time[i] as number) / resolutionNs));
-        counts[bucket] = (counts[bucket] as number) + 1;
-      }
-    }
-  }
-}
-
-/** Kernel id of the stream's sched_switch; -1 where it is not captured. */
-function switchId(stream: TraceStream): number {
-  for (const { id, system, name } of stream.recording.formatOfId.values())
-    if (system === 'sched' && name === 'sched_switch') return id;
-  return -1;
 }
 
 const FIRST_SWITCHES = 256;

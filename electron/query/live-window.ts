@@ -1,5 +1,6 @@
 import type { EpisodesResult, SeriesResult, TaskLanesResult } from '../../shared/api.ts';
 import type { SeriesSpec } from '../../shared/chart.ts';
+import { RemoraError } from '../../shared/errors.ts';
 import type { TotalKey } from '../derive/throttle-totals.ts';
 import type { ChunkInfo } from '../store/workspace-store.ts';
 import { ByteBudgetCache } from './byte-budget-cache.ts';
@@ -8,7 +9,7 @@ import { Lanes } from './lanes.ts';
 import { type NumberParts, Samples } from './samples.ts';
 import { SeriesQueries } from './series.ts';
 import { TaskLanes } from './task-lanes.ts';
-import type { Trace } from './trace.ts';
+import { countInChunk, type Trace, type TraceStream } from './trace.ts';
 
 /**
  * Queries over a workspace that grows. What is computed over a whole recording and kept, where a recording is complete, is
@@ -34,6 +35,22 @@ export function chunksAround(chunks: readonly ChunkInfo[], fromNs: number, toNs:
   while (first < chunks.length && (chunks[first] as ChunkInfo).toNs < fromNs) first++;
   while (end > first && (chunks[end - 1] as ChunkInfo).fromNs > toNs) end--;
   return chunks.slice(Math.max(0, first - 1), end + 1);
+}
+
+/** Switches in a window, over all CPUs, beyond which its lanes do not show who ran: zooming in does. */
+export const MOST_SWITCHES = 4_000_000;
+
+/** Kernel id of the stream's sched_switch; -1 where it is not captured. */
+export function switchId(stream: TraceStream): number {
+  for (const { id, system, name } of stream.recording.formatOfId.values())
+    if (system === 'sched' && name === 'sched_switch') return id;
+  return -1;
+}
+
+/** Switches in the chunks of a part of a stream. */
+function countSwitches(stream: TraceStream): number {
+  const id = switchId(stream);
+  return stream.cpus.reduce((sum, { chunks }) => chunks.reduce((n, info) => n + countInChunk(info, id), sum), 0);
 }
 
 /** Windows are asked for by several plots at a time. */
@@ -72,6 +89,9 @@ export class LiveSeries {
   }
 }
 
+/** Events in a window beyond which its tasks' lanes are not looked for: each is looked at, every time. */
+const MOST_TASK_EVENTS = 1 << 24;
+
 /** Lanes of tasks around a window. */
 export class LiveTaskLanes {
   readonly #trace: Trace;
@@ -82,8 +102,18 @@ export class LiveTaskLanes {
     this.#parts = parts;
   }
 
+  /** Throws `bad-request` where the window holds too much for an engine that has a capture to keep up with. */
   window(fromNs: number, toNs: number, ...rest: RestOfWindow): TaskLanesResult {
     const part = traceOfWindow(this.#trace, fromNs, toNs);
+    const chunks = part.streams.flatMap(({ cpus }) => cpus.flatMap((cpu) => cpu.chunks));
+    const switches = part.streams.reduce((sum, stream) => sum + countSwitches(stream), 0);
+    const events = chunks.reduce((sum, { count }) => sum + count, 0);
+    if (switches > MOST_SWITCHES || events > MOST_TASK_EVENTS) {
+      throw new RemoraError({
+        code: 'bad-request',
+        message: `this window holds ${Math.round(events / 1e6)} million events: zoom in for lanes of tasks, or stop the capture`,
+      });
+    }
     const samples = new Samples(part, this.#parts);
     return new TaskLanes(part, samples, new Lanes(part, samples)).window(fromNs, toNs, ...rest);
   }
@@ -114,7 +144,12 @@ export class LiveEpisodes {
   find(by: TotalKey, gapMs?: number, where?: string): EpisodesResult {
     const startMs = performance.now();
     if (this.#queries === null || (this.#stale && startMs >= this.#freshUntilMs)) {
-      const part = { ...this.#trace, streams: this.#trace.streams.map((stream) => ({ ...stream })) };
+      // As it is now: what a flight recorder gives up must not go while it is looked at.
+      const streams = this.#trace.streams.map((stream) => ({
+        ...stream,
+        cpus: stream.cpus.map((cpu) => ({ ...cpu, chunks: [...cpu.chunks] })),
+      }));
+      const part = { ...this.#trace, streams };
       this.#queries = new EpisodeQueries(part, new Samples(part, this.#parts));
       this.#stale = false;
       const found = this.#queries.find(by, gapMs, where);

@@ -2,7 +2,7 @@ import type { Progress, RowsResult } from '../../shared/api.ts';
 import { RemoraError } from '../../shared/errors.ts';
 import type { EventRef, EventRow } from '../../shared/model.ts';
 import { type FilteredList, FilteredLists } from './filtered-list.ts';
-import { type ListedEvent, rowAtTime, rowOfEvent, visitRows } from './list.ts';
+import { type ListedEvent, rowAtTime, rowOfEvent, rowRange, visitRows } from './list.ts';
 import { positionOf } from './payload.ts';
 import { chunkOfIndex, findCpu, type Trace } from './trace.ts';
 
@@ -26,28 +26,48 @@ export class RowQueries {
   }
 
   /**
-   * `count` rows from `first`. Of a filtered list waits until all is scanned; with `partial` only until the page is there
-   * or `PARTIAL_MS` are over, and then `scan` says how far it is.
+   * `count` rows from `first`, or the last ones. Of a filtered list waits until all is scanned; with `partial` only until the page
+   * is there or `PARTIAL_MS` are over, and then `scan` says how far it is.
    */
-  async page(filter: string, first: number, count: number, caller: Caller, partial = false): Promise<RowsResult> {
+  async page(
+    filter: string,
+    from: number | 'start' | 'end',
+    count: number,
+    caller: Caller,
+    partial = false,
+  ): Promise<RowsResult> {
     const list = this.#list(filter);
+    const firstOf = (start: number, end: number): number =>
+      from === 'end' ? Math.max(start, end - count) : from === 'start' ? start : from;
     if (list === null) {
-      const total = this.#trace.streams.reduce((sum, { info }) => sum + info.events, 0);
+      const { firstRow, endRow: total } = rowRange(this.#trace);
+      const first = firstOf(firstRow, total);
       const rows: EventRow[] = [];
       if (first < total) {
         visitRows(this.#trace, first, (event) => {
-          rows.push(rowOf(this.#trace, event));
-          return rows.length < count;
+          if (event.row < first + count) rows.push(rowOf(this.#trace, event));
+          return event.row + 1 < first + count;
         });
       }
-      return { total, rows, scan: null };
+      return { total, firstRow, rows, scan: null };
     }
     const until = performance.now() + PARTIAL_MS;
-    const enough = (): boolean => partial && (list.n >= first + count || performance.now() > until);
+    const enough = (): boolean => {
+      const some = from === 'start' ? list.n >= list.firstRow + count : from !== 'end' && list.n >= from + count;
+      return partial && (some || performance.now() > until);
+    };
     await list.wait(caller.signal, enough, caller.onProgress);
+    list.forget();
+    const first = firstOf(list.firstRow, list.n);
     const rows: EventRow[] = [];
-    for (let row = first; row < Math.min(list.n, first + count); row++) rows.push(this.row(list.refOf(row), row));
-    return { total: list.n, rows, scan: list.complete ? null : { done: list.scanned, total: list.total } };
+    for (let row = Math.max(list.firstRow, first); row < Math.min(list.n, first + count); row++)
+      rows.push(this.row(list.refOf(row), row));
+    return {
+      total: list.n,
+      firstRow: list.firstRow,
+      rows,
+      scan: list.complete ? null : { done: list.scanned, total: list.total },
+    };
   }
 
   /** Row of a time (the first at or after it) or of an event; of a filtered list, the nearest that passes. */
@@ -60,12 +80,13 @@ export class RowQueries {
     const timeNs = place === null ? (at as { timeNs: number }).timeNs : place.timeNs;
     const list = await this.filtered(filter, caller);
     if (list !== null) {
+      list.forget();
       const row = Math.min(list.n - 1, list.rowAt(timeNs, place));
-      return { row: Math.max(0, row), timeNs: row < 0 ? timeNs : list.timeOf(row), total: list.n };
+      return { row: Math.max(list.firstRow, row), timeNs: row < 0 ? timeNs : list.timeOf(row), total: list.n };
     }
-    const total = this.#trace.streams.reduce((sum, { info }) => sum + info.events, 0);
+    const { firstRow, endRow: total } = rowRange(this.#trace);
     const row = place === null ? rowAtTime(this.#trace, timeNs) : rowOfEvent(this.#trace, place.cpu, place.index);
-    return { row: Math.max(0, Math.min(total - 1, row)), timeNs, total };
+    return { row: Math.max(firstRow, Math.min(total - 1, row)), timeNs, total };
   }
 
   /** The whole list of a filter; null for the empty filter, which lets all pass. */

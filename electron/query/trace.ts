@@ -69,7 +69,10 @@ export interface TraceStream {
 export interface TraceCpu {
   stream: number;
   cpu: number;
+  /** Index behind the last event. */
   events: number;
+  /** Index of the first event that is there: a flight recorder gives up what is oldest. 0 of any finished recording. */
+  dropped: number;
   bytes: CpuBytes;
   chunks: ChunkInfo[];
   lost: StoredLost[];

@@ -68,6 +68,19 @@ export class ChunkEncoder {
     for (const buffer of buffers) if (buffer.byteLength === POOLED_BYTES) this.#spare.push(buffer);
   }
 
+  /** Takes a chunk that was given up out of the totals: its kinds as `[id, count, …]`, its events' pids. */
+  discount(events: ArrayLike<number>, pids: ArrayLike<number>): void {
+    const less = (totals: Map<number, number>, key: number, count: number): void => {
+      const left = (totals.get(key) ?? 0) - count;
+      if (left > 0) totals.set(key, left);
+      else totals.delete(key);
+    };
+    for (let i = 0; i < events.length; i += 2) less(this.eventTotals, events[i] as number, events[i + 1] as number);
+    const own = new Map<number, number>();
+    for (let i = 0; i < pids.length; i++) own.set(pids[i] as number, (own.get(pids[i] as number) ?? 0) + 1);
+    for (const [pid, count] of own) less(this.pidTotals, pid, count);
+  }
+
   /** Encodes the first `count` events. The result is the caller's, until it is given back; `columns` may be reused. */
   encode(columns: EventColumns, count: number): EncodedChunk {
     if (this.#times.length < count) this.#reserve(count);

@@ -45,6 +45,8 @@ export function openDatabase(path: string): Database.Database {
     database.pragma('foreign_keys = ON');
     // Chunks have a cache of their own: this one is for the pages on their way to the disk.
     database.pragma('cache_size = -16384');
+    // One that is new has nothing to lose yet: waiting for the disk would only delay what it is made for.
+    if (database.pragma('user_version', { simple: true }) === 0) database.pragma('synchronous = OFF');
     migrate(database, path);
     if (path !== '') database.pragma('journal_mode = WAL');
     database.pragma('synchronous = NORMAL');

@@ -14,6 +14,8 @@ export class ImportWriter {
   readonly #insertLost;
   readonly #insertKept;
   #chunks = 0;
+  #lastChunk = 0;
+  #dropLater: number | null = null;
 
   constructor(db: Database, recording: number, done: () => void) {
     this.#db = db;
@@ -64,8 +66,19 @@ export class ImportWriter {
       chunk.events,
       chunk.columns,
     );
+    this.#lastChunk = Number(lastInsertRowid);
+    if (this.#dropLater !== null) this.dropChunk(this.#dropLater);
     if (++this.#chunks % CHUNKS_PER_COMMIT === 0) this.#commit();
-    return Number(lastInsertRowid);
+    return this.#lastChunk;
+  }
+
+  /** Takes a chunk back: what it pointed at is not in the recording any more. */
+  dropChunk(id: number): void {
+    this.#begin();
+    // The newest goes with the next one: SQLite would give its id again, by which caches know it.
+    this.#dropLater = id === this.#lastChunk ? id : null;
+    if (this.#dropLater !== null) return;
+    this.#db.prepare('DELETE FROM chunk WHERE id = ?').run(id);
   }
 
   addLost(stream: number, cpu: number, lost: { beforeIndex: number; atNs: number; count: number }): void {

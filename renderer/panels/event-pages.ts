@@ -9,17 +9,22 @@ import type { EventRow } from '../../shared/model.ts';
 export const PAGE_ROWS = 200;
 const MAX_PAGES = 100;
 
+/** Rows that are asked for at an end of a list that grows: more than most windows show. */
+const LEAST_AT_EDGE = 40;
+
 /** A filtered list that is still being found is asked again after this long; the engine takes its own moment too. */
 const ASK_AGAIN_MS = 100;
 
-export type FetchRows = (first: number, count: number, signal: AbortSignal) => Promise<RowsResult>;
+/** Where a list changes while somebody looks at it. */
+export type ListEdge = 'start' | 'end';
 
-/** First row of the page before the last: with the last one it fills any window. */
-const endPage = (total: number): number => Math.max(0, Math.ceil(total / PAGE_ROWS) - 2) * PAGE_ROWS;
+export type FetchRows = (first: number | ListEdge, count: number, signal: AbortSignal) => Promise<RowsResult>;
 
 export class EventPages {
-  /** Length of the list as far as it is known; null until the first page came. */
+  /** Row behind the list's last, as far as it is known; null until the first page came. */
   total: number | null = null;
+  /** The list's first row: a flight recorder gives up those before, the others keep their numbers. */
+  firstRow = 0;
   /** How far a filter has looked; null when it is through. */
   scan: RowsResult['scan'] = null;
 
@@ -27,13 +32,15 @@ export class EventPages {
   readonly #onChange: () => void;
   readonly #onError: (error: unknown) => void;
   /** In order of last use. */
-  readonly #pages = new Map<number, EventRow[]>();
+  readonly #pages = new Map<number, (EventRow | undefined)[]>();
   readonly #underway = new Map<number, AbortController>();
   readonly #failed = new Set<number>();
   /** Pages that are here and have changed since: shown until they are here again. */
   readonly #stale = new Set<number>();
   #again: ReturnType<typeof setTimeout> | undefined;
-  #atEnd: AbortController | null = null;
+  /** The first or last rows of a list that grows, where somebody looks at them; `stale`: it has grown since. */
+  #edge: { first: number; rows: EventRow[]; stale: boolean } | null = null;
+  #atEdge: { edge: ListEdge; controller: AbortController; again: boolean } | null = null;
 
   constructor(fetch: FetchRows, onChange: () => void, onError: (error: unknown) => void) {
     this.#fetch = fetch;
@@ -50,6 +57,8 @@ export class EventPages {
       this.#underway.delete(page);
       controller.abort();
     }
+    if (this.#edge?.stale === false && first >= this.#edge.first && last < this.#edge.first + this.#edge.rows.length)
+      return;
     for (let page = firstPage; page <= lastPage; page++) {
       const rows = this.#pages.get(page);
       if (rows) {
@@ -67,51 +76,55 @@ export class EventPages {
    */
   grow(total: number | null, stable: number): void {
     if (total !== null) this.total = total;
-    const first = Math.floor(stable / PAGE_ROWS);
-    for (const page of this.#pages.keys()) if (page >= first) this.#stale.add(page);
+    this.#outdate(stable);
+    if (this.#edge !== null) this.#edge.stale = true;
     this.#onChange();
   }
 
   /** A row, or undefined while it is not here. */
   row(index: number): EventRow | undefined {
-    return this.#pages.get(Math.floor(index / PAGE_ROWS))?.[index % PAGE_ROWS];
+    const page = Math.floor(index / PAGE_ROWS);
+    const ofPage = this.#pages.get(page)?.[index % PAGE_ROWS];
+    const ofEdge = this.#edge?.rows[index - this.#edge.first];
+    const preferEdge = this.#edge?.stale === false || this.#stale.has(page);
+    return preferEdge ? (ofEdge ?? ofPage) : (ofPage ?? ofEdge);
   }
 
   /**
-   * The same for whoever looks at the end of the list, which stays as it is until its new end is here: else there would never be
-   * anything to see of a list that grows faster than pages come. One request at a time.
+   * The same for whoever looks at an end of the list, at its first or last `count` rows, which stay as they are until the new ones
+   * are here: else there would never be anything to see of a list that changes faster than pages come. One request at a time.
    */
-  async growAtEnd(total: number | null, stable: number): Promise<void> {
-    if (this.#atEnd !== null) return;
-    const controller = new AbortController();
-    this.#atEnd = controller;
+  async growAtEdge(edge: ListEdge, stable: number, count: number): Promise<void> {
+    if (this.#atEdge?.edge === edge) {
+      this.#atEdge.again = true;
+      return;
+    }
+    this.#atEdge?.controller.abort();
+    const asking = { edge, controller: new AbortController(), again: false };
+    this.#atEdge = asking;
     try {
-      let length = total ?? this.total ?? 0;
-      let first = endPage(length);
-      let result = await this.#fetch(first, PAGE_ROWS * 2, controller.signal);
-      if (total === null && result.total > first + PAGE_ROWS * 2) {
-        length = result.total;
-        first = endPage(length);
-        result = await this.#fetch(first, PAGE_ROWS * 2, controller.signal);
-      }
-      if (this.#atEnd !== controller) return;
-      const { rows } = result;
-      for (const page of this.#pages.keys()) if (page >= Math.floor(stable / PAGE_ROWS)) this.#stale.add(page);
-      for (let at = 0; at < rows.length; at += PAGE_ROWS) {
-        const page = (first + at) / PAGE_ROWS;
-        this.#pages.delete(page);
-        this.#pages.set(page, rows.slice(at, at + PAGE_ROWS));
-        this.#stale.delete(page);
-      }
-      this.#limit();
-      this.total = first + rows.length;
-      this.scan = result.scan;
-      this.#onChange();
+      do {
+        asking.again = false;
+        const result = await this.#fetch(edge, Math.max(count, LEAST_AT_EDGE), asking.controller.signal);
+        if (this.#atEdge !== asking) return;
+        const { total, firstRow, rows, scan } = result;
+        this.#outdate(stable);
+        this.#edge = { first: edge === 'end' ? total - rows.length : firstRow, rows, stale: false };
+        this.total = total;
+        this.firstRow = firstRow;
+        this.scan = scan;
+        this.#onChange();
+      } while (asking.again);
     } catch (error) {
       if (toErrorDetail(error).code !== 'cancelled') this.#onError(error);
     } finally {
-      if (this.#atEnd === controller) this.#atEnd = null;
+      if (this.#atEdge === asking) this.#atEdge = null;
     }
+  }
+
+  #outdate(stable: number): void {
+    const first = Math.floor(stable / PAGE_ROWS);
+    for (const page of this.#pages.keys()) if (page >= first) this.#stale.add(page);
   }
 
   #limit(): void {
@@ -124,8 +137,8 @@ export class EventPages {
 
   /** Gives up everything that is on its way. */
   close(): void {
-    this.#atEnd?.abort();
-    this.#atEnd = null;
+    this.#atEdge?.controller.abort();
+    this.#atEdge = null;
     clearTimeout(this.#again);
     for (const controller of this.#underway.values()) controller.abort();
     this.#underway.clear();
@@ -138,8 +151,11 @@ export class EventPages {
       const result = await this.#fetch(page * PAGE_ROWS, PAGE_ROWS, controller.signal);
       if (this.#underway.get(page) !== controller) return;
       this.total = result.total;
+      this.firstRow = result.firstRow;
       this.scan = result.scan;
-      this.#pages.set(page, result.rows);
+      // A page in which the list begins has nothing before.
+      const missing = Math.max(0, (result.rows[0]?.row ?? 0) - page * PAGE_ROWS);
+      this.#pages.set(page, [...new Array<undefined>(missing), ...result.rows]);
       this.#stale.delete(page);
       this.#limit();
       this.#underway.delete(page);

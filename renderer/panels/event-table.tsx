@@ -16,7 +16,7 @@ import { FilterInput } from './filter-input.tsx';
 import { GoTo } from './go-to.tsx';
 import { lastTopRow, listPx, ROW_PX, visibleRows } from './row-scroll.ts';
 import { useCursor } from './use-cursor.ts';
-import { useEventPages } from './use-event-pages.ts';
+import { type ShownEdge, useEventPages } from './use-event-pages.ts';
 import { useRowScroll } from './use-row-scroll.ts';
 
 const HEAD_PX = 24;
@@ -25,23 +25,28 @@ const HEAD_PX = 24;
 export function EventTable({ summary }: { summary: WorkspaceSummary }) {
   const filter = useStore(uiStore, (state) => state.tableFilter);
   const [filterError, setFilterError] = useState<ErrorDetail | null>(null);
-  const atEnd = useRef(false);
+  const edge = useRef<ShownEdge | null>(null);
   const pages = useEventPages(
     summary.workspaceId,
     filter,
     setFilterError,
-    useCallback(() => atEnd.current, []),
+    useCallback(() => edge.current, []),
   );
   const total = pages.total ?? (filter === '' ? summary.events : 0);
+  const { firstRow } = pages;
+  const length = total - firstRow;
   const growing = useStore(captureStore, (state) => state.workspaceId === summary.workspaceId);
-  const { scroller, geometry, topRow, reveal, centre, toEnd } = useRowScroll(total, HEAD_PX, growing);
-  atEnd.current = topRow >= lastTopRow(geometry) - 1;
+  const { scroller, geometry, topRow, reveal, centre, toEnd } = useRowScroll(length, HEAD_PX, growing, firstRow);
+  const atEnd = topRow >= lastTopRow(geometry) - 1;
+  const rows = Math.ceil(geometry.viewPx / ROW_PX) + 1;
+  edge.current = atEnd ? { edge: 'end', rows } : firstRow > 0 && topRow < 1 ? { edge: 'start', rows } : null;
   const columns = useMemo(() => columnsOf(summary.streams.length > 1), [summary.streams.length]);
   const { template, resize } = useColumnWidths(columns, Math.max(total, summary.events));
-  const { first, last } = visibleRows(topRow, geometry);
-  // After every render: pages that are here may have to be asked for again.
+  const visible = visibleRows(topRow, geometry);
+  const [first, last] = [visible.first + firstRow, visible.last + firstRow];
+  // After every render: pages that are here may have to be asked for again. A list that grows begins with its end.
   useEffect(() => {
-    if (geometry.viewPx > 0) pages.need(first, Math.max(first, last));
+    if (geometry.viewPx > 0 && !(growing && pages.total === null)) pages.need(first, Math.max(first, last));
   });
   const follow = useStore(viewportStore, (state) => state.follow);
   useEffect(() => {
@@ -51,7 +56,7 @@ export function EventTable({ summary }: { summary: WorkspaceSummary }) {
   const { cursor, moveCursor } = useCursor(pages, filter, total, reveal, centre);
 
   const onKey = (event: KeyboardEvent) => {
-    if (event.altKey || event.metaKey || total === 0) return;
+    if (event.altKey || event.metaKey || length === 0) return;
     const page = Math.max(1, Math.floor(geometry.viewPx / ROW_PX) - 1);
     const at = cursor ?? first - 1;
     const targets: Record<string, number> = {
@@ -59,7 +64,7 @@ export function EventTable({ summary }: { summary: WorkspaceSummary }) {
       ArrowUp: at - 1,
       PageDown: at + page,
       PageUp: at - page,
-      Home: 0,
+      Home: firstRow,
       End: total - 1,
     };
     if (!(event.key in targets)) return;
@@ -74,14 +79,14 @@ export function EventTable({ summary }: { summary: WorkspaceSummary }) {
         <GoTo summary={summary} filter={filter} total={total} onRow={moveCursor} />
         <output className="muted numbers" aria-label="Events shown">
           {filter === ''
-            ? ofPart(countOf(total, 'event'), summary)
+            ? ofPart(countOf(length, 'event'), summary)
             : pages.total === null
               ? filterError
                 ? 'The filter has an error'
                 : 'Filtering…'
               : pages.scan === null
-                ? ofPart(`${countText(total)} of ${countOf(summary.events, 'event')}`, summary)
-                : `${countText(total)} so far, ${Math.floor((100 * pages.scan.done) / pages.scan.total)} % looked at`}
+                ? ofPart(`${countText(length)} of ${countOf(summary.events, 'event')}`, summary)
+                : `${countText(length)} so far, ${Math.floor((100 * pages.scan.done) / pages.scan.total)} % looked at`}
         </output>
       </div>
       <div className="grid-frame">
@@ -89,7 +94,7 @@ export function EventTable({ summary }: { summary: WorkspaceSummary }) {
           ref={scroller}
           role="grid"
           aria-label="Events"
-          aria-rowcount={total + 1}
+          aria-rowcount={length + 1}
           aria-colcount={columns.length}
           aria-activedescendant={
             cursor !== null && cursor >= first && cursor <= last ? `event-row-${cursor}` : undefined
@@ -119,7 +124,8 @@ export function EventTable({ summary }: { summary: WorkspaceSummary }) {
                   columns={columns}
                   row={row}
                   event={pages.row(row)}
-                  y={HEAD_PX + Math.round((row - topRow) * ROW_PX)}
+                  y={HEAD_PX + Math.round((row - firstRow - topRow) * ROW_PX)}
+                  index={row - firstRow}
                   selected={row === cursor}
                   summary={summary}
                   onSelect={() => moveCursor(row)}
@@ -127,7 +133,7 @@ export function EventTable({ summary }: { summary: WorkspaceSummary }) {
               ))}
             </div>
           </div>
-          {total === 0 && (filter === '' || pages.total === 0) && (
+          {length === 0 && (filter === '' || pages.total === 0) && (
             <p className="muted empty-list">
               {filter === '' ? 'The recording holds no events.' : 'No event passes the filter.'}
             </p>
@@ -152,6 +158,8 @@ export function EventTable({ summary }: { summary: WorkspaceSummary }) {
 interface RowProps {
   columns: readonly Column[];
   row: number;
+  /** Its place in the list as it is. */
+  index: number;
   event: EventRow | undefined;
   y: number;
   selected: boolean;
@@ -159,13 +167,13 @@ interface RowProps {
   onSelect: () => void;
 }
 
-function Row({ columns, row, event, y, selected, summary, onSelect }: RowProps) {
+function Row({ columns, row, index, event, y, selected, summary, onSelect }: RowProps) {
   const theme = useStore(themeStore, (state) => state.theme);
   return (
     <div
       id={`event-row-${row}`}
       role="row"
-      aria-rowindex={row + 2}
+      aria-rowindex={index + 2}
       aria-selected={selected}
       tabIndex={-1}
       className="event-row"
@@ -173,11 +181,11 @@ function Row({ columns, row, event, y, selected, summary, onSelect }: RowProps) 
       onPointerDown={(down) => down.button !== 1 && onSelect()}
       onDoubleClick={() => event && placeMarker(event.timeNs)}
     >
-      {columns.map((column, index) => (
+      {columns.map((column, place) => (
         <div
           key={column.key}
           role="gridcell"
-          aria-colindex={index + 1}
+          aria-colindex={place + 1}
           tabIndex={-1}
           className={column.right ? `${column.key} right` : column.key}
         >

@@ -56,7 +56,9 @@ function Facts({ summary }: { summary: WorkspaceSummary }) {
       <strong className="ellipsis" title={summary.recordings.map((recording) => recording.path).join('\n')}>
         {workspaceName(summary)}
       </strong>
-      <span className="fact numbers">{formatLength(live?.durationNs ?? summary.durationNs, timeUnitOf(summary))}</span>
+      <span className="fact numbers">
+        {formatLength(live ? live.durationNs - live.fromNs : summary.durationNs, timeUnitOf(summary))}
+      </span>
       <span className="fact numbers">{ofPart(countOf(live?.events ?? summary.events, 'event'), summary)}</span>
       <span className={lost + gaps > 0 ? 'fact numbers bad' : 'fact numbers'}>
         {lost === 0 && gaps > 0 ? `lost in ${countOf(gaps, 'place')}` : ofPart(`${countText(lost)} lost`, summary)}

@@ -51,9 +51,7 @@ function Running({ info }: { info: CaptureInfo }) {
 function Waiting({ info }: { info: CaptureInfo }) {
   return (
     <p className="live-note" role="status">
-      {info.flightRecorder
-        ? 'The flight recorder keeps the last of it: the recording is shown when you stop.'
-        : `Waiting for the first of ${countOf(info.events, 'kind')} of events: nothing of that has happened yet.`}
+      Waiting for the first of {countOf(info.events, 'kind')} of events: nothing of that has happened yet.
     </p>
   );
 }

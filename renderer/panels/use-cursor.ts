@@ -55,8 +55,8 @@ export function useCursor(
   }, [selected, filter, centre]);
 
   const moveCursor = (to: number) => {
-    if (total === 0) return;
-    const row = Math.min(Math.max(0, to), total - 1);
+    if (total === pages.firstRow) return;
+    const row = Math.min(Math.max(pages.firstRow, to), total - 1);
     latest.current.cancel();
     setCursor(row);
     reveal(row);

@@ -14,7 +14,7 @@ interface RowScroll {
   /** Put it on the scrolling element. */
   scroller: RefObject<HTMLDivElement | null>;
   geometry: ListGeometry;
-  /** Exact position in rows; never outside the list. */
+  /** Exact position in rows from the list's first; never outside the list. */
   topRow: number;
   /** Scrolls as little as needed to show a row. */
   reveal(row: number): void;
@@ -27,25 +27,29 @@ interface RowScroll {
 /**
  * Scrolling through `total` rows under a head of `headPx`. The element scrolls by itself when its scroll bar is
  * dragged; the wheel moves by exact pixels however long the list is. `growing`: whoever is at the end of the list stays there.
+ * `firstRow`: the number of the list's first row; where that changes, whoever is not at the end stays at the same rows.
  */
-export function useRowScroll(total: number, headPx: number, growing = false): RowScroll {
+export function useRowScroll(total: number, headPx: number, growing = false, firstRow = 0): RowScroll {
   const scroller = useRef<HTMLDivElement>(null);
   const [viewPx, setViewPx] = useState(0);
+  /** The number of the topmost row. */
   const [wanted, setWanted] = useState(0);
   /** Where this hook put the scroll bar: a scroll event at this place is no news. */
   const placed = useRef(0);
   const geometry = { total, viewPx };
-  const topRow = limitTopRow(wanted, geometry);
-  const now = useRef({ geometry, topRow });
   const before = useRef(geometry);
-  now.current = { geometry, topRow };
+  const now = useRef({ geometry, topRow: 0, firstRow });
+  // Already in the render that has the new rows: what is above them has gone out of sight.
+  const stays = growing && now.current.topRow >= lastTopRow(before.current) - 1;
+  const topRow = limitTopRow(stays ? lastTopRow(geometry) : wanted - firstRow, geometry);
+  now.current = { geometry, topRow, firstRow };
 
   const move = useCallback((position: number) => {
     const element = scroller.current;
     const top = limitTopRow(position, now.current.geometry);
     // Several moves may come before the next render.
     now.current.topRow = top;
-    setWanted(top);
+    setWanted(top + now.current.firstRow);
     if (!element) return;
     element.scrollTop = scrollOfTopRow(top, now.current.geometry);
     placed.current = element.scrollTop;
@@ -64,10 +68,9 @@ export function useRowScroll(total: number, headPx: number, growing = false): Ro
   // A list that became shorter, or a taller window: the scroll bar has to follow the position.
   // biome-ignore lint/correctness/useExhaustiveDependencies: runs when the geometry changes, whatever the position is
   useLayoutEffect(() => {
-    const atEnd = growing && now.current.topRow >= lastTopRow(before.current) - 1;
     before.current = now.current.geometry;
-    move(atEnd ? lastTopRow(now.current.geometry) : now.current.topRow);
-  }, [total, viewPx, move]);
+    move(now.current.topRow);
+  }, [total, viewPx, firstRow, move]);
 
   useEffect(() => {
     const element = scroller.current;
@@ -76,7 +79,7 @@ export function useRowScroll(total: number, headPx: number, growing = false): Ro
       if (Math.abs(element.scrollTop - placed.current) < 1) return;
       placed.current = element.scrollTop;
       now.current.topRow = topRowOfScroll(element.scrollTop, now.current.geometry);
-      setWanted(now.current.topRow);
+      setWanted(now.current.topRow + now.current.firstRow);
     };
     const onWheel = (event: WheelEvent) => {
       if (event.ctrlKey || event.shiftKey || Math.abs(event.deltaX) > Math.abs(event.deltaY)) return;
@@ -92,11 +95,14 @@ export function useRowScroll(total: number, headPx: number, growing = false): Ro
     };
   }, [move]);
 
-  const reveal = useCallback((row: number) => move(revealRow(row, now.current.topRow, now.current.geometry)), [move]);
+  const reveal = useCallback(
+    (row: number) => move(revealRow(row - now.current.firstRow, now.current.topRow, now.current.geometry)),
+    [move],
+  );
   const centre = useCallback(
     (row: number) => {
-      const { geometry: current, topRow: top } = now.current;
-      if (revealRow(row, top, current) !== top) move(centreRow(row, current));
+      const { geometry: current, topRow: top, firstRow: first } = now.current;
+      if (revealRow(row - first, top, current) !== top) move(centreRow(row - first, current));
     },
     [move],
   );

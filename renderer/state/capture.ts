@@ -38,8 +38,8 @@ export const captureStore = createStore<CaptureState>(() => nothing);
 
 /** Gauges are for reading: numbers that change faster are not read. */
 const GAUGES_MS = 250;
-/** The view grows at most this often. */
-const GROW_MS = 80;
+/** The view grows at most this often: with every report of a capture. */
+const GROW_MS = 40;
 /** What of a live capture is on screen at first. */
 const FIRST_SPAN_NS = 5e9;
 
@@ -157,14 +157,15 @@ function takeNews({ gauges, growth, summary }: CaptureNews): void {
 /** Shows that the recording is this long by now. */
 function grow(growth: CaptureGrowth): void {
   grownMs = performance.now();
-  growBounds(growth.durationNs);
+  // The list first: it is the quickest to answer, and nothing in it waits for the lanes.
+  captureStore.setState({ shown: growth });
+  growBounds(growth.fromNs, growth.durationNs);
   if (viewportStore.getState().follow) followEnd();
   const { summary } = workspaceStore.getState();
   if (latestSummary && summary && latestSummary !== summary) {
     workspaceStore.setState({ summary: latestSummary });
     void lookForEpisodes(latestSummary);
   }
-  captureStore.setState({ shown: growth });
 }
 
 let lastWorkspaceId = '';
@@ -176,6 +177,7 @@ async function showLive(summary: WorkspaceSummary, growth: CaptureGrowth): Promi
   lastWorkspaceId = summary.workspaceId;
   captureStore.setState({ workspaceId: summary.workspaceId, shown: growth });
   await showWorkspace(summary);
+  growBounds(growth.fromNs, viewportStore.getState().bounds.toNs);
   startFollowing(FIRST_SPAN_NS);
 }
 

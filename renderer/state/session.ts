@@ -85,8 +85,14 @@ function takeTimesOver(fromOriginNs: string | null, originNs: string, durationNs
 /** Shows a workspace that is open in the engine; `keepView`: it is the one on screen, whose capture has ended. */
 export async function showWorkspace(summary: WorkspaceSummary, { keepView = false } = {}): Promise<void> {
   if (keepView) {
+    const shiftNs = originShift(workspaceStore.getState().summary?.originNs ?? summary.originNs, summary.originNs);
     workspaceStore.setState({ summary });
-    growBounds(summary.durationNs);
+    growBounds(0, summary.durationNs);
+    // A flight recorder's times count from the first event that it has kept.
+    if (shiftNs !== 0) {
+      moveSelection(shiftNs);
+      moveViewport(shiftNs, summary.durationNs);
+    }
     await Promise.all([loadAnnotations(), loadEpisodes()]);
     return;
   }

@@ -23,10 +23,12 @@ export function resetViewport(durationNs: number): void {
   viewportStore.setState({ ...withMargin(bounds), bounds, history: [], follow: false });
 }
 
-/** The data has become this long. */
-export function growBounds(durationNs: number): void {
-  const { bounds } = viewportStore.getState();
-  viewportStore.setState({ bounds: { ...bounds, toNs: Math.max(durationNs, MIN_SPAN_NS) } });
+/** The data is from here to there by now. Whoever looks at what is not there any more is moved on. */
+export function growBounds(fromNs: number, durationNs: number): void {
+  const { fromNs: viewFromNs, toNs, follow, bounds: before } = viewportStore.getState();
+  const bounds = { fromNs, toNs: Math.max(durationNs, fromNs + MIN_SPAN_NS) };
+  const gone = fromNs > before.fromNs && !follow && viewFromNs < withMargin(bounds).fromNs;
+  viewportStore.setState({ bounds, ...(gone ? limitRange({ fromNs: viewFromNs, toNs }, bounds) : {}) });
 }
 
 /** Moves the view to the end of the data and lets it stay there. */

@@ -51,5 +51,5 @@ export function overviewOfEstimate(lanes: readonly EstimatedLane[], durationNs: 
     }
   }
   const most = Math.log2(1 + levels.reduce((max, count) => Math.max(max, count), 0));
-  return { resolutionNs, levels: levels.map((count) => (most > 0 ? Math.log2(1 + count) / most : 0)) };
+  return { fromNs: 0, resolutionNs, levels: levels.map((count) => (most > 0 ? Math.log2(1 + count) / most : 0)) };
 }

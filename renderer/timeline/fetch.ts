@@ -31,6 +31,9 @@ export function windowFor(view: TimeRange, widthPx: number, bounds: TimeRange): 
   return { fromNs, toNs, resolutionNs };
 }
 
+/** Time that is to be here before what is seen. */
+export const reserveOf = (view: TimeRange): number => view.fromNs - (view.toNs - view.fromNs) / 4;
+
 /**
  * Whether `loaded` is as good for `view` as what `windowFor` would fetch: its resolution, and a quarter of a window of
  * reserve on both sides where there is data.
@@ -39,10 +42,14 @@ export function suffices(loaded: DataWindow, view: TimeRange, widthPx: number, b
   const wanted = windowFor(view, widthPx, bounds);
   if (loaded.resolutionNs !== wanted.resolutionNs) return false;
   const reserve = (view.toNs - view.fromNs) / 4;
-  const from = Math.max(wanted.fromNs, view.fromNs - reserve);
+  const from = Math.max(wanted.fromNs, reserveOf(view));
   const to = Math.min(wanted.toNs, view.toNs + reserve);
   return loaded.fromNs <= from && loaded.toNs >= to;
 }
+
+/** Whether `loaded` has what is not in the data any more where the view shows it. */
+export const showsGone = (loaded: DataWindow, view: TimeRange, bounds: TimeRange): boolean =>
+  view.fromNs < bounds.fromNs && loaded.fromNs + loaded.resolutionNs <= bounds.fromNs;
 
 /** Whether data on its way for `window` is worth waiting for, although `view` wants other data by now. */
 export function stillUseful(window: DataWindow, view: TimeRange, widthPx: number): boolean {

@@ -24,7 +24,9 @@ export function OverviewStrip() {
   const theme = useStore(themeStore, (state) => state.theme);
   const estimate = useStore(workspaceStore, (state) => state.estimate);
   const estimated = useMemo(() => estimate && overviewOfEstimate(estimate.lanes, estimate.durationNs), [estimate]);
-  const loaded = useOverview(summary?.workspaceId ?? '', summary?.durationNs ?? 0, widthPx);
+  // A flight recorder gives up what is oldest.
+  const startNs = Math.max(0, Math.min(...(summary?.streams.map((stream) => stream.fromNs) ?? [0])));
+  const loaded = useOverview(summary?.workspaceId ?? '', startNs, summary?.durationNs ?? 0, widthPx);
   const overview = loaded ?? estimated;
   /** Time from the start of the view to where it is held. */
   const held = useRef<number | null>(null);
@@ -77,10 +79,16 @@ function paintOverview(surface: CanvasSurface, overview: Overview | null, theme:
     for (let i = 0; i < overview.levels.length; i++) {
       const level = overview.levels[i] * (height - 6);
       if (level > 0)
-        surface.rect(i * step, height - 2 - level, Math.max(1, step), level, {
-          fill: theme.density,
-          fillOpacity: 0.55,
-        });
+        surface.rect(
+          timeToX(scale, overview.fromNs + i * overview.resolutionNs),
+          height - 2 - level,
+          Math.max(1, step),
+          level,
+          {
+            fill: theme.density,
+            fillOpacity: 0.55,
+          },
+        );
     }
   }
   drawNoteBands(surface, { x: 0, y: 0, width, height }, scale, annotationsStore.getState().annotations, theme);

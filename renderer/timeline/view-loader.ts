@@ -1,5 +1,5 @@
 import { viewportStore, workspaceStore } from '../state/stores.ts';
-import { type DataWindow, LatestFetcher, stillUseful, suffices, windowFor } from './fetch.ts';
+import { type DataWindow, LatestFetcher, reserveOf, showsGone, stillUseful, suffices, windowFor } from './fetch.ts';
 import { geometryStore, timeWidthPx } from './geometry.ts';
 
 /**
@@ -39,9 +39,14 @@ export class ViewLoader<Data> {
   look(): void {
     const widthPx = timeWidthPx(geometryStore.getState());
     if (widthPx <= 0 || !workspaceStore.getState().summary) return;
-    const { bounds, fromNs, toNs } = viewportStore.getState();
+    const { fromNs, toNs, follow, ...viewport } = viewportStore.getState();
     const view = { fromNs, toNs };
-    const good = (window: DataWindow | null): boolean => window !== null && suffices(window, view, widthPx, bounds);
+    // Where the view moves along, what it leaves behind is not asked for again and again.
+    const bounds = follow
+      ? { ...viewport.bounds, fromNs: Math.max(viewport.bounds.fromNs, reserveOf(view)) }
+      : viewport.bounds;
+    const good = (window: DataWindow | null): boolean =>
+      window !== null && suffices(window, view, widthPx, bounds) && !showsGone(window, view, bounds);
     const { pending } = this.#fetcher;
     if (good(this.#loaded) || good(pending) || good(this.#failed)) return;
     this.#fetcher.want(windowFor(view, widthPx, bounds), {

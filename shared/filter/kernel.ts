@@ -7,8 +7,20 @@ import { printCondition } from './print.ts';
  * kernel/trace/trace_events_filter.c), which tests one event's fields, `COMM`, `CPU` and `common_pid`.
  */
 export type KernelFilter =
-  | { ok: true; text: string /** Positions in `text` are those in what was typed. */; asTyped: boolean }
+  | { ok: true; text: string /** Empty: positions in `text` are those in what was typed. */; anchors: Anchor[] }
   | { ok: false; message: string; position: number };
+
+/** From `at` of the kernel's text on, up to the next one, it says what was typed at `typed`. */
+interface Anchor {
+  at: number;
+  typed: number;
+}
+
+/** Where a place of the kernel's text, which it complains about, is in what was typed. */
+export function typedPosition(anchors: readonly Anchor[], position: number): number {
+  if (anchors.length === 0) return position;
+  return (anchors.findLast(({ at }) => at <= position) ?? (anchors[0] as Anchor)).typed;
+}
 
 class Refused extends Error {
   readonly position: number;
@@ -28,9 +40,9 @@ const regexOps: readonly CompareOp[] = ['=~', '!~'];
  */
 export function kernelFilter(typed: string, fields: ReadonlySet<string>): KernelFilter {
   const parsed = parseFilter(typed);
-  if (!parsed.ok) return { ok: true, text: typed, asTyped: true };
+  if (!parsed.ok) return { ok: true, text: typed, anchors: [] };
   const [clause, second] = parsed.ast.clauses;
-  if (clause === undefined) return { ok: true, text: '', asTyped: true };
+  if (clause === undefined) return { ok: true, text: '', anchors: [] };
   try {
     if (second !== undefined) throw new Refused('one condition filters an event: join several with &&', second.start);
     if (clause.condition === null) {
@@ -42,12 +54,37 @@ export function kernelFilter(typed: string, fields: ReadonlySet<string>): Kernel
     }
     const condition = translate(clause.condition, fields);
     if (condition === clause.condition && !/(^|[^=!<>])=([^=~]|$)/.test(withoutStrings(typed)))
-      return { ok: true, text: typed, asTyped: true };
-    return { ok: true, text: printCondition(condition, 0), asTyped: false };
+      return { ok: true, text: typed, anchors: [] };
+    const text = printCondition(condition, 0);
+    return { ok: true, text, anchors: anchorsOf(testsOf(clause.condition), testsOf(condition), typed, text) };
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
     return { ok: false, message: error.message, position: error.position };
   }
+}
+
+/** The tests of a condition, in their order. */
+function testsOf(condition: Condition): CompareNode[] {
+  if (condition.kind === 'compare') return [condition];
+  if (condition.kind === 'not') return testsOf(condition.operand);
+  return [...testsOf(condition.left), ...testsOf(condition.right)];
+}
+
+/** One for the field and one for the value of every test, in their order: `typed` has those of `own`, `text` those of `said`. */
+function anchorsOf(own: readonly CompareNode[], said: readonly CompareNode[], typed: string, text: string): Anchor[] {
+  const anchors: Anchor[] = [];
+  let from = 0;
+  said.forEach((test, i) => {
+    const { field, value, start } = own[i] as CompareNode;
+    const at = text.indexOf(printCondition(test, 0), from);
+    const before = typed.indexOf(field, start);
+    // `3 < prio` is the test of a field too.
+    const fieldAt = before >= 0 && before < value.start ? before : typed.indexOf(field, value.end);
+    const valueAt = at + `${test.field} ${test.op} `.length;
+    anchors.push({ at, typed: fieldAt }, { at: valueAt, typed: value.start });
+    from = valueAt;
+  });
+  return anchors;
 }
 
 const withoutStrings = (text: string): string => text.replace(/"[^"]*"|'[^']*'/g, '""');

@@ -11,16 +11,20 @@ import type { FromEngine } from '../../shared/api.ts';
 import type { CaptureNews } from '../../shared/capture.ts';
 import { EngineClient } from '../../shared/engine-client.ts';
 import { BROWSER_ARGS, installedBrowser } from '../runner/browser.ts';
+import { type Figure, figure, figureLines, percentile } from './figures.ts';
 import { serve } from './frames.ts';
 import { median } from './measure.ts';
 
 const EVENTS = [{ pattern: 'raw_syscalls' }, { pattern: 'sched:sched_switch' }];
-const BUFFER_KIB = 16 * 1024;
+/** Rates to bear, as many processes as make them, and buffers for each CPU. */
+const LOADS = [
+  { millions: 1, processes: 1, bufferMiB: 16 },
+  { millions: 3, processes: 2, bufferMiB: 64 },
+];
+/** The engine has filled its caches by then: from here on its memory is to stay as it is. */
+const FILLED_MS = 20_000;
 /** Ages of the newest event on screen, one after the other. */
 const AGES = 200;
-
-const percentile = (values: readonly number[], share: number): number =>
-  [...values].sort((a, b) => a - b)[Math.min(values.length - 1, Math.floor(values.length * share))] ?? Number.NaN;
 
 /** Two system calls a byte, as fast as a CPU goes; `processes` of them. */
 function makeLoad(processes: number): { stop(): void } {
@@ -33,28 +37,35 @@ function makeLoad(processes: number): { stop(): void } {
   return { stop };
 }
 
-/** Captures with an engine that indexes along, nobody looking. */
-async function throughput(folder: string, seconds: number): Promise<string[]> {
+/** Events of each CPU, as the index of a recording has them. */
+async function indexed(engine: EngineClient, path: string): Promise<Map<number, number>> {
+  const { workspaceId, durationNs } = await engine.call('open', { paths: [path] });
+  const resolutionNs = 2 ** 30;
+  const { lanes } = await engine.call('lanes', { workspaceId, fromNs: 0, toNs: durationNs + 1, resolutionNs });
+  await engine.call('close', { workspaceId });
+  return new Map(lanes.map(({ cpu, density }) => [cpu, density.reduce((sum, count) => sum + count, 0)]));
+}
+
+/** Captures with an engine that indexes along, nobody looking: what the kernel counted, what the recording has, what it cost. */
+async function throughput(folder: string, seconds: number, load: (typeof LOADS)[number]): Promise<Figure[]> {
   const core = createEngine({ version: 'bench', cacheFolder: join(folder, 'cache') });
   const engine = new EngineClient((message) => core.dispatch(message, (answer: FromEngine) => engine.receive(answer)));
-  const load = makeLoad(1);
+  const running = makeLoad(load.processes);
+  const path = join(folder, 'load.dat');
   try {
-    const settings = {
-      path: join(folder, 'load.dat'),
-      events: EVENTS,
-      bufferKiB: BUFFER_KIB,
-      durationMs: seconds * 1000,
-    };
-    const { captureId } = await engine.call('startCapture', { settings });
+    const limits = { bufferKiB: load.bufferMiB * 1024, durationMs: seconds * 1000 };
+    const { captureId } = await engine.call('startCapture', { settings: { path, events: EVENTS, ...limits } });
     const shares: number[] = [];
     /** When a report came, by our clock and by the capture's: how much later than the quickest one is how late the engine is. */
     const delays: number[] = [];
-    let peak = 0;
+    let filled = Number.NaN;
+    let memory = 0;
     const onNews = (capture: CaptureNews | undefined): void => {
       if (capture === undefined) return;
       shares.push(capture.gauges.cpuShare);
       delays.push(performance.now() - capture.gauges.elapsedMs);
-      peak = Math.max(peak, process.memoryUsage().rss);
+      memory = process.memoryUsage().rss / 2 ** 20;
+      if (Number.isNaN(filled) && capture.gauges.elapsedMs > FILLED_MS) filled = memory;
     };
     const { gauges } = await engine.call(
       'watchCapture',
@@ -62,16 +73,33 @@ async function throughput(folder: string, seconds: number): Promise<string[]> {
       { onProgress: ({ capture }) => onNews(capture) },
     );
     if (gauges === null) throw new Error('the capture told nothing');
-    const quickest = Math.min(...delays);
-    const perSecond = gauges.events / (gauges.elapsedMs / 1000);
+    running.stop();
+    const found = await indexed(engine, path);
+    const perSecond = gauges.events / (gauges.elapsedMs / 1000) / 1e6;
+    const missing = gauges.cpus.map(({ cpu, events }) => events - (found.get(cpu) ?? 0));
+    const each = gauges.cpus.map(({ cpu, events, lost }) => `CPU ${cpu}: ${events} read, ${lost} lost`).join(', ');
+    const late = delays.map((delay) => delay - Math.min(...delays));
+    const of = `of ${load.millions} M/s, ${load.bufferMiB} MiB`;
+    const much = `${(gauges.events / 1e6).toFixed(0)} M events in ${(gauges.elapsedMs / 1000).toFixed(0)} s, ${(gauges.bytes / 1e6).toFixed(0)} MB`;
+    const lost = each.length > 0 ? each : 'no CPU told anything';
     return [
-      `capture   ${(gauges.events / 1e6).toFixed(1)} M events in ${(gauges.elapsedMs / 1000).toFixed(0)} s, ${(perSecond / 1e6).toFixed(2)} M/s, ${gauges.lost} lost, ${(gauges.bytes / 1e6).toFixed(0)} MB`,
-      `          ${(median(shares) * 100).toFixed(1)} % of one CPU in the capture process (median)`,
-      `index     ${(median(delays) - quickest).toFixed(0)} ms late (median), ${(percentile(delays, 0.95) - quickest).toFixed(0)} ms (p95); engine at most ${(peak / 2 ** 20).toFixed(0)} MiB`,
+      figure(`rate ${of}`, { least: load.millions }, perSecond, 'M/s', much),
+      figure(`lost in the kernel ${of}`, { most: 0 }, gauges.lost, 'events', lost),
+      figure(
+        `read but not in the recording ${of}`,
+        { most: 0 },
+        missing.reduce((sum, count) => sum + Math.abs(count), 0),
+        'events',
+        'all CPUs',
+      ),
+      figure(`capture process ${of}`, { most: 10 }, (median(shares) * 100) / perSecond, '% CPU per M/s', 'median'),
+      figure(`index late ${of}`, { most: 300 }, percentile(late, 0.95), 'ms', 'p95'),
+      figure(`engine grows ${of}`, { most: 100 }, memory - filled, 'MiB', `after 20 s, to ${memory.toFixed(0)} MiB`),
     ];
   } finally {
-    load.stop();
+    running.stop();
     await core.close();
+    rmSync(path, { force: true });
   }
 }
 
@@ -83,9 +111,10 @@ const newestOnScreen = (page: Page): Promise<number | null> =>
     return known.length === 0 ? null : Math.max(...known);
   });
 
-async function window(folder: string): Promise<string[]> {
+async function window(folder: string): Promise<Figure[]> {
   const executablePath = await installedBrowser();
-  if (executablePath === null) return ['window    no browser is installed'];
+  if (executablePath === null)
+    return [figure('first events on screen', { most: 1500 }, Number.NaN, 'ms', 'no browser')];
   const browser = await chromium.launch({ executablePath: executablePath || undefined, args: BROWSER_ARGS });
   const { url, stop } = await serve([], join(folder, 'window-cache'));
   const load = makeLoad(1);
@@ -113,8 +142,14 @@ async function window(folder: string): Promise<string[]> {
     await page.getByRole('button', { name: 'Stop' }).click();
     await page.getByRole('region', { name: 'Capture ended' }).waitFor();
     return [
-      `window    first events on screen ${first.toFixed(0)} ms after the click`,
-      `          newest event on screen ${median(ages).toFixed(0)} ms old (median), ${percentile(ages, 0.95).toFixed(0)} ms (p95) at ${rate}`,
+      figure('first events on screen', { most: 1500 }, first, 'ms', 'after the click'),
+      figure(
+        'newest event on screen',
+        { most: 300 },
+        percentile(ages, 0.95),
+        'ms',
+        `p95; median ${median(ages).toFixed(0)} ms, at ${rate}`,
+      ),
     ];
   } finally {
     load.stop();
@@ -128,7 +163,9 @@ export async function measureLive(seconds: number): Promise<string[] | null> {
   if (usableTracefs() === null) return null;
   const folder = mkdtempSync(join(tmpdir(), 'remora-bench-live-'));
   try {
-    return [...(await throughput(resolve(folder), seconds)), ...(await window(folder))];
+    const figures: Figure[] = [];
+    for (const load of LOADS) figures.push(...(await throughput(resolve(folder), seconds, load)));
+    return figureLines([...(await window(folder)), ...figures]);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

@@ -39,6 +39,8 @@ export interface App {
   start(files?: string[], options?: StartOptions): Promise<Page>;
   /** Ends the program as closing it does. */
   quit(): Promise<void>;
+  /** Ends its first process, the one that has the window or serves it, as nothing should. */
+  kill(): Promise<void>;
   /** Chooses files (several: of one folder, to be merged) through whatever the host shows for `Open a recording…`. */
   openFiles(...paths: string[]): Promise<void>;
   /** Does something that saves a file, and returns that file. */
@@ -159,6 +161,15 @@ class BrowserApp extends BaseApp implements App {
     await ended;
   }
 
+  async kill(): Promise<void> {
+    const server = this.#server;
+    this.#server = null;
+    if (server === null) return;
+    const ended = new Promise((done) => server.once('exit', done));
+    server.kill('SIGKILL');
+    await ended;
+  }
+
   async openFiles(...paths: string[]): Promise<void> {
     await this.page.keyboard.press('ControlOrMeta+o');
     const dialog = this.page.getByRole('dialog', { name: 'Open a recording' });
@@ -224,6 +235,15 @@ class ElectronApp extends BaseApp implements App {
     const app = this.#app;
     this.#app = null;
     await app?.close();
+  }
+
+  async kill(): Promise<void> {
+    const app = this.#app;
+    this.#app = null;
+    if (app === null) return;
+    const ended = new Promise((done) => app.process().once('exit', done));
+    app.process().kill('SIGKILL');
+    await ended;
   }
 
   async openFiles(...paths: string[]): Promise<void> {

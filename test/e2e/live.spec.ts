@@ -1,7 +1,9 @@
-import { existsSync, readdirSync } from 'node:fs';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Locator, Page } from '@playwright/test';
 import { usableTracefs } from '../../electron/live/tracefs.ts';
+import { remora, temporaryCache } from '../cli.ts';
 import { expect, settled, test } from './host.ts';
 import { details, events, rows, showTab, timeline } from './steps.ts';
 
@@ -145,4 +147,90 @@ test('a capture that is killed leaves its recording, and nothing in tracefs', as
   expect(await shown(page)).toBeGreaterThan(0);
   expect(instances().filter((name) => !others.includes(name))).toEqual([]);
   expect(existsSync(`${path}.live`)).toBe(false);
+});
+
+test.describe('under load', () => {
+  let load: ChildProcess;
+  test.beforeEach(() => {
+    load = spawn('dd', ['if=/dev/zero', 'of=/dev/null', 'bs=1'], { stdio: 'ignore' });
+  });
+  test.afterEach(() => {
+    load.kill('SIGKILL');
+  });
+
+  const firstRow = async (page: Page): Promise<number> =>
+    Number((await rows(events(page)).first().locator('.row').innerText()).replaceAll(',', ''));
+
+  test('a flight recorder is seen while it runs, and what it gives up goes', async ({ app }) => {
+    const path = join(app.folder, 'flight.dat');
+    const page = await app.start();
+    const dialog = await choose(page, path, /System calls/);
+    await dialog.getByLabel('It ends').selectOption('never: keep the last of it, by time');
+    await dialog.getByLabel('Seconds').fill('2');
+    await dialog.getByRole('button', { name: 'Start capturing' }).click();
+    await expect(rows(events(page)).first()).toBeVisible();
+    await bar(page).getByRole('button', { name: 'Pause view' }).click();
+    await events(page).focus();
+    await page.keyboard.press('End');
+    await expect(details(page)).toContainText('sys_');
+    await page.keyboard.press('n');
+    await page.getByRole('textbox', { name: 'Text' }).fill('when it began');
+    await page.getByRole('button', { name: 'Save' }).click();
+    await bar(page).getByRole('button', { name: 'Resume view' }).click();
+
+    // The list begins with what is still there, under the number that it always had.
+    await events(page).focus();
+    await page.keyboard.press('Home');
+    await expect.poll(() => firstRow(page)).toBeGreaterThan(1);
+    const began = await firstRow(page);
+    // Whoever looks at the oldest sees it go.
+    await expect.poll(() => firstRow(page)).toBeGreaterThan(began);
+    await expect(rows(events(page)).first()).toContainText('sys_');
+    load.kill('SIGKILL');
+
+    await bar(page).getByRole('button', { name: 'Stop' }).click();
+    await expect(ended(page)).toContainText(path);
+    await settled(page);
+    await events(page).focus();
+    await page.keyboard.press('Home');
+    await expect.poll(() => firstRow(page)).toBe(1);
+    await showTab(page, 'Notes');
+    await expect(page.getByText('when it began').first()).toBeVisible();
+    expect(app.complaints).toEqual([]);
+  });
+
+  test('a full disk ends a capture with all that was written, and the window says so (needs root)', async ({ app }) => {
+    const disk = join(app.folder, 'disk');
+    mkdirSync(disk);
+    const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=40m', 'tmpfs', disk]).status === 0;
+    test.skip(!mounted, 'needs root: mounts a small disk');
+    try {
+      const path = join(disk, 'full.dat');
+      const page = await app.start();
+      await (await choose(page, path, /System calls/)).getByRole('button', { name: 'Start capturing' }).click();
+      await expect(ended(page)).toContainText(/the disk of .*full\.dat is full.*what was written is complete/);
+      await settled(page);
+      expect(await shown(page)).toBeGreaterThan(1000);
+      await expect(rows(events(page)).first()).toContainText('sys_');
+      const cache = temporaryCache();
+      expect(remora(['check', path], cache.env).status).toBe(0);
+      cache.remove();
+    } finally {
+      await app.quit();
+      spawnSync('umount', [disk]);
+    }
+  });
+
+  test('a window that is killed leaves its recording, complete, and nothing in tracefs', async ({ app }) => {
+    const others = instances();
+    const path = join(app.folder, 'killed.dat');
+    const page = await app.start();
+    await attach(page, path);
+    await app.kill();
+    await expect.poll(() => instances().filter((name) => !others.includes(name))).toEqual([]);
+    await expect.poll(() => existsSync(`${path}.live`)).toBe(false);
+    const again = await app.start([path]);
+    await expect(rows(events(again)).first()).toBeVisible();
+    expect(await shown(again)).toBeGreaterThan(0);
+  });
 });

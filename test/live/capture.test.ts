@@ -161,6 +161,9 @@ describe.skipIf(tracefs === null)('capture (needs a tracefs that may be written 
     expect(refused.stderr).toMatch(
       /^prev_prio < && 3\n {13}\^\nremora: the kernel refuses the filter .* \(at character 14\)\n$/,
     );
+    // What was said to the kernel in other words is underlined where it was typed.
+    const translated = ['record', '-e', 'sched:sched_switch', '-F', 'task == dd && nobody = 3', '-o', out('no.dat')];
+    expect(remora(translated, cache.env).stderr).toMatch(/^task == dd && nobody = 3\n {14}\^\n.*Field not found/);
     expect(existsSync(out('no.dat'))).toBe(false);
   });
 
@@ -197,6 +200,31 @@ describe.skipIf(tracefs === null)('capture (needs a tracefs that may be written 
     expect(warnings).toEqual([]);
     expect(streams[0]?.events).toBeGreaterThan(1000);
     expect(streams[0]?.events).toBeLessThan(recorded.events);
+  });
+
+  const hotplug = '/sys/devices/system/cpu/cpu1/online';
+  const mayUnplug = process.env.REMORA_HOTPLUG !== undefined && existsSync(hotplug);
+  test.skipIf(!mayUnplug)('a CPU that goes and comes back (REMORA_HOTPLUG=1: takes one from the machine)', async () => {
+    makeLoad();
+    makeLoad();
+    const args = ['dist/cli.js', 'record', '--json', '--quiet', '-e', 'raw_syscalls', ...AMPLE, '--duration', '4'];
+    const child = spawn(process.execPath, [...args, '-o', out()], { cwd: projectRoot, env: cache.env });
+    let said = '';
+    child.stdout.on('data', (text: Buffer) => {
+      said += String(text);
+    });
+    const ended = new Promise((done) => child.once('close', done));
+    await expect.poll(() => existsSync(out())).toBe(true);
+    try {
+      writeFileSync(hotplug, '0');
+      await sleep(500);
+    } finally {
+      writeFileSync(hotplug, '1');
+    }
+    expect(await ended).toBe(0);
+    const recorded = JSON.parse(said) as RecordDocument;
+    expect(recorded).toMatchObject({ reason: 'duration', lost: 0 });
+    expect(info(out())).toMatchObject({ streams: [{ events: recorded.events, lost: 0 }], warnings: [] });
   });
 
   test('leaves other instances alone, also when two capture at once', async () => {

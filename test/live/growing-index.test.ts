@@ -68,6 +68,11 @@ function contentOf(store: WorkspaceStore): Indexed {
   };
 }
 
+const sameBytes = (a: readonly ArrayBufferView[], b: readonly ArrayBufferView[]): boolean =>
+  a.every((array, i) => bytesOf(array).equals(bytesOf(b[i] as ArrayBufferView)));
+const bytesOf = ({ buffer, byteOffset, byteLength }: ArrayBufferView): Buffer =>
+  Buffer.from(buffer as ArrayBuffer, byteOffset, byteLength);
+
 test.skipIf(usableTracefs() === null)(
   'an index that grows with a capture is the one that an import of the recording makes (needs a tracefs that may be written to)',
   async () => {
@@ -82,10 +87,20 @@ test.skipIf(usableTracefs() === null)(
       const order = { path, events, durationMs: 2500, statusMs: 100, latencyMs: 100, bufferKiB: 64 };
       let index: GrowingIndex | undefined;
       let between = 0;
+      let closed = 0;
       const advance = ({ cpus }: { cpus: GrownCpu[] }): void => {
         source ??= growingSource(path);
         index ??= new GrowingIndex(source, readTraceDat(source), live.beginImport(path, 'live'));
         index.advance(cpus);
+        // What is handed over for those who look on is what the store would give.
+        for (const grown of index.cpus())
+          for (const { info, columns } of grown.closed) {
+            const { time, id, pid, position } = live.chunk(info);
+            expect(
+              sameBytes([time, id, pid, position], [columns.time, columns.id, columns.pid, columns.position]),
+            ).toBe(true);
+            closed++;
+          }
       };
       const capture = await startCapture(
         join(projectRoot, 'dist/capture.js'),
@@ -104,6 +119,7 @@ test.skipIf(usableTracefs() === null)(
       expect(index?.events).toBe(status.events);
       expect(contentOf(live).lost.length).toBeGreaterThan(0);
       expect(between).toBeGreaterThan(0);
+      expect(closed).toBeGreaterThan(0);
       expect(contentOf(live)).toEqual(contentOf(imported));
     } finally {
       source?.close();

@@ -66,54 +66,78 @@ const essence = ({ task, bdi, cgroup, pauses, pauseMs, domain }: Episode) => ({
   ...{ bdi, cgroup: cgroup.path, pauses, pauseMs, domain },
 });
 
-test.skipIf(!able)(
-  'a live session shows the episodes of a recording made beside it (needs root, tracefs, mkfs.ext4 and losetup)',
-  async () => {
-    const mount = slowDisk();
-    const events = ['writeback:balance_dirty_pages', 'writeback:global_dirty_state', 'sched:sched_switch'];
-    const beside = join(folder, 'beside.dat');
-    const named = events.flatMap((event) => ['-e', event]);
-    reference = spawn(process.execPath, [cli, 'record', ...named, '-o', beside], { stdio: 'pipe' });
-    const ended = new Promise((resolve) => reference?.once('exit', resolve));
-    await new Promise<void>((resolve) => {
-      reference?.stderr?.on('data', (text: Buffer) => /Recording into/.test(String(text)) && resolve());
-    });
-    const engine = new EngineClient((message) =>
-      core.dispatch(message, (answer: FromEngine) => engine.receive(answer)),
-    );
-    const settings = { path: join(folder, 'live.dat'), events: events.map((pattern) => ({ pattern })) };
-    const { captureId } = await engine.call('startCapture', { settings });
-    let workspaceId = '';
-    const watching = engine.call(
-      'watchCapture',
-      { captureId },
-      {
-        onProgress: ({ capture }) => {
-          workspaceId = capture?.summary?.workspaceId ?? workspaceId;
-        },
-      },
-    );
-    // It ends with the engine where the test fails.
-    watching.catch(() => {});
-    for (const name of ['a', 'b', 'c']) run('dd', 'if=/dev/zero', `of=${join(mount, name)}`, 'bs=64k', 'count=900');
-    const live = async () => (await engine.call('episodes', { workspaceId, by: 'cgroup' })).episodes.map(essence);
-    const known = async (path: string): Promise<ReturnType<typeof essence>[]> => {
-      const opened = await engine.call('open', { paths: [path] });
-      const found = await engine.call('episodes', { workspaceId: opened.workspaceId, by: 'cgroup' });
-      await engine.call('close', { workspaceId: opened.workspaceId });
-      return found.episodes.map(essence);
-    };
-    reference.kill('SIGINT');
-    await ended;
-    reference = null;
-    const expected = (await known(beside)).filter(({ task }) => task.startsWith('dd-'));
-    expect(expected.length).toBeGreaterThanOrEqual(1);
-    await expect
-      .poll(async () => (await live()).filter(({ task }) => task.startsWith('dd-')), { timeout: 20_000 })
-      .toEqual(expected);
-    await engine.call('stopCapture', { captureId });
-    await watching;
-    expect((await known(settings.path)).filter(({ task }) => task.startsWith('dd-'))).toEqual(expected);
+/** Who records beside the live session, how it is started, and what it says when it has begun. */
+const references = {
+  'remora record': { command: process.execPath, before: [cli, 'record'], begun: /Recording into/, able },
+  'trace-cmd record, in an instance of its own': {
+    // It says that it has begun when it ends, where nobody makes it say so at once.
+    command: 'stdbuf',
+    before: ['-oL', 'trace-cmd', 'record', '-B', `beside-${process.pid}`],
+    begun: /Hit Ctrl\^C to stop/,
+    // Where function tracing is denied it ends before it has begun.
+    able: able && works('trace-cmd') && works('stdbuf') && traceCmdRecords(),
   },
-  120_000,
-);
+};
+
+function traceCmdRecords(): boolean {
+  const place = mkdtempSync(join(tmpdir(), 'remora-trace-cmd-'));
+  const args = ['record', '-B', `tried-${process.pid}`, '-e', 'sched:sched_switch', '-o', join(place, 'x.dat'), 'true'];
+  const { status } = spawnSync('trace-cmd', args, { cwd: place });
+  rmSync(place, { recursive: true, force: true });
+  return status === 0;
+}
+
+for (const [name, { command, before, begun, able: possible }] of Object.entries(references)) {
+  test.skipIf(!possible)(
+    `a live session shows the episodes of a recording made beside it by ${name} (needs root, tracefs, mkfs.ext4, losetup, and that it can record here)`,
+    async () => {
+      const mount = slowDisk();
+      const events = ['writeback:balance_dirty_pages', 'writeback:global_dirty_state', 'sched:sched_switch'];
+      const beside = join(folder, 'beside.dat');
+      const named = events.flatMap((event) => ['-e', event]);
+      reference = spawn(command, [...before, ...named, '-o', beside], { stdio: 'pipe', cwd: folder });
+      const ended = new Promise((resolve) => reference?.once('exit', resolve));
+      await new Promise<void>((resolve) => {
+        for (const said of [reference?.stdout, reference?.stderr])
+          said?.on('data', (text: Buffer) => begun.test(String(text)) && resolve());
+      });
+      const engine = new EngineClient((message) =>
+        core.dispatch(message, (answer: FromEngine) => engine.receive(answer)),
+      );
+      const settings = { path: join(folder, 'live.dat'), events: events.map((pattern) => ({ pattern })) };
+      const { captureId } = await engine.call('startCapture', { settings });
+      let workspaceId = '';
+      const watching = engine.call(
+        'watchCapture',
+        { captureId },
+        {
+          onProgress: ({ capture }) => {
+            workspaceId = capture?.summary?.workspaceId ?? workspaceId;
+          },
+        },
+      );
+      // It ends with the engine where the test fails.
+      watching.catch(() => {});
+      for (const name of ['a', 'b', 'c']) run('dd', 'if=/dev/zero', `of=${join(mount, name)}`, 'bs=64k', 'count=900');
+      const live = async () => (await engine.call('episodes', { workspaceId, by: 'cgroup' })).episodes.map(essence);
+      const known = async (path: string): Promise<ReturnType<typeof essence>[]> => {
+        const opened = await engine.call('open', { paths: [path] });
+        const found = await engine.call('episodes', { workspaceId: opened.workspaceId, by: 'cgroup' });
+        await engine.call('close', { workspaceId: opened.workspaceId });
+        return found.episodes.map(essence);
+      };
+      reference.kill('SIGINT');
+      await ended;
+      reference = null;
+      const expected = (await known(beside)).filter(({ task }) => task.startsWith('dd-'));
+      expect(expected.length).toBeGreaterThanOrEqual(1);
+      await expect
+        .poll(async () => (await live()).filter(({ task }) => task.startsWith('dd-')), { timeout: 20_000 })
+        .toEqual(expected);
+      await engine.call('stopCapture', { captureId });
+      await watching;
+      expect((await known(settings.path)).filter(({ task }) => task.startsWith('dd-'))).toEqual(expected);
+    },
+    120_000,
+  );
+}

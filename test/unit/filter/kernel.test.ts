@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { kernelFilter } from '../../../shared/filter/kernel.ts';
+import { kernelFilter, typedPosition } from '../../../shared/filter/kernel.ts';
 
 const fields = new Set(['prev_comm', 'prev_pid', 'prev_prio', 'next_prio', 'common_pid']);
 
@@ -21,11 +21,13 @@ describe('filters for the kernel', () => {
     ['prev_comm == "a = b"', 'prev_comm == "a = b"', true],
     ['prev_prio < next_prio', 'prev_prio < next_prio', true],
   ])('%s', (typed, text, asTyped) => {
-    expect(kernelFilter(typed, fields)).toEqual({ ok: true, text, asTyped });
+    const said = kernelFilter(typed, fields);
+    expect(said).toMatchObject({ ok: true, text });
+    expect(said.ok && said.anchors.length === 0).toBe(asTyped);
   });
 
   it('takes a field of the event before a virtual one', () => {
-    expect(kernelFilter('pid > 1', new Set(['pid']))).toEqual({ ok: true, text: 'pid > 1', asTyped: true });
+    expect(kernelFilter('pid > 1', new Set(['pid']))).toEqual({ ok: true, text: 'pid > 1', anchors: [] });
   });
 
   it.each([
@@ -38,5 +40,20 @@ describe('filters for the kernel', () => {
     ['sched_switch', 'a condition is expected', 0],
   ])('says what the kernel can not test: %s', (typed, message, position) => {
     expect(kernelFilter(typed, fields)).toEqual({ ok: false, message: expect.stringContaining(message), position });
+  });
+
+  // `^`: where the kernel points in its text, and where that is in what was typed.
+  it.each([
+    ['task == dd && nobody = 3', 'nobody', 'nobody'],
+    ['pid > 1 && (  nobody = 3 || cpu == 1)', 'nobody', 'nobody'],
+    ['3 < pid && prev_prio == soon', '"soon"', 'soon'],
+    ['!(cpu == 1)&&prev_comm==dd && prev_prio < 3', 'prev_prio', 'prev_prio'],
+    ['7 > cpu', 'CPU', 'cpu'],
+    ['pid == 3 && pid == 3 && pid == 4', '4', '4'],
+  ])('what the kernel complains about is found in what was typed: %s', (typed, there, here) => {
+    const said = kernelFilter(typed, fields);
+    if (!said.ok) throw new Error(said.message);
+    expect(said.anchors).not.toEqual([]);
+    expect(typedPosition(said.anchors, said.text.indexOf(there))).toBe(typed.indexOf(here));
   });
 });

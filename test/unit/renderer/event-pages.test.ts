@@ -13,8 +13,9 @@ function slowList() {
     answer: () => Promise<void>;
     fail: (error: Error) => Promise<void>;
   }[] = [];
-  const fetch = (first: number, count: number, signal: AbortSignal) =>
+  const fetch = (from: number | 'start' | 'end', count: number, signal: AbortSignal) =>
     new Promise<RowsResult>((resolve, reject) => {
+      const first = from === 'end' ? TOTAL - count : from === 'start' ? 0 : from;
       const rows = Array.from({ length: Math.min(count, TOTAL - first) }, (_, index) => ({
         row: first + index,
       })) as RowsResult['rows'];
@@ -23,7 +24,7 @@ function slowList() {
         first,
         aborted: false,
         answer: () => {
-          resolve({ total: TOTAL, rows, scan: null });
+          resolve({ total: TOTAL, firstRow: 0, rows, scan: null });
           return settled();
         },
         fail: (error: Error) => {
@@ -91,9 +92,9 @@ describe('event pages', () => {
   it('asks again for a list that is still being found, until it is through', async () => {
     vi.useFakeTimers();
     const answers: RowsResult[] = [
-      { total: 1, rows: [{ row: 0 }] as RowsResult['rows'], scan: { done: 10, total: 30 } },
-      { total: 2, rows: [{ row: 0 }, { row: 1 }] as RowsResult['rows'], scan: { done: 20, total: 30 } },
-      { total: 2, rows: [{ row: 0 }, { row: 1 }] as RowsResult['rows'], scan: null },
+      { total: 1, firstRow: 0, rows: [{ row: 0 }] as RowsResult['rows'], scan: { done: 10, total: 30 } },
+      { total: 2, firstRow: 0, rows: [{ row: 0 }, { row: 1 }] as RowsResult['rows'], scan: { done: 20, total: 30 } },
+      { total: 2, firstRow: 0, rows: [{ row: 0 }, { row: 1 }] as RowsResult['rows'], scan: null },
     ];
     const seen: unknown[] = [];
     const pages = new EventPages(
@@ -150,15 +151,22 @@ describe('event pages', () => {
     pages.need(0, 10);
     await requests[0]?.answer();
     pages.total = 150;
-    const grown = pages.growAtEnd(5000, 150);
-    void pages.growAtEnd(6000, 150);
-    expect(requests.slice(1).map((request) => request.first)).toEqual([4600]);
+    const grown = pages.growAtEdge('end', 150, 60);
+    void pages.growAtEdge('end', 160, 60);
+    void pages.growAtEdge('end', 170, 60);
+    expect(requests.slice(1).map((request) => request.first)).toEqual([TOTAL - 60]);
     expect(pages.total).toBe(150);
     await requests[1]?.answer();
+    expect(pages.total).toBe(TOTAL);
+    expect(pages.row(TOTAL - 1)?.row).toBe(TOTAL - 1);
+    pages.need(TOTAL - 60, TOTAL - 1);
+    // It has grown meanwhile: asked for once more, and no page is.
+    expect(requests.slice(2).map((request) => request.first)).toEqual([TOTAL - 60]);
+    await requests[2]?.answer();
     await grown;
-    expect(pages.total).toBe(5000);
-    expect(pages.row(4999)?.row).toBe(4999);
-    pages.need(4990, 4999);
-    expect(requests).toHaveLength(2);
+    expect(requests).toHaveLength(3);
+    // Whoever looks at what is above needs pages.
+    pages.need(TOTAL - 70, TOTAL - 50);
+    expect(requests.length).toBeGreaterThan(3);
   });
 });

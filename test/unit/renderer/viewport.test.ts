@@ -84,7 +84,7 @@ describe('viewport', () => {
 
   it('follows the end of data that grows, until somebody looks back', () => {
     startFollowing(100_000);
-    growBounds(1_500_000);
+    growBounds(0, 1_500_000);
     followEnd();
     expect(view()).toEqual({ fromNs: 1_400_000, toNs: 1_500_000 });
     // While it follows, the end is what holds still.
@@ -93,7 +93,7 @@ describe('viewport', () => {
     expect(viewportStore.getState().follow).toBe(true);
     panBy(-0.5);
     expect(viewportStore.getState().follow).toBe(false);
-    growBounds(2_000_000);
+    growBounds(0, 2_000_000);
     expect(view()).toEqual({ fromNs: 1_425_000, toNs: 1_475_000 });
   });
 });
