@@ -27,7 +27,7 @@ export function AttachDialog() {
     call('captureOptions', {}).then(setOptions, (error) => setFailed(toErrorDetail(error).message));
   };
   useEffect(load, []);
-  const problem = failed === null ? options?.problem : { message: failed, command: '' };
+  const problem = failed === null ? options?.problem : { message: failed, command: '', elevate: false };
   if (options && !problem) return <AttachForm options={options} onReload={load} />;
   return (
     <Dialog

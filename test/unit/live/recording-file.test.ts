@@ -20,6 +20,7 @@ const format = (system: string, name: string, id: number): Buffer =>
   Buffer.from(formatText({ system, name, id, fields: [] } as unknown as Parameters<typeof formatText>[0]));
 
 const source: HeadSource = {
+  littleEndian: true,
   pageBytes: PAGE,
   headerPage: Buffer.from(headerPageText(abi)),
   headerEvent: Buffer.from(HEADER_EVENT_TEXT),
@@ -46,6 +47,7 @@ function create(cpus: number[], to = path): RecordingFile {
     fixed: encodeFixedHead(source),
     options: [{ id: 5, data: Buffer.from('Linux host 6.1 x86_64\0') }],
     clock: 'mono',
+    littleEndian: true,
     pageBytes: PAGE,
     cpus,
     cmdlinesCapacity: 4096,
@@ -191,7 +193,7 @@ describe('a writer that was killed', () => {
       bytes: Number(head.readBigUInt64LE(side.tableAt - side.variableAt + cpu * 16 + 8)),
     }));
     const variable = { bytes: head, cmdlinesAt: 8, tableAt: side.tableAt - side.variableAt };
-    const settling = collapsePlan(side.variableAt, variable, table, statSync(path).blksize);
+    const settling = collapsePlan(side.variableAt, variable, table, statSync(path).blksize, true);
     expect(settling.holes).toHaveLength(3);
     writeSideFile(path, { ...side, settling });
     spawnSync('truncate', ['-s', String(settling.sizes[0]), path]);
