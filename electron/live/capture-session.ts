@@ -330,7 +330,9 @@ export class CaptureSession {
     try {
       await work();
     } catch (error) {
-      this.#ended?.notes.push(`${what}: ${messageOf(error)}`);
+      const message = messageOf(error);
+      // A connection that is lost is said once.
+      if (message !== this.#ended?.message) this.#ended?.notes.push(`${what}: ${message}`);
     }
   }
 

@@ -9,6 +9,7 @@ import { LocalMachine, type Owner } from './local-machine.ts';
 import type { Machine } from './machine.ts';
 import { machineOptions } from './machine-options.ts';
 import { type CaptureMessage, captureRequest } from './protocol.ts';
+import { RemoteMachine } from './remote-machine.ts';
 import { findTracefs } from './tracefs.ts';
 
 const WAIT_MS = 5;
@@ -71,7 +72,8 @@ let machine: Machine | null = null;
 /** Requests are done one after the other. */
 let doing: Promise<void> = Promise.resolve();
 
-function openMachine(): Machine {
+async function openMachine(): Promise<Machine> {
+  if (given.host !== undefined) return RemoteMachine.connect(given.host);
   const [uid, gid, ...groups] = (given.for ?? '').split(',').map(Number);
   const owner: Owner | null = uid === undefined || gid === undefined ? null : { uid, gid, groups };
   return new LocalMachine(owner, given.rights);
