@@ -296,12 +296,17 @@ export class CaptureSession {
     ended.statistics = this.#ring.cpus.map(({ cpu, statsText }) => cpuStatOption(cpu, statsText));
     await this.#names.refresh();
     ended.statistics.push(...savedTgidsOption(await this.#names.threadGroups()));
-    if (!(await this.#cleanUp().catch(() => this.#machine.host !== null))) {
-      notes.push(
-        `the tracing instance ${this.#instance.name} is in use by another program and stays: \`remora record --clean\` removes it later`,
-      );
-    }
+    const removed = await this.#cleanUp().catch(() => false);
+    if (!removed) notes.push(this.#leftBehind());
     this.#say({ type: 'drained', status });
+  }
+
+  #leftBehind(): string {
+    const { host, lost } = this.#machine;
+    const { name } = this.#instance;
+    if (lost) return `${host} removes the tracing instance ${name} by itself, within a minute at most`;
+    const clean = host === null ? 'remora record --clean' : `remora record -H ${host} --clean`;
+    return `the tracing instance ${name} is in use by another program and stays: \`${clean}\` removes it later`;
   }
 
   async #diskFull(): Promise<string> {

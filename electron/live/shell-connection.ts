@@ -92,9 +92,10 @@ export class ShellConnection {
 
   /** What ssh said, without what it only remarks. */
   #reason(): string {
-    const lines = this.#complaint
-      .split(/\r?\n/)
-      .filter((line) => line.trim() !== '' && !/^(Warning|debug\d):/.test(line));
+    // A login that comes to nothing may say why where a shell's output would be.
+    const said = this.#greeted === null ? '' : this.#all().toString('utf8').slice(-500);
+    const all = `${this.#complaint}\n${said}`.split(/\r?\n/);
+    const lines = all.filter((line) => line.trim() !== '' && !/^(Warning|debug\d):/.test(line));
     return lines.map((line) => line.trim()).join('; ') || 'the connection was closed';
   }
 

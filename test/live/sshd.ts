@@ -28,6 +28,13 @@ export interface TestSshd {
   stop(): Promise<void>;
 }
 
+/** nobody may do everything, in mount namespaces in which this folder is /etc/sudoers.d. */
+export function makeSudoers(folder: string): void {
+  mkdirSync(folder, { mode: 0o750 });
+  writeFileSync(join(folder, 'test'), 'nobody ALL=(ALL) NOPASSWD: ALL\n', { mode: 0o440 });
+}
+export const AS_NOBODY = 'exec setpriv --reuid 65534 --regid 65534 --clear-groups';
+
 const quoted = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;
 
 /**
@@ -39,7 +46,7 @@ export async function startSshd(): Promise<TestSshd> {
   const folder = mkdtempSync(join(tmpdir(), 'remora-sshd-'));
   chmodSync(folder, 0o755);
   const at = (name: string): string => join(folder, name);
-  for (const key of ['host', 'here', 'noisy', 'busybox', 'untraced', 'nobody', 'stranger'])
+  for (const key of ['host', 'here', 'noisy', 'busybox', 'untraced', 'sudoer', 'nobody', 'stranger'])
     spawnSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', at(key)]);
   const key = (name: string): string => readFileSync(at(`${name}.pub`), 'utf8').trim();
   const forced = (command: string, name: string): string => `command="${command.replaceAll('"', '\\"')}" ${key(name)}`;
@@ -57,13 +64,18 @@ export async function startSshd(): Promise<TestSshd> {
       forced(`echo Welcome to this host; exec dash -c ${original}`, 'noisy'),
       forced(`PATH=${tools} exec ${tools}/sh -c ${original}`, 'busybox'),
       forced(
+        `exec unshare -m sh -c 'mount --bind ${at('sudoers')} /etc/sudoers.d; ${AS_NOBODY} sh -c "$SSH_ORIGINAL_COMMAND"'`,
+        'sudoer',
+      ),
+      forced(`${AS_NOBODY} sh -c ${original}`, 'nobody'),
+      forced(
         `exec unshare -m sh -c 'umount -a -t tracefs; mount -t tmpfs none /sys/kernel; exec sh -c "$SSH_ORIGINAL_COMMAND"'`,
         'untraced',
       ),
       '',
     ].join('\n'),
   );
-  writeFileSync(at('authorized_nobody'), forced(`exec sh -c ${original}`, 'nobody'));
+  writeFileSync(at('authorized_nobody'), `${key('nobody')}\n`);
   const port = await freePort();
   writeFileSync(
     at('sshd_config'),
@@ -79,21 +91,19 @@ UsePAM no
 MaxStartups 50
 `,
   );
-  const host = (name: string, user: string, own = name, to = port): string =>
+  const host = (name: string, user: string, own: string, to = port): string =>
     `Host ${name}\n  HostName 127.0.0.1\n  Port ${to}\n  User ${user}\n  IdentityFile ${at(own)}\n`;
   writeFileSync(
     at('ssh_config'),
     [
-      host('here', 'root'),
-      host('noisy', 'root'),
-      host('busybox', 'root'),
-      host('untraced', 'root'),
-      host('nobody', 'nobody'),
+      ...['here', 'noisy', 'busybox', 'untraced', 'sudoer', 'nobody'].map((name) => host(name, 'root', name)),
+      host('nologin', 'nobody', 'nobody'),
       host('refused', 'root', 'stranger'),
       host('closed', 'root', 'here', await freePort()),
       `Host *\n  IdentitiesOnly yes\n  IdentityAgent none\n  UserKnownHostsFile ${at('known_hosts')}\n  StrictHostKeyChecking accept-new\n`,
     ].join('\n'),
   );
+  makeSudoers(at('sudoers'));
   mkdirSync(at('bin'));
   writeFileSync(at('bin/ssh'), `#!/bin/sh\nexec /usr/bin/ssh -F ${quoted(at('ssh_config'))} "$@"\n`, { mode: 0o755 });
   mkdirSync('/run/sshd', { recursive: true });
