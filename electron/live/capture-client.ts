@@ -48,10 +48,13 @@ export class CaptureProcess {
   readonly #complaint: () => string;
   readonly #closed: Promise<string>;
   #listener: ((message: CaptureMessage) => void) | null = null;
+  readonly #rights: Rights;
   #alive = true;
+  #spoke = false;
 
   constructor(capturePath: string, { host, rights = ownRights }: CaptureTarget = {}) {
     this.#host = host;
+    this.#rights = rights;
     const terminal = rights.by === 'sudo-terminal';
     const args = [capturePath];
     if (host !== undefined) args.push('--host', host);
@@ -71,7 +74,9 @@ export class CaptureProcess {
     this.#complaint = lastLines(this.#child);
     createInterface({ input: this.#child.stdout }).on('line', (line) => {
       const message = parse(line);
-      if (message !== undefined) this.#listener?.(message);
+      if (message === undefined) return;
+      this.#spoke = true;
+      this.#listener?.(message);
     });
     this.#closed = new Promise((resolve) => {
       this.#child.once('error', (error) => resolve(error.message));
@@ -109,10 +114,13 @@ export class CaptureProcess {
 
   #died(how: string): RemoraError {
     const complaint = this.#complaint();
-    return new RemoraError({
-      code: 'file',
-      message: `the capture process ended unexpectedly (${complaint === '' ? how : `${how}: ${complaint}`})`,
-    });
+    // It never said a word: it was not begun.
+    const refused = this.#rights.by !== 'own' && !this.#spoke;
+    const why = complaint === '' ? how : refused ? complaint : `${how}: ${complaint}`;
+    const what = refused
+      ? `the rights to trace were not given by ${this.#rights.command[0]}`
+      : 'the capture process ended unexpectedly';
+    return new RemoraError({ code: 'file', message: `${what} (${why})` });
   }
 
   /** What its machine can capture. */

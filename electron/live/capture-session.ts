@@ -27,8 +27,8 @@ const PUBLISH_MS = 200;
 const NAMES_MS = 2000;
 /** At the beginning they are looked at every turn. */
 const FIRST_NAMES_MS = 60;
-/** Turns without a pause, at most, when a CPU fills its buffer as fast as it is read. */
-const MOST_TURNS = 64;
+/** Reading without a pause, at most, when a CPU fills its buffer as fast as it is read: there are limits and gauges to look at. */
+const MOST_TURN_MS = 200;
 
 /** What is known of a capture that has stopped. */
 interface Ending {
@@ -163,7 +163,9 @@ export class CaptureSession {
     const nowMs = performance.now() - this.#startedMs;
     try {
       const partial = this.#due('partial', nowMs, this.#latencyMs);
-      for (let turn = 0; turn < MOST_TURNS && (await this.#drain(partial && turn === 0)); turn++);
+      let more = await this.#drain(partial);
+      while (more && this.#stopping === null && performance.now() - this.#startedMs - nowMs < MOST_TURN_MS)
+        more = await this.#drain(false);
       await this.#housekeeping(nowMs);
     } catch (error) {
       this.#fail(error);

@@ -117,7 +117,7 @@ describe.skipIf(reason !== null)(`capture over ssh (${reason ?? 'has an sshd of 
   test.each(shells)('under load no event is lost between the kernel and the recording: %s', (_name, host) => {
     if (host === 'busybox' && busybox === null) return;
     manyCalls();
-    const recorded = record('-H', host, '-e', 'raw_syscalls', '-b', '131072', '--duration', '3', '-o', out());
+    const recorded = record('-H', host, '-e', 'raw_syscalls', '-b', '131072', '--duration', '1', '-o', out());
     expect(recorded).toMatchObject({ host, reason: 'duration', lost: 0, notes: [] });
     expect(recorded.events).toBeGreaterThan(10_000);
     const { streams, warnings, recording } = info(out());
