@@ -50,7 +50,7 @@ export function addRecord(program: Command, host: CommandHost): void {
     .description(
       'captures live from this machine, or over ssh from another, into a trace.dat that trace-cmd and KernelShark read too',
     )
-    .argument('[command...]', 'capture while this runs (behind --); else until Ctrl+C or a limit')
+    .argument('[command...]', 'capture while this runs on this machine (behind --); else until Ctrl+C or a limit')
     .option('-e <event>', 'SYSTEM:EVENT, SYSTEM, EVENT or all, with * ? []; may be repeated', (pattern: string) => {
       events.push({ pattern });
       return events;

@@ -116,7 +116,8 @@ export class CaptureProcess {
     const complaint = this.#complaint();
     // It never said a word: it was not begun.
     const refused = this.#rights.by !== 'own' && !this.#spoke;
-    const why = complaint === '' ? how : refused ? complaint : `${how}: ${complaint}`;
+    const why =
+      complaint === '' ? how : refused ? complaint.split(/\s*\n\s*/).join('; ') : `${how}: ${lastLine(complaint)}`;
     const what = refused
       ? `the rights to trace were not given by ${this.#rights.command[0]}`
       : 'the capture process ended unexpectedly';
@@ -203,8 +204,10 @@ function lastLines(child: ChildProcess): () => string {
   child.stderr?.setEncoding('utf8').on('data', (piece: string) => {
     text = (text + piece).slice(-2000);
   });
-  return () => text.trim().split('\n').at(-1) ?? '';
+  return () => text.trim();
 }
+
+const lastLine = (text: string): string => text.split('\n').at(-1) ?? '';
 
 /** The process was killed: its instance is taken away here, as it could not. The other end of a connection does so by itself. */
 async function gone(path: string, how: string, complaint: string, host: string | undefined): Promise<RemoraError> {
@@ -218,7 +221,7 @@ async function gone(path: string, how: string, complaint: string, host: string |
   } catch {
     // Whoever may not look there could not have made one.
   }
-  const why = complaint === '' ? how : `${how}: ${complaint}`;
+  const why = complaint === '' ? how : `${how}: ${lastLine(complaint)}`;
   return new RemoraError({
     code: 'file',
     message: `the capture process ended unexpectedly (${why}); \`remora record --recover ${path}\` completes what it wrote${left}`,

@@ -110,7 +110,7 @@ function info(path: string): InfoDocument {
 describe.skipIf(reason !== null)(`capture over ssh (${reason ?? 'has an sshd of its own'})`, () => {
   const shells = [
     ['a shell', 'here'],
-    ['a login that prints something first, and dash', 'noisy'],
+    ['a login that prints something first, and bash', 'noisy'],
     ['nothing but busybox', 'busybox'],
   ] as const;
 

@@ -1,14 +1,22 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 const SSHD = '/usr/sbin/sshd';
-const SFTP_FREE_SHELLS = ['/usr/bin/busybox', '/bin/busybox'];
 
 /** Where busybox is; null where it is not. */
-export const busybox = SFTP_FREE_SHELLS.find((path) => existsSync(path)) ?? null;
+export const busybox = ['/usr/bin/busybox', '/bin/busybox'].find((path) => existsSync(path)) ?? null;
 
 /** Null where a test can have an sshd of its own; else why not. */
 export function whyNoSshd(): string | null {
@@ -38,9 +46,10 @@ export const AS_NOBODY = 'exec setpriv --reuid 65534 --regid 65534 --clear-group
 const quoted = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;
 
 /**
- * Hosts that the `ssh` of `env` knows: `here` (root, /bin/sh), `dash` (root, whose login shell prints something first), `busybox`
- * (root, with nothing but busybox's tools first in its path), `nobody` (a user without rights), `refused` (a key that is not let
- * in), `closed` (a port where nobody listens), `untraced` (root, who sees no tracefs).
+ * Hosts that the `ssh` of `env` knows: `here` (root, /bin/sh), `noisy` (root, whose login prints something first and whose sh is bash), `busybox`
+ * (root, with nothing but busybox's tools first in its path), `nobody` (a user without rights), `sudoer` (one who
+ * may use sudo), `nologin` (one without a shell), `refused` (a key that is not let in), `closed` (a port where nobody listens),
+ * `untraced` (root, who sees no tracefs).
  */
 export async function startSshd(): Promise<TestSshd> {
   const folder = mkdtempSync(join(tmpdir(), 'remora-sshd-'));
@@ -56,12 +65,14 @@ export async function startSshd(): Promise<TestSshd> {
     spawnSync(busybox, ['--install', '-s', tools]);
     rmSync(join(tools, 'sudo'), { force: true });
   }
+  mkdirSync(at('bash'));
+  symlinkSync('/bin/bash', at('bash/sh'));
   const original = '"$SSH_ORIGINAL_COMMAND"';
   writeFileSync(
     at('authorized_root'),
     [
       key('here'),
-      forced(`echo Welcome to this host; exec dash -c ${original}`, 'noisy'),
+      forced(`echo Welcome to this host; PATH=${at('bash')}:$PATH exec bash -c ${original}`, 'noisy'),
       forced(`PATH=${tools} exec ${tools}/sh -c ${original}`, 'busybox'),
       forced(
         `exec unshare -m sh -c 'mount --bind ${at('sudoers')} /etc/sudoers.d; ${AS_NOBODY} sh -c "$SSH_ORIGINAL_COMMAND"'`,
