@@ -1,27 +1,17 @@
 import { statfsSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { RemoraError } from '../../shared/errors.ts';
-import { pageLayout } from '../parse/layout.ts';
+import { dirname } from 'node:path';
 import { newColumns, type SubBufferLayout, SubBufferScanner } from '../parse/sub-buffer.ts';
+import { type PreparedCapture, prepareCapture } from './capture-setup.ts';
 import { CgroupFollower, memoryHierarchy, threadsOf } from './cgroup-folders.ts';
 import { CounterSampler } from './counters.ts';
-import { availableEvents, presetChoices } from './event-choice.ts';
 import { FlightRecorder } from './flight-recorder.ts';
-import {
-  cpuStatOption,
-  encodeFixedHead,
-  firstOptions,
-  type HeadSource,
-  type RecordingOption,
-  readHeadSource,
-  savedTgidsOption,
-} from './head-bytes.ts';
-import { TraceInstance } from './instance.ts';
+import { cpuStatOption, type RecordingOption, savedTgidsOption } from './head-bytes.ts';
+import type { TraceInstance } from './instance.ts';
 import type { Machine, Ring } from './machine.ts';
 import type { CaptureMessage, CaptureStatus, CheckedCaptureOrder, StopReason } from './protocol.ts';
-import { ownerName, RecordingFile } from './recording-file.ts';
+import type { RecordingFile } from './recording-file.ts';
 import { TaskNames } from './task-names.ts';
-import { clocks, findTracefs, readControl } from './tracefs.ts';
+import { clocks } from './tracefs.ts';
 
 const PUBLISH_MS = 200;
 const NAMES_MS = 2000;
@@ -78,56 +68,33 @@ export class CaptureSession {
     order: CheckedCaptureOrder,
     say: (message: CaptureMessage) => void,
   ): Promise<CaptureSession> {
-    const root = await findTracefs(machine);
-    const instance = await TraceInstance.make(machine, root);
-    let ring: Ring | null = null;
-    let session: CaptureSession | null = null;
+    const session = new CaptureSession(machine, order, say, await prepareCapture(machine, order));
     try {
-      const followed = await tasksToFollow(machine, order);
-      await configure(machine, root, instance, order, followed);
-      const head = await readHeadSource(machine, root, instance.path, instance.events);
-      const layout = layoutOf(head);
-      const cpus = await instance.cpus();
-      const dataBytes = head.pageBytes - layout.dataOffset;
-      ring = await machine.openRing(instance.path, cpus, { bytes: head.pageBytes, dataBytes });
-      const file = RecordingFile.create({
-        path: order.path,
-        fixed: encodeFixedHead(head),
-        options: await firstOptions(machine, instance.path, order.program),
-        clock: (await clocks(machine, instance.path)).chosen,
-        littleEndian: machine.littleEndian,
-        pageBytes: head.pageBytes,
-        cpus,
-        cmdlinesCapacity: await cmdlinesCapacity(machine, root),
-        owner: { pid: process.pid, instance: ownerName() },
-      });
-      const bufferBytes = Math.max(1, await bufferKiBOf(machine, instance.path)) * 1024;
-      session = new CaptureSession({ machine, root, order, say, instance, ring, file, layout, bufferBytes, followed });
       await session.#begin();
       return session;
     } catch (error) {
-      if (session !== null) {
-        session.#file.close();
-        await session.#cleanUp();
-      } else {
-        ring?.close();
-        await instance.remove();
-      }
+      session.#file.close();
+      await session.#cleanUp();
       throw error;
     }
   }
 
-  private constructor(parts: SessionParts) {
-    const { machine, root, order, file, ring, followed } = parts;
+  private constructor(
+    machine: Machine,
+    order: CheckedCaptureOrder,
+    say: (message: CaptureMessage) => void,
+    prepared: PreparedCapture,
+  ) {
+    const { file, ring, root } = prepared;
     this.#machine = machine;
     this.#order = order;
-    this.#say = parts.say;
-    this.#instance = parts.instance;
+    this.#say = say;
+    this.#instance = prepared.instance;
     this.#ring = ring;
     this.#file = file;
-    this.#layout = parts.layout;
-    this.#bufferBytes = parts.bufferBytes;
-    this.#followed = new Set(followed);
+    this.#layout = prepared.layout;
+    this.#bufferBytes = prepared.bufferBytes;
+    this.#followed = new Set(prepared.followed);
     this.#latencyMs = Math.max(order.latencyMs, machine.pace.latencyMs);
     this.#names = new TaskNames(machine, root);
     this.#flight = order.keep === undefined ? null : new FlightRecorder(file, ring.cpus.length, order.keep);
@@ -355,78 +322,7 @@ export class CaptureSession {
   }
 }
 
-interface SessionParts {
-  machine: Machine;
-  root: string;
-  order: CheckedCaptureOrder;
-  say: (message: CaptureMessage) => void;
-  instance: TraceInstance;
-  ring: Ring;
-  file: RecordingFile;
-  layout: SubBufferLayout;
-  bufferBytes: number;
-  followed: readonly number[] | undefined;
-}
-
-async function configure(
-  machine: Machine,
-  root: string,
-  instance: TraceInstance,
-  order: CheckedCaptureOrder,
-  pids: number[] | undefined,
-): Promise<void> {
-  const events = [...order.events];
-  if (order.presets.length > 0) {
-    const available = await availableEvents(machine, root);
-    for (const preset of order.presets) events.push(...presetChoices(preset, available));
-  }
-  const bufferKiB = order.bufferKiB ?? defaultBufferKiB((await instance.cpus()).length, await machine.memoryBytes());
-  await instance.configure({ ...order, events, bufferKiB, pids });
-}
-
-/** Threads of the processes and the cgroup that the order names; undefined: everybody's events. */
-async function tasksToFollow(machine: Machine, { pids, cgroup }: CheckedCaptureOrder): Promise<number[] | undefined> {
-  if (pids === undefined && cgroup === undefined) return undefined;
-  const threads = await Promise.all((pids ?? []).map((pid) => threadsOfProcess(machine, pid)));
-  if (cgroup !== undefined) threads.push(await threadsOf(machine, cgroup));
-  return threads.flat();
-}
-
-/** Threads of a process now. Throws RemoraError `not-found` where there is no such process. */
-async function threadsOfProcess(machine: Machine, pid: number): Promise<number[]> {
-  try {
-    return (await machine.list(`/proc/${pid}/task`)).map(Number);
-  } catch (error) {
-    throw new RemoraError({ code: 'not-found', message: `there is no process ${pid}` }, { cause: error });
-  }
-}
-
-/** The sub-buffers of the traced kernel, by its header_page; the common fields are where all kernels have them. */
-function layoutOf({ headerPage, pageBytes, littleEndian }: HeadSource): SubBufferLayout {
-  const commitBytes = pageLayout(headerPage.toString('latin1')).commitBytes ?? 8;
-  const abi = { littleEndian, longBytes: commitBytes } as const;
-  // u64 time stamp, long commit.
-  return { abi, subBufferBytes: pageBytes, commitBytes, dataOffset: 8 + commitBytes, typeOffset: 0, pidOffset: 4 };
-}
-
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
-
-/** Room for two turns of a busy CPU, but never more than a 64th of the memory for all. */
-export function defaultBufferKiB(cpus: number, memoryBytes: number): number {
-  return Math.max(1024, Math.min(8192, Math.floor(memoryBytes / 1024 / 64 / cpus)));
-}
-
-/** `1410` or, before the first use, `7 (expanded: 1410)`. */
-async function bufferKiBOf(machine: Machine, instance: string): Promise<number> {
-  const numbers = (await readControl(machine, join(instance, 'buffer_size_kb'))).match(/\d+/g) ?? ['0'];
-  return Number(numbers.at(-1));
-}
-
-/** Lines `pid comm` for as many tasks as the kernel saves, and twice that, as names are collected. */
-async function cmdlinesCapacity(machine: Machine, root: string): Promise<number> {
-  const saved = Number.parseInt(await readControl(machine, join(root, 'saved_cmdlines_size')), 10) || 128;
-  return Math.min(Math.max(saved * 2 * 24, 1 << 16), 1 << 20);
-}
 
 function diskFree(path: string): number {
   try {

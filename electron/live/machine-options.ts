@@ -1,6 +1,6 @@
 import { relative } from 'node:path';
 import type { CapturePreset, MachineOptions } from '../../shared/capture.ts';
-import { defaultBufferKiB } from './capture-session.ts';
+import { defaultBufferKiB } from './capture-setup.ts';
 import { memoryHierarchy } from './cgroup-folders.ts';
 import { type AvailableEvent, availableEvents, bySystem, eventPresets, presetEvents } from './event-choice.ts';
 import { cpusOf, staleInstances } from './instance.ts';
