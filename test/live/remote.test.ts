@@ -13,6 +13,8 @@ import { hostname, release, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { EngineHost } from '../../electron/engine/host.ts';
+import { withoutEmpty } from '../../electron/live/remote-ring.ts';
+import { ShellConnection } from '../../electron/live/shell-connection.ts';
 import { usableTracefs } from '../../electron/live/tracefs.ts';
 import type { FromEngine } from '../../shared/api.ts';
 import { EngineClient } from '../../shared/engine-client.ts';
@@ -128,7 +130,11 @@ describe.skipIf(reason !== null)(`capture over ssh (${reason ?? 'has an sshd of 
     expect(recording.uname).toBe(
       `Linux ${hostname()} ${release()} ${process.arch === 'x64' ? 'x86_64' : process.arch}`,
     );
-    if (hasTraceCmd) expect(readEvents(out())).toEqual(recorded.cpus.map(({ events }) => events));
+    if (!hasTraceCmd) return;
+    expect(statistics(out(), 'read events')).toEqual(recorded.cpus.map(({ events }) => events));
+    // Nothing was left in the buffers, and nothing was lost on the way.
+    for (const name of ['entries', 'overrun', 'commit overrun', 'dropped events'])
+      expect(statistics(out(), name)).toEqual(recorded.cpus.map(() => 0));
   });
 
   test('what the kernel lost is counted', () => {
@@ -232,6 +238,31 @@ describe.skipIf(reason !== null)(`capture over ssh (${reason ?? 'has an sshd of 
     }
   });
 
+  test('more sub-buffers than there are: a dd that need not wait gives zeros for those, and no other waits', async () => {
+    const path = process.env.PATH;
+    process.env.PATH = sshd.env.PATH;
+    const connection = await ShellConnection.open('here').finally(() => {
+      process.env.PATH = path;
+    });
+    const instance = join(tracefs as string, `instances/remora-${connection.shell.pid}-1`);
+    try {
+      expect((await connection.make(instance)).status).toBe(0);
+      if (!connection.shell.nonblocking) return;
+      await connection.put(join(instance, 'trace_marker'), 'one');
+      const cpus = readdirSync(join(instance, 'per_cpu'));
+      const read = await Promise.all(
+        cpus.map((cpu) => connection.raw(join(instance, 'per_cpu', cpu, 'trace_pipe_raw'), 4096, 3)),
+      );
+      for (const bytes of read) expect(bytes).toHaveLength(3 * 4096);
+      const filled = read.map((bytes) => withoutEmpty(bytes, 4096));
+      expect(Buffer.concat(filled)).toHaveLength(4096);
+      expect(Buffer.concat(filled).includes('one')).toBe(true);
+      expect((await connection.drop(instance)).status).toBe(0);
+    } finally {
+      await connection.close();
+    }
+  });
+
   test('two at once do not meet, nor whoever else traces', async () => {
     const other = join(tracefs as string, 'instances', `other-${process.pid}`);
     mkdirSync(other);
@@ -321,8 +352,9 @@ async function chainOf(child: ChildProcess, path: string): Promise<Chain> {
   return [capture, ssh, Number(instance.split('-')[1])];
 }
 
-/** Of each CPU, what the kernel's statistics in the recording say was read. */
-function readEvents(path: string): number[] {
+/** Of each CPU, a line of the kernel's statistics at the end, as the recording keeps them. */
+function statistics(path: string, name: string): number[] {
   const { stdout } = spawnSync('trace-cmd', ['report', '--stat', path], { encoding: 'latin1' });
-  return [...stdout.matchAll(/^read events: (\d+)/gm)].map((match) => Number(match[1]));
+  const perCpu = stdout.split(/^CPU: \d+\n(?=entries)/m).slice(1);
+  return perCpu.map((text) => Number(new RegExp(`^${name}: (\\d+)`, 'm').exec(text)?.[1]));
 }
