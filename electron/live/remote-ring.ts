@@ -116,7 +116,7 @@ export function wanted(
   return whole < worthIt ? 0 : Math.min(MOST_AT_ONCE, whole);
 }
 
-/** Blocks that dd could not read are zeros: no sub-buffer with events has the time 0 and no bytes. */
+/** Blocks that dd could not read may be zeros: no sub-buffer with events has the time 0 and no bytes. */
 export function withoutEmpty(bytes: Buffer, size: number): Buffer {
   const kept: Buffer[] = [];
   for (let at = 0; at < bytes.length; at += size) {

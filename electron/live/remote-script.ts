@@ -7,11 +7,11 @@
  *                                          \0remora PID ORDER UID SUDO NONBLOCK SPEAKER\n
  *   run COMMAND                            what it prints, errors included, \0 STATUS \n
  *   put PATH, then a line with the value   errors, \0 STATUS \n
- *   raw BYTES COUNT PATH                   1, exactly BYTES × COUNT bytes, or 0; \0 STATUS \n
+ *   raw BYTES COUNT PATH                   up to COUNT blocks of BYTES, \0 MARK STATUS \n
  *   make PATH                              errors, \0 STATUS \n; removed again when the input ends
  *   drop PATH                              errors, \0 STATUS \n
  *
- * No text that is read so holds a NUL. ORDER is 1 on little-endian machines, 256 on others. NONBLOCK is the option that lets dd
+ * No text that is read so holds a NUL; among bytes that are no text, a random MARK says where they end. ORDER is 1 on little-endian machines, 256 on others. NONBLOCK is the option that lets dd
  * read without waiting, where it has one; a block that could not be read is then zeros. SPEAKER is the process that carries the
  * connection there, whose events are left out too: it has more to say the more it says.
  *
@@ -22,7 +22,7 @@ const SCRIPT = `
 export LC_ALL=C PATH="$PATH:/usr/sbin:/usr/bin:/sbin:/bin"
 if [ -z "$sudo" ] && [ "$(id -u)" != 0 ] && ! [ -w /sys/kernel/tracing/instances ] &&
   ! [ -w /sys/kernel/debug/tracing/instances ] && sudo -n true </dev/null 2>/dev/null; then
-  exec sudo -n sh -c "sudo=sudo
+  exec sudo -n sh -c "sudo=sudo mark=$mark
 $script"
 fi
 made= watch= child=
@@ -100,14 +100,9 @@ while read -r do what; do
     run) eval "$what" 2>&1 </dev/null & await; end $status ;;
     put) IFS= read -r text
       printf '%s' "$text" | dd obs=65536 of="$what" conv=notrunc 2>&1; end $? ;;
-    raw) bytes=\${what%% *} what=\${what#* } count=\${what%% *} what=\${what#* }
-      if [ -r "$what" ]; then
-        printf 1
-        dd bs="$bytes" count="$count" if="$what" conv=noerror,sync $option 2>/dev/null </dev/null & await
-      else
-        printf 0; status=1
-      fi
-      end $status ;;
+    raw) bytes=\${what%% *}; what=\${what#* }; count=\${what%% *}; what=\${what#* }
+      dd bs="$bytes" count="$count" if="$what" conv=noerror,sync $option 2>/dev/null </dev/null & await
+      printf '\\0%s %s\\n' "$mark" $status ;;
     make) mkdir "$what" 2>&1; status=$?
       if [ $status = 0 ]; then
         made=$what
@@ -126,5 +121,6 @@ done
 `;
 
 /** What a login shell of whatever kind is asked to run: it takes the script from its input, and no byte of what follows. */
-export const REMOTE_COMMAND = `exec sh -c 'script=$(dd bs=1 count=${SCRIPT.length} 2>/dev/null); eval "$script"'`;
+export const REMOTE_COMMAND = (mark: string): string =>
+  `exec sh -c 'script=$(dd bs=1 count=${SCRIPT.length} 2>/dev/null); mark=${mark}; eval "$script"'`;
 export const REMOTE_SCRIPT = SCRIPT;

@@ -1,4 +1,5 @@
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import type { Readable, Writable } from 'node:stream';
 import { RemoraError } from '../../shared/errors.ts';
 import { REMOTE_COMMAND, REMOTE_SCRIPT } from './remote-script.ts';
@@ -7,6 +8,10 @@ import { REMOTE_COMMAND, REMOTE_SCRIPT } from './remote-script.ts';
 const ALIVE_MS = 10_000;
 /** How long the other end may take to clean up when it is left. */
 const LEAVE_MS = 10_000;
+
+/** Pieces that are smaller are put together at once, so that the end of an answer is in two at most. */
+const SMALL_CHUNK = 4096;
+const NUL = Buffer.alloc(1);
 
 /** What the script says of itself at first. */
 export interface RemoteShell {
@@ -27,8 +32,8 @@ interface Reply {
 }
 
 interface Waiting {
-  /** Bytes to come after the first; undefined: text. */
-  bytes: number | undefined;
+  /** What the answer is a whole number of; null: text. */
+  blockBytes: number | null;
   resolve: (reply: Reply) => void;
   reject: (error: RemoraError) => void;
 }
@@ -43,7 +48,11 @@ export class ShellConnection {
   readonly #waiting: Waiting[] = [];
   readonly #alive: NodeJS.Timeout;
   readonly #closed: Promise<void>;
+  /** Ends an answer that is no text. */
+  readonly #mark: Buffer;
   #chunks: Buffer[] = [];
+  /** Of `#chunks`, how many do not hold the end of the answer that is waited for. */
+  #searched = 0;
   #length = 0;
   #complaint = '';
   #lost: RemoraError | null = null;
@@ -62,7 +71,9 @@ export class ShellConnection {
 
   private constructor(host: string) {
     this.host = host;
-    this.#child = spawn('ssh', sshArguments(host), { stdio: ['pipe', 'pipe', 'pipe'] });
+    const mark = randomBytes(16).toString('hex');
+    this.#mark = Buffer.from(`\0${mark} `);
+    this.#child = spawn('ssh', sshArguments(host, REMOTE_COMMAND(mark)), { stdio: ['pipe', 'pipe', 'pipe'] });
     this.#child.stdin.on('error', () => {});
     this.#child.stdout.on('data', (chunk: Buffer) => this.#receive(chunk));
     this.#child.stderr.setEncoding('utf8').on('data', (text: string) => {
@@ -109,14 +120,14 @@ export class ShellConnection {
     for (const waiting of this.#waiting.splice(0)) waiting.reject(this.#lost);
   }
 
-  #ask(lines: readonly string[], bytes?: number): Promise<Reply> {
+  #ask(lines: readonly string[], blockBytes: number | null = null): Promise<Reply> {
     if (this.#lost !== null) return Promise.reject(this.#lost);
     for (const line of lines) {
       if (/[\n\0]/.test(line)) return Promise.reject(new Error('a line for a remote shell is one line'));
     }
     this.#askedMs = performance.now();
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ bytes, resolve, reject });
+      this.#waiting.push({ blockBytes, resolve, reject });
       this.#child.stdin.write(`${lines.join('\n')}\n`);
     });
   }
@@ -139,15 +150,18 @@ export class ShellConnection {
     return this.#ask([`drop ${path}`]);
   }
 
-  /** `count` blocks of a file; zeros for those that could not be read. */
+  /** Up to `count` blocks of a file; zeros for those that could not be read. */
   async raw(path: string, blockBytes: number, count: number): Promise<Buffer> {
-    const { bytes } = await this.#ask([`raw ${blockBytes} ${count} ${path}`], blockBytes * count);
+    const { bytes } = await this.#ask([`raw ${blockBytes} ${count} ${path}`], blockBytes);
     return bytes;
   }
 
   #receive(chunk: Buffer): void {
-    this.#chunks.push(chunk);
     this.#length += chunk.length;
+    const last = this.#chunks.at(-1);
+    if (last !== undefined && last.length < SMALL_CHUNK) this.#chunks.splice(-1, 1, Buffer.concat([last, chunk]));
+    else this.#chunks.push(chunk);
+    this.#searched = Math.min(this.#searched, this.#chunks.length - 1);
     if (this.#greeted !== null && !this.#greet()) return;
     while (this.#waiting.length > 0 && this.#answer());
   }
@@ -180,32 +194,36 @@ export class ShellConnection {
   /** Answers who waits first, if the answer is there as a whole. */
   #answer(): boolean {
     const [waiting] = this.#waiting as [Waiting];
-    let from = 0;
-    let to = 0;
-    if (waiting.bytes !== undefined) {
-      if (this.#length === 0) return false;
-      const there = (this.#chunks[0] as Buffer)[0] === 0x31;
-      from = 1;
-      to = from + (there ? waiting.bytes : 0);
-      // Not looked at again and again while it comes.
-      if (this.#length < to + 3) return false;
-      const text = this.#all();
-      if (text[to] !== 0) return this.#garbled();
-    } else {
-      // Long texts come in many pieces, which are put together once.
-      if (!this.#chunks.some((chunk) => chunk.includes(0))) return false;
-      to = this.#all().indexOf(0);
-    }
-    const text = this.#all();
-    const end = text.indexOf(10, to);
+    const { blockBytes } = waiting;
+    const mark = blockBytes === null ? NUL : this.#mark;
+    if (!this.#contains(mark)) return false;
+    const all = this.#all();
+    const at = all.indexOf(mark);
+    const end = all.indexOf(10, at + mark.length);
     if (end < 0) return false;
-    const status = Number(text.toString('latin1', to + 1, end));
-    if (!Number.isInteger(status)) return this.#garbled();
+    const status = Number(all.toString('latin1', at + mark.length, end));
+    if (!Number.isInteger(status) || (blockBytes !== null && at % blockBytes !== 0)) return this.#garbled();
     this.#waiting.shift();
-    const bytes = text.subarray(from, to);
+    const bytes = all.subarray(0, at);
     this.#drop(end + 1);
     waiting.resolve({ status, bytes });
     return true;
+  }
+
+  /** Whether the end of an answer is there. Long ones come in many pieces: each is looked at once, and they are put together once. */
+  #contains(mark: Buffer): boolean {
+    for (; this.#searched < this.#chunks.length; this.#searched++) {
+      const chunk = this.#chunks[this.#searched] as Buffer;
+      const before = this.#chunks[this.#searched - 1]?.subarray(1 - mark.length);
+      if (chunk.includes(mark)) return true;
+      if (
+        before !== undefined &&
+        mark.length > 1 &&
+        Buffer.concat([before, chunk.subarray(0, mark.length)]).includes(mark)
+      )
+        return true;
+    }
+    return false;
   }
 
   #garbled(): false {
@@ -215,7 +233,10 @@ export class ShellConnection {
   }
 
   #all(): Buffer {
-    if (this.#chunks.length > 1) this.#chunks = [Buffer.concat(this.#chunks, this.#length)];
+    if (this.#chunks.length > 1) {
+      this.#chunks = [Buffer.concat(this.#chunks, this.#length)];
+      this.#searched = 0;
+    }
     return this.#chunks[0] ?? Buffer.alloc(0);
   }
 
@@ -223,6 +244,7 @@ export class ShellConnection {
     const rest = this.#all().subarray(bytes);
     this.#chunks = rest.length === 0 ? [] : [rest];
     this.#length = rest.length;
+    this.#searched = 0;
   }
 
   /** Leaves; the other end removes what it made. */
@@ -236,7 +258,7 @@ export class ShellConnection {
 }
 
 /** Nothing that asks, forwards or needs a terminal; a network that is gone is noticed within half a minute. */
-function sshArguments(host: string): string[] {
+function sshArguments(host: string, command: string): string[] {
   const options = {
     BatchMode: 'yes',
     ConnectTimeout: '15',
@@ -247,5 +269,5 @@ function sshArguments(host: string): string[] {
     EscapeChar: 'none',
   };
   const given = Object.entries(options).flatMap(([name, value]) => ['-o', `${name}=${value}`]);
-  return ['-T', '-x', '-a', ...given, '--', host, REMOTE_COMMAND];
+  return ['-T', '-x', '-a', ...given, '--', host, command];
 }

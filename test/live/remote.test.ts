@@ -238,7 +238,7 @@ describe.skipIf(reason !== null)(`capture over ssh (${reason ?? 'has an sshd of 
     }
   });
 
-  test('more sub-buffers than there are: a dd that need not wait gives zeros for those, and no other waits', async () => {
+  test('more sub-buffers than there are: a dd that need not wait comes back with those', async () => {
     const path = process.env.PATH;
     process.env.PATH = sshd.env.PATH;
     const connection = await ShellConnection.open('here').finally(() => {
@@ -253,7 +253,7 @@ describe.skipIf(reason !== null)(`capture over ssh (${reason ?? 'has an sshd of 
       const read = await Promise.all(
         cpus.map((cpu) => connection.raw(join(instance, 'per_cpu', cpu, 'trace_pipe_raw'), 4096, 3)),
       );
-      for (const bytes of read) expect(bytes).toHaveLength(3 * 4096);
+      for (const bytes of read) expect(bytes.length % 4096).toBe(0);
       const filled = read.map((bytes) => withoutEmpty(bytes, 4096));
       expect(Buffer.concat(filled)).toHaveLength(4096);
       expect(Buffer.concat(filled).includes('one')).toBe(true);

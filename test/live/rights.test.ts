@@ -56,7 +56,10 @@ describe.skipIf(reason !== null)(`a user who may not trace (${reason ?? 'as nobo
   test('writes nothing where they may not write themselves', () => {
     const path = join(folder, 'roots');
     mkdirSync(path);
-    const { status, stderr } = asNobody(['record', '-e', 'sched', '-o', join(path, 'out.dat')], true);
+    const { status, stderr } = asNobody(
+      ['record', '-e', 'sched', '--duration', '0.5', '-o', join(path, 'out.dat')],
+      true,
+    );
     expect(stderr).toBe(`remora: ${join(path, 'out.dat')} could not be written: no permission to write there\n`);
     expect(status).toBe(1);
     expect(readdirSync(path)).toEqual([]);
