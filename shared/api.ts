@@ -6,6 +6,7 @@ import {
   type CaptureNews,
   type CaptureOptions,
   captureSettingsSchema,
+  hostSchema,
 } from './capture.ts';
 import { chartSpecSchema, MOST_TASK_LANES, type SeriesSpec, seriesSpecSchema, taskChoiceSchema } from './chart.ts';
 import type { ErrorDetail } from './errors.ts';
@@ -153,8 +154,11 @@ export const params = {
     heightPx: z.int().min(100).max(20_000).optional(),
     theme: z.enum(['light', 'dark']),
   }),
-  /** What the engine's machine can capture, and what it lacks. Mounts tracefs where it is not and this process may. */
-  captureOptions: z.strictObject({}),
+  /**
+   * What a machine (absent: the engine's) can capture, and what it lacks. Mounts tracefs where it is not and that is allowed.
+   * With `elevate`, the person at the engine's machine may be asked for the rights.
+   */
+  captureOptions: z.strictObject({ host: hostSchema.optional(), elevate: z.boolean().optional() }),
   /** Captures for a moment, into nothing, to tell what it takes. Throws what `startCapture` would. */
   estimateCapture: z.strictObject({ settings: captureSettingsSchema }),
   /**
@@ -168,7 +172,7 @@ export const params = {
   stopCapture: z.strictObject({ captureId: z.string().min(1).max(100) }),
   captures: z.strictObject({}),
   /** Removes tracing instances that a killed capture left behind; names those that somebody has open. */
-  removeStaleInstances: z.strictObject({}),
+  removeStaleInstances: z.strictObject({ host: hostSchema.optional() }),
 } satisfies Record<string, z.ZodType>;
 
 export interface FolderEntry {

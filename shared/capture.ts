@@ -9,7 +9,16 @@ import type { WorkspaceSummary } from './model.ts';
 /** Longest list of events by name; `all` and `SYSTEM` are patterns. */
 const MOST_CHOICES = 4000;
 
+/** Another machine, as ssh names it: `HOST`, `USER@HOST`, `ssh://USER@HOST:PORT`, or a name of the user's ssh configuration. */
+export const hostSchema = z
+  .string()
+  .min(1)
+  .max(255)
+  .regex(/^[^\s-][^\s]*$/, 'It is no host that ssh could connect to.');
+
 export const captureSettingsSchema = z.object({
+  /** The machine whose kernel is traced; absent: the engine's own. */
+  host: hostSchema.optional(),
   /** The recording to write; an absolute path. */
   path: z.string().min(1).max(4096),
   /**
@@ -25,7 +34,7 @@ export const captureSettingsSchema = z.object({
   bufferKiB: z.number().int().positive().optional(),
   cpus: z.array(z.number().int().nonnegative()).optional(),
   pids: z.array(z.number().int().nonnegative()).optional(),
-  /** A folder of cgroupfs: its tasks and those of the folders below are followed. */
+  /** A folder of cgroupfs, on the traced machine: its tasks and those of the folders below are followed. */
   cgroup: z.string().max(4096).optional(),
   stacks: z.boolean().optional(),
   /** Between samples of counters; absent: none. */
@@ -37,10 +46,10 @@ export const captureSettingsSchema = z.object({
 });
 export type CaptureSettings = z.input<typeof captureSettingsSchema>;
 
-/** What the engine's machine can capture. */
-export interface CaptureOptions {
-  /** Null: it can. Else what is missing, and the command that would help where one would. */
-  problem: { message: string; command: string } | null;
+/** What a machine can capture. */
+export interface MachineOptions {
+  /** How the capture has the rights to trace, in words; empty where it simply has them. */
+  rights: string;
   /** Where tracefs is; empty where there is none. */
   tracefs: string;
   /** By name of the system. */
@@ -56,11 +65,20 @@ export interface CaptureOptions {
   cgroupRoot: string;
   /** cgroups, by their path below the root, sorted; the first thousand. */
   cgroups: string[];
+  /** Tracing instances of ours that a killed capture left behind. */
+  stale: string[];
+}
+
+/** What can be captured and where it goes. */
+export interface CaptureOptions extends MachineOptions {
+  /**
+   * Null: it can. Else what is missing, and the command that would help where one would. `elevate`: asking again with `elevate`
+   * lets the system ask the person at this machine for the rights.
+   */
+  problem: { message: string; command: string; elevate: boolean } | null;
   /** A recording's path that nothing has yet, and free room on its disk. */
   path: string;
   diskFree: number;
-  /** Tracing instances of ours that a killed capture left behind. */
-  stale: string[];
 }
 
 /** Events for a question; `events` are those of its events that this kernel has, as `system:name`. */
@@ -87,6 +105,8 @@ export interface CaptureEstimate {
 export interface CaptureInfo {
   captureId: string;
   path: string;
+  /** The traced machine; null: the engine's own. */
+  host: string | null;
   /** Name of its tracing instance. */
   instance: string;
   /** How many events were switched on. */
@@ -108,7 +128,7 @@ export interface CaptureGauges {
   bytes: number;
   bytesPerSecond: number;
   eventsPerSecond: number;
-  /** Share of one CPU that the capture uses, 0 to 1 and more. */
+  /** Share of one CPU that the capture uses on the traced machine, 0 to 1 and more. */
   cpuShare: number;
   /** Free room on the recording's disk, in bytes. */
   diskFree: number;

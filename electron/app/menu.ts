@@ -66,7 +66,7 @@ export function setMenu(recent: string[]): void {
     {
       label: '&Capture',
       submenu: [
-        command('&Attach to this machine…', 'capture.attach', 'CmdOrCtrl+R'),
+        command('&Attach to a machine…', 'capture.attach', 'CmdOrCtrl+R'),
         command('Attach a&gain', 'capture.again'),
         separator,
         command('&Follow', 'capture.follow', 'L'),

@@ -2,14 +2,14 @@ import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { hostSchema } from '../../shared/capture.ts';
 import { RemoraError } from '../../shared/errors.ts';
 import { capturePath, version } from '../installation.ts';
-import { type RunningCapture, startCapture } from '../live/capture-client.ts';
-import { availableEvents, type EventChoice, eventPresets, presetChoices } from '../live/event-choice.ts';
-import { removeStaleInstances, staleInstances } from '../live/instance.ts';
+import { CaptureProcess, type RunningCapture, startCapture } from '../live/capture-client.ts';
+import { type EventChoice, eventPresets } from '../live/event-choice.ts';
 import type { CaptureMessage, CaptureOrder, CaptureStatus } from '../live/protocol.ts';
 import { recoverRecording } from '../live/recover.ts';
-import { findTracefs } from '../live/tracefs.ts';
+import { ownRights, type Rights, rightsHere } from '../live/rights.ts';
 import { exitCode } from './exit-code.ts';
 import { action, type CommandHost, positiveNumber, repeated, wholeNumber } from './host.ts';
 import { Messages } from './messages.ts';
@@ -17,6 +17,7 @@ import { writeJson, writeLines } from './output.ts';
 
 interface RecordOptions {
   events: EventChoice[];
+  host?: string;
   preset?: string[];
   output?: string;
   b?: number;
@@ -46,8 +47,10 @@ export function addRecord(program: Command, host: CommandHost): void {
   const events: EventChoice[] = [];
   program
     .command('record')
-    .description('captures live from this machine into a trace.dat that trace-cmd and KernelShark read too')
-    .argument('[command...]', 'capture while this runs (behind --); else until Ctrl+C or a limit')
+    .description(
+      'captures live from this machine, or over ssh from another, into a trace.dat that trace-cmd and KernelShark read too',
+    )
+    .argument('[command...]', 'capture while this runs on this machine (behind --); else until Ctrl+C or a limit')
     .option('-e <event>', 'SYSTEM:EVENT, SYSTEM, EVENT or all, with * ? []; may be repeated', (pattern: string) => {
       events.push({ pattern });
       return events;
@@ -58,6 +61,7 @@ export function addRecord(program: Command, host: CommandHost): void {
       last.filter = last.filter === undefined ? filter : `(${last.filter}) && (${filter})`;
       return filter;
     })
+    .addOption(new Option('-H, --host <host>', 'the machine to capture from, as ssh names it').argParser(sshHost))
     .option('--preset <name>', `events for a question: ${Object.keys(eventPresets).join(', ')}`, repeated)
     .option('-o, --output <file>', 'the recording to write (default: trace.dat)')
     .addOption(
@@ -114,6 +118,11 @@ function cpuList(text: string): number[] {
   });
 }
 
+function sshHost(text: string): string {
+  if (!hostSchema.safeParse(text).success) throw new InvalidArgumentError('It is no host that ssh could connect to.');
+  return text;
+}
+
 const SIZES: Record<string, number> = { K: 2 ** 10, M: 2 ** 20, G: 2 ** 30, T: 2 ** 40 };
 const TIMES: Record<string, number> = { s: 1000, m: 60_000, h: 3_600_000 };
 
@@ -133,8 +142,24 @@ function keepLast(text: string): { ms?: number; bytes?: number } {
   return { ms };
 }
 
+/** Lets a capture process do something that is no capture. */
+async function asking<T>(options: RecordOptions, question: (process: CaptureProcess) => Promise<T>): Promise<T> {
+  const process = new CaptureProcess(capturePath, { host: options.host, rights: rights(options) });
+  try {
+    return await question(process);
+  } finally {
+    await process.close();
+  }
+}
+
+/** Whoever sits at a terminal can be asked for a password. On another machine a capture has the rights of who connects. */
+function rights({ host }: RecordOptions): Rights {
+  return host === undefined ? rightsHere(process.stdin.isTTY && process.stderr.isTTY) : ownRights;
+}
+
 async function listEvents(options: RecordOptions, host: CommandHost): Promise<number> {
-  const events = availableEvents(findTracefs());
+  const { systems } = await asking(options, (process) => process.options());
+  const events = systems.flatMap(({ name: system, events: names }) => names.map((name) => ({ system, name })));
   if (options.json) await writeJson(host.stdout, { events });
   else
     await writeLines(
@@ -145,9 +170,7 @@ async function listEvents(options: RecordOptions, host: CommandHost): Promise<nu
 }
 
 async function instances(options: RecordOptions, host: CommandHost): Promise<number> {
-  const root = findTracefs();
-  const stale = staleInstances(root);
-  const { removed, kept } = options.clean ? removeStaleInstances(root) : { removed: [], kept: stale };
+  const { stale, removed, kept } = await asking(options, (process) => process.stale(options.clean === true));
   if (options.json) await writeJson(host.stdout, { stale, removed, kept });
   else {
     await writeLines(
@@ -183,6 +206,7 @@ async function record(command: string[], options: RecordOptions, host: CommandHo
   const messages = new Messages(host.stderr, options.quiet === true);
   const order = orderOf(options);
   const capture = await start(order, options, messages, host);
+  if (capture.started.rights !== '') messages.say(`remora: the capture runs ${capture.started.rights}`);
   for (const note of capture.started.notes) messages.say(`remora: warning: ${note}`);
   if (command.length === 0) messages.say(`Recording into ${options.output ?? 'trace.dat'}; Ctrl+C stops.`);
   const ended = command.length === 0 ? untilStopped(capture, host) : whileRunning(command, capture, messages, host);
@@ -196,12 +220,8 @@ async function record(command: string[], options: RecordOptions, host: CommandHo
 }
 
 function orderOf(options: RecordOptions): CaptureOrder {
-  const events = [...options.events];
-  if (options.preset !== undefined) {
-    const available = availableEvents(findTracefs());
-    for (const preset of options.preset) events.push(...presetChoices(preset, available));
-  }
-  if (events.length === 0) {
+  const { events, preset: presets = [] } = options;
+  if (events.length + presets.length === 0) {
     throw new RemoraError({
       code: 'bad-request',
       message: 'say what to record: -e EVENT, or --preset NAME; --list names the events',
@@ -210,12 +230,14 @@ function orderOf(options: RecordOptions): CaptureOrder {
   const { counters, cgroup } = options;
   return {
     path: resolve(options.output ?? 'trace.dat'),
+    host: options.host,
     events,
+    presets,
     bufferKiB: options.b,
     clock: options.C,
     durationMs: options.duration === undefined ? undefined : Math.max(1, options.duration * 1000),
     countersMs: counters === true ? DEFAULT_COUNTERS_MS : counters,
-    cgroup: cgroup === undefined ? undefined : resolve(cgroup),
+    cgroup: cgroup === undefined || options.host !== undefined ? cgroup : resolve(cgroup),
     pids: options.pid,
     cpus: options.cpus,
     stacks: options.stacks,
@@ -232,10 +254,11 @@ async function start(
   host: CommandHost,
 ): Promise<RunningCapture> {
   try {
-    return await startCapture(capturePath, order, (status) => {
-      const events = status.events;
+    const onStatus = (status: CaptureStatus): void => {
+      const { events } = status;
       messages.progress({ stage: statusText(status), unit: 'bytes', done: 0, total: 0, events });
-    });
+    };
+    return await startCapture(capturePath, order, onStatus, () => {}, rights(options));
   } catch (error) {
     if (error instanceof RemoraError && error.detail.position !== undefined) {
       const filter = options.events.find(
@@ -298,7 +321,7 @@ async function report(
   if (options.json) {
     const { clock, events: types, bufferKiB } = started;
     const perCpu = cpus.map((cpu) => ({ cpu: cpu.cpu, events: cpu.events, lost: cpu.lost, bytes: cpu.bytes }));
-    const what = { path: order.path, events, lost, bytes, elapsedMs, reason, clock, bufferKiB };
+    const what = { path: order.path, host: started.host, events, lost, bytes, elapsedMs, reason, clock, bufferKiB };
     await writeJson(host.stdout, { ...what, sparse, cpus: perCpu, eventTypes: types, notes });
   } else {
     const size = order.keep === undefined ? bytesText(bytes) : `the last ${bytesText(bytes)} kept`;

@@ -11,10 +11,10 @@ import type {
   CaptureSettings,
 } from '../../shared/capture.ts';
 import { RemoraError, toErrorDetail } from '../../shared/errors.ts';
-import { capturePath } from '../installation.ts';
-import { type RunningCapture, startCapture } from '../live/capture-client.ts';
+import type { RunningCapture } from '../live/capture-client.ts';
 import type { CaptureStatus } from '../live/protocol.ts';
 import { recoverRecording } from '../live/recover.ts';
+import { CaptureProcesses } from './capture-processes.ts';
 import { RecentFiles } from './files.ts';
 import { LiveWorkspace } from './live-workspace.ts';
 import type { Sessions } from './sessions.ts';
@@ -40,6 +40,7 @@ export class Captures {
   readonly #program: string;
   readonly #unwatchedMs: number;
   readonly #running = new Map<string, LiveCapture>();
+  readonly processes = new CaptureProcesses();
 
   constructor(sessions: Sessions, version: string, unwatchedMs = UNWATCHED_MS) {
     this.#sessions = sessions;
@@ -49,7 +50,7 @@ export class Captures {
 
   /** Throws what the capture process could not do. */
   async start(settings: CaptureSettings): Promise<CaptureInfo> {
-    const capture = new LiveCapture(this.#sessions, settings, this.#unwatchedMs);
+    const capture = new LiveCapture(this.#sessions, this.processes, settings, this.#unwatchedMs);
     await capture.start(this.#program);
     const { captureId } = capture.info;
     this.#running.set(captureId, capture);
@@ -83,6 +84,7 @@ export class Captures {
   /** Stops everything and waits until the recordings are complete. */
   async close(): Promise<void> {
     await Promise.allSettled([...this.#running.values()].map((capture) => capture.stop()));
+    await this.processes.close();
   }
 
   /** Captures for a moment into a folder that is removed again. */
@@ -97,11 +99,15 @@ export class Captures {
       const onStatus = (status: CaptureStatus): void => {
         ({ cpuShare } = status);
       };
-      const capture = await startCapture(capturePath, order, onStatus);
-      const stop = (): void => capture.stop();
-      signal.addEventListener('abort', stop, { once: true });
-      if (signal.aborted) stop();
-      const { status, notes } = await capture.ended;
+      const { started, stopped } = await this.processes.ask(settings.host, async (process) => {
+        signal.throwIfAborted();
+        const capture = await process.capture(order, onStatus);
+        const stop = (): void => capture.stop();
+        signal.addEventListener('abort', stop, { once: true });
+        if (signal.aborted) stop();
+        return { started: capture.started, stopped: await capture.ended };
+      });
+      const { status, notes } = stopped;
       const seconds = Math.max(0.001, status.elapsedMs / 1000);
       return {
         elapsedMs: status.elapsedMs,
@@ -109,7 +115,7 @@ export class Captures {
         bytesPerSecond: status.bytes / seconds,
         lost: status.lost,
         cpuShare,
-        notes: [...capture.started.notes, ...notes],
+        notes: [...started.notes, ...notes],
       };
     } finally {
       rmSync(folder, { recursive: true, force: true });
@@ -123,6 +129,7 @@ class LiveCapture {
   /** Settles when the recording is complete and can be opened. Never rejects. */
   ended: Promise<CaptureEnd> = Promise.reject(new Error('not started'));
   readonly #sessions: Sessions;
+  readonly #processes: CaptureProcesses;
   readonly #settings: CaptureSettings;
   readonly #unwatchedMs: number;
   readonly #listeners = new Map<Listener, { summaryMs: number; kinds: string }>();
@@ -138,14 +145,15 @@ class LiveCapture {
   /** The capture process is through, or gone. */
   ending = false;
 
-  constructor(sessions: Sessions, settings: CaptureSettings, unwatchedMs: number) {
+  constructor(sessions: Sessions, processes: CaptureProcesses, settings: CaptureSettings, unwatchedMs: number) {
+    this.#processes = processes;
     this.ended.catch(() => {});
     this.#unwatchedMs = unwatchedMs;
     this.#sessions = sessions;
     this.#settings = settings;
     const { path, keep } = settings;
     const captureId = randomBytes(8).toString('hex');
-    const nothing = { instance: '', events: 0, clock: '', bufferKiB: 0, notes: [] };
+    const nothing = { host: null, instance: '', events: 0, clock: '', bufferKiB: 0, notes: [] };
     this.info = { captureId, path, flightRecorder: keep !== undefined, ...nothing };
   }
 
@@ -159,10 +167,10 @@ class LiveCapture {
       this.#workspace.freeze();
       this.#release = this.#sessions.hold(this.#workspace.session.id);
     };
-    const capture = await startCapture(capturePath, order, onStatus, onDrained);
+    const capture = await this.#processes.capture(order, onStatus, onDrained);
     this.#capture = capture;
-    const { instance, events, clock, bufferKiB, notes } = capture.started;
-    this.info = { ...this.info, instance, events: events.length, clock, bufferKiB, notes };
+    const { instance, host, events, clock, bufferKiB, notes } = capture.started;
+    this.info = { ...this.info, host, instance, events: events.length, clock, bufferKiB, notes };
     this.ended = this.#finish(capture);
     this.#countDown();
     // While the answer is on its way: the first events need not wait for it.

@@ -4,9 +4,7 @@ import { RemoraError } from '../../shared/errors.ts';
 import type { Annotation } from '../../shared/model.ts';
 import { toAbsNs, toRelNs } from '../../shared/time.ts';
 import { samplePath } from '../installation.ts';
-import { removeStaleInstances } from '../live/instance.ts';
 import { isBeingWritten, isUnfinished } from '../live/recover.ts';
-import { findTracefs } from '../live/tracefs.ts';
 import { eventDetail } from '../query/event-detail.ts';
 import { wholeBuckets } from '../query/levels.ts';
 import { nearestIndex, rowOfEvent } from '../query/list.ts';
@@ -161,7 +159,7 @@ export const handlers: Handlers = {
     const { exportChart } = await import('../export/chart-data.ts');
     return exportChart(call, sessions.get(request.workspaceId).summary, request);
   },
-  captureOptions: () => captureOptions(),
+  captureOptions: ({ host, elevate }, { captures }) => captureOptions(captures.processes, host, elevate === true),
   estimateCapture: ({ settings }, { captures, signal }) => captures.estimate(settings, signal),
   startCapture: ({ settings }, { captures }) => captures.start(settings),
   watchCapture: ({ captureId }, { captures, signal, onProgress }) =>
@@ -170,7 +168,7 @@ export const handlers: Handlers = {
     ),
   stopCapture: ({ captureId }, { captures }) => captures.stop(captureId),
   captures: (_, { captures }) => captures.list(),
-  removeStaleInstances: () => removeStaleInstances(findTracefs()),
+  removeStaleInstances: ({ host }, { captures }) => captures.processes.ask(host, (process) => process.stale(true)),
 };
 
 const WRITTEN_MS = 3000;

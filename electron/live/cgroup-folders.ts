@@ -1,6 +1,7 @@
-import { appendFileSync, type FSWatcher, readdirSync, readFileSync, statSync, watch, writeFileSync } from 'node:fs';
+import { appendFileSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { RemoraError } from '../../shared/errors.ts';
+import type { Machine } from './machine.ts';
 import { type Mount, parseMounts } from './tracefs.ts';
 
 /**
@@ -14,61 +15,56 @@ export interface CgroupHierarchy {
 }
 
 /** The hierarchy of the memory controller; null where no cgroupfs is mounted. */
-export function memoryHierarchy(
-  mounts: readonly Mount[] = parseMounts(readFileSync('/proc/self/mounts', 'utf8')),
-): CgroupHierarchy | null {
+export async function memoryHierarchy(machine: Machine): Promise<CgroupHierarchy | null> {
+  const mounts = parseMounts((await machine.read('/proc/self/mounts')).toString('utf8'));
+  return hierarchyAmong(mounts, (root) => controllers(machine, root));
+}
+
+export async function hierarchyAmong(
+  mounts: readonly Mount[],
+  controllersOf: (root: string) => Promise<string[]>,
+): Promise<CgroupHierarchy | null> {
   const v2 = mounts.find(({ type }) => type === 'cgroup2')?.path;
-  if (v2 !== undefined && controllers(v2).includes('memory')) return { root: v2, v2: true };
+  if (v2 !== undefined && (await controllersOf(v2)).includes('memory')) return { root: v2, v2: true };
   const v1 = mounts.find(({ type, path }) => type === 'cgroup' && /\/memory$/.test(path))?.path;
   if (v1 !== undefined) return { root: v1, v2: false };
   return v2 === undefined ? null : { root: v2, v2: true };
 }
 
-function controllers(root: string): string[] {
+async function controllers(machine: Machine, root: string): Promise<string[]> {
   try {
-    return readFileSync(join(root, 'cgroup.controllers'), 'utf8').trim().split(/\s+/);
+    return (await machine.read(join(root, 'cgroup.controllers'))).toString('utf8').trim().split(/\s+/);
   } catch {
     return [];
   }
 }
 
-/** `folder` and everything below it, parents first. Folders that go while it is walked are left out. */
-export function* foldersBelow(folder: string): Generator<string> {
-  const waiting = [folder];
-  for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
-    let names: string[];
-    try {
-      names = readdirSync(next, { withFileTypes: true }).flatMap((entry) => (entry.isDirectory() ? [entry.name] : []));
-    } catch {
-      continue;
-    }
-    yield next;
-    for (const name of names) waiting.push(join(next, name));
-  }
-}
-
 /** Threads in a cgroup and those below. Throws RemoraError `not-found` where the folder is none of cgroupfs. */
-export function threadsOf(folder: string): number[] {
-  const threads = new Set<number>();
-  let readable = false;
-  for (const path of foldersBelow(folder)) {
-    for (const name of ['cgroup.threads', 'tasks', 'cgroup.procs']) {
-      try {
-        for (const line of readFileSync(join(path, name), 'utf8').split('\n'))
-          if (line !== '') threads.add(Number(line));
-        readable = true;
-        break;
-      } catch {
-        // cgroup.threads is v2's, tasks v1's; a cgroup of a threaded subtree has no cgroup.procs to read.
-      }
-    }
-  }
-  if (readable) return [...threads];
+export async function threadsOf(machine: Machine, folder: string): Promise<number[]> {
+  const folders = [...(await machine.cgroupFolders(folder)).keys()];
+  const all = await Promise.all(folders.map((path) => threadsIn(machine, path)));
+  const known = all.filter((threads) => threads !== null);
+  if (known.length > 0) return [...new Set(known.flat())];
+  const root = (await memoryHierarchy(machine))?.root ?? '/sys/fs/cgroup';
   throw new RemoraError({
     code: 'not-found',
     file: folder,
-    message: `${folder} is no cgroup: give its folder below ${memoryHierarchy()?.root ?? '/sys/fs/cgroup'}`,
+    message: `${folder} is no cgroup: give its folder below ${root}`,
   });
+}
+
+/** Null where it is no cgroup, or has gone. */
+async function threadsIn(machine: Machine, folder: string): Promise<number[] | null> {
+  // cgroup.threads is v2's, tasks v1's; a cgroup of a threaded subtree has no cgroup.procs to read.
+  for (const name of ['cgroup.threads', 'tasks', 'cgroup.procs']) {
+    try {
+      const text = (await machine.read(join(folder, name))).toString('latin1');
+      return text.split('\n').flatMap((line) => (line === '' ? [] : [Number(line)]));
+    } catch {
+      // The next one, then.
+    }
+  }
+  return null;
 }
 
 /** Watches are a limited resource of the machine: beyond this many folders, new ones are found by looking again. */
@@ -77,20 +73,29 @@ const LOOK_AGAIN_MS = 1000;
 
 /** Keeps a file of `inode path` lines up to date with a hierarchy. */
 export class CgroupFollower {
+  readonly #machine: Machine;
   readonly #root: string;
   readonly #file: string;
   readonly #known = new Map<string, string>();
-  readonly #watchers = new Map<string, FSWatcher>();
-  readonly #timer: NodeJS.Timeout;
+  readonly #watchers = new Map<string, { close(): void }>();
+  #timer: NodeJS.Timeout | undefined;
+  #looking: Promise<void> = Promise.resolve();
 
-  /** Writes the file with what is there now, and follows what is made from now on. */
-  constructor(root: string, file: string) {
+  private constructor(machine: Machine, root: string, file: string) {
+    this.#machine = machine;
     this.#root = root;
     this.#file = file;
+  }
+
+  /** Writes the file with what is there now, and follows what is made from now on. */
+  static async start(machine: Machine, root: string, file: string): Promise<CgroupFollower> {
     writeFileSync(file, '');
-    this.#look(root);
-    this.#timer = setInterval(() => this.#look(root), LOOK_AGAIN_MS);
-    this.#timer.unref();
+    const follower = new CgroupFollower(machine, root, file);
+    await follower.#lookNext(root);
+    const everyMs = Math.max(LOOK_AGAIN_MS, machine.pace.lookMs);
+    follower.#timer = setInterval(() => void follower.#lookNext(root), everyMs);
+    follower.#timer.unref();
+    return follower;
   }
 
   /** Inode of a folder that is known, in decimal. */
@@ -98,17 +103,16 @@ export class CgroupFollower {
     return this.#known.get(folder);
   }
 
-  #look(folder: string): void {
+  /** One look after the other. */
+  #lookNext(folder: string): Promise<void> {
+    this.#looking = this.#looking.then(() => this.#look(folder)).catch(() => {});
+    return this.#looking;
+  }
+
+  async #look(folder: string): Promise<void> {
+    const folders = await this.#machine.cgroupFolders(folder);
     let lines = '';
-    const seen = new Set<string>();
-    for (const path of foldersBelow(folder)) {
-      seen.add(path);
-      let ino: string;
-      try {
-        ino = String(statSync(path, { bigint: true }).ino);
-      } catch {
-        continue;
-      }
+    for (const [path, ino] of folders) {
       if (this.#known.get(path) !== ino) {
         this.#known.set(path, ino);
         lines += `${ino} ${relative(this.#root, path)}\n`;
@@ -116,9 +120,9 @@ export class CgroupFollower {
       this.#watch(path);
     }
     if (lines !== '') this.#write(lines);
-    if (folder !== this.#root) return;
+    if (folder !== this.#root || folders.size === 0) return;
     for (const path of this.#known.keys()) {
-      if (seen.has(path)) continue;
+      if (folders.has(path)) continue;
       this.#known.delete(path);
       this.#watchers.get(path)?.close();
       this.#watchers.delete(path);
@@ -135,20 +139,14 @@ export class CgroupFollower {
 
   #watch(path: string): void {
     if (this.#watchers.has(path) || this.#watchers.size >= MOST_WATCHES) return;
-    try {
-      const watcher = watch(path, { persistent: false }, (event) => {
-        if (event === 'rename') this.#look(path);
-      });
-      watcher.on('error', () => watcher.close());
-      this.#watchers.set(path, watcher);
-    } catch {
-      // No watches left on this machine: the timer finds what is new.
-    }
+    // Without watches the timer finds what is new.
+    const watcher = this.#machine.watchFolder(path, () => void this.#lookNext(path));
+    if (watcher !== null) this.#watchers.set(path, watcher);
   }
 
-  close(): void {
+  async close(): Promise<void> {
     clearInterval(this.#timer);
-    this.#look(this.#root);
+    await this.#lookNext(this.#root);
     for (const watcher of this.#watchers.values()) watcher.close();
     this.#watchers.clear();
   }

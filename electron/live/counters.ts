@@ -1,6 +1,6 @@
-import { closeSync, existsSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { join, relative } from 'node:path';
-import { type CgroupHierarchy, foldersBelow } from './cgroup-folders.ts';
+import type { CgroupHierarchy } from './cgroup-folders.ts';
+import type { Machine } from './machine.ts';
 
 /**
  * Counters of the machine and its cgroups, written into the trace itself as lines of `trace_marker`, so that any recording
@@ -64,14 +64,6 @@ export function counterLines(source: string, labels: string, values: Values): st
 const escaped = (path: string): string =>
   [...path].map((char) => (char > ' ' && char !== '%' && char !== '\x7f' ? char : encodeURIComponent(char))).join('');
 
-function read(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return '';
-  }
-}
-
 const LIMITS = {
   v2: ['current', 'low', 'high', 'max'],
   v1: ['usage_in_bytes', 'soft_limit_in_bytes', 'limit_in_bytes'],
@@ -84,72 +76,88 @@ const LIMIT_NAMES: Record<string, string> = {
 /** What v1 says where there is no limit: the largest multiple of a page. */
 const NO_LIMIT = 2 ** 62;
 
+/** What is sampled, and where it goes. */
+export interface CounterSettings {
+  /** The instance whose trace_marker takes the lines. */
+  instance: string;
+  everyMs: number;
+  hierarchy: CgroupHierarchy | null;
+  /** Only that folder and those below; else the whole hierarchy. */
+  cgroup: string | undefined;
+  /** Knows a folder's inode. */
+  inodeOf: (path: string) => string | undefined;
+}
+
 /** Samples counters into an instance's trace_marker. Nobody is told of a marker that the kernel refuses. */
 export class CounterSampler {
-  readonly #marker: number;
+  readonly #machine: Machine;
+  readonly #settings: CounterSettings;
   readonly #timer: NodeJS.Timeout;
-  readonly #hierarchy: CgroupHierarchy | null;
-  readonly #top: string | null;
-  readonly #inodeOf: (path: string) => string | undefined;
+  #sampling: Promise<void> | null = null;
 
-  /** `cgroup`: only that folder and those below; else the whole hierarchy. `inodeOf` knows a folder's inode. */
-  constructor(
-    instance: string,
-    everyMs: number,
-    hierarchy: CgroupHierarchy | null,
-    cgroup: string | undefined,
-    inodeOf: (path: string) => string | undefined,
-  ) {
-    this.#marker = openSync(join(instance, 'trace_marker'), 'w');
-    this.#hierarchy = hierarchy;
-    this.#top = cgroup ?? hierarchy?.root ?? null;
-    this.#inodeOf = inodeOf;
-    this.#timer = setInterval(() => this.sample(), everyMs);
+  constructor(machine: Machine, settings: CounterSettings) {
+    this.#machine = machine;
+    this.#settings = settings;
+    this.#timer = setInterval(() => void this.sample(), settings.everyMs);
     this.#timer.unref();
   }
 
-  sample(): void {
-    this.#say('vmstat', '', readPairs(read('/proc/vmstat'), VMSTAT));
-    this.#say('meminfo', '', readPairs(read('/proc/meminfo'), MEMINFO));
-    for (const kind of ['memory', 'io', 'cpu'])
-      this.#say(`pressure.${kind}`, '', readPressure(read(`/proc/pressure/${kind}`)));
-    if (this.#top === null || this.#hierarchy === null) return;
-    let left = MOST_CGROUPS;
-    for (const folder of foldersBelow(this.#top)) {
-      if (left-- === 0) break;
-      this.#sampleCgroup(folder, this.#hierarchy);
-    }
+  /** Samples once; a sample that is being taken is waited for instead. Never rejects. */
+  sample(): Promise<void> {
+    this.#sampling ??= this.#sample()
+      .catch(() => {})
+      .finally(() => {
+        this.#sampling = null;
+      });
+    return this.#sampling;
   }
 
-  #sampleCgroup(folder: string, { root, v2 }: CgroupHierarchy): void {
+  async #sample(): Promise<void> {
+    const { hierarchy, cgroup } = this.#settings;
+    const vmstat = this.#read('/proc/vmstat');
+    const meminfo = this.#read('/proc/meminfo');
+    await this.#say('vmstat', '', readPairs(await vmstat, VMSTAT));
+    await this.#say('meminfo', '', readPairs(await meminfo, MEMINFO));
+    for (const kind of ['memory', 'io', 'cpu'])
+      await this.#say(`pressure.${kind}`, '', readPressure(await this.#read(`/proc/pressure/${kind}`)));
+    if (hierarchy === null) return;
+    const folders = [...(await this.#machine.cgroupFolders(cgroup ?? hierarchy.root)).keys()];
+    for (const folder of folders.slice(0, MOST_CGROUPS)) await this.#sampleCgroup(folder, hierarchy);
+  }
+
+  async #sampleCgroup(folder: string, { root, v2 }: CgroupHierarchy): Promise<void> {
     const path = `/${relative(root, folder)}`;
-    const labels = ` cgroup=${escaped(path)} ino=${this.#inodeOf(folder) ?? 0}`;
-    this.#say('memory.stat', labels, readPairs(read(join(folder, 'memory.stat')), MEMORY_STAT));
-    const limits = (v2 ? LIMITS.v2 : LIMITS.v1).flatMap((name): Values => {
-      const value = read(join(folder, `memory.${name}`)).trim();
+    const labels = ` cgroup=${escaped(path)} ino=${this.#settings.inodeOf(folder) ?? 0}`;
+    const names = v2 ? LIMITS.v2 : LIMITS.v1;
+    const stat = this.#read(join(folder, 'memory.stat'));
+    const texts = await Promise.all(names.map((name) => this.#read(join(folder, `memory.${name}`))));
+    await this.#say('memory.stat', labels, readPairs(await stat, MEMORY_STAT));
+    const limits = names.flatMap((name, i): Values => {
+      const value = (texts[i] as string).trim();
       return /^\d+$/.test(value) && Number(value) < NO_LIMIT ? [[LIMIT_NAMES[name] ?? name, value]] : [];
     });
-    this.#say('memory', labels, limits);
+    await this.#say('memory', labels, limits);
     if (!v2) return;
-    this.#say('memory.events', labels, readPairs(read(join(folder, 'memory.events')), null));
-    for (const kind of ['memory', 'io', 'cpu']) {
-      const file = join(folder, `${kind}.pressure`);
-      if (existsSync(file)) this.#say(`pressure.${kind}`, labels, readPressure(read(file)));
+    await this.#say('memory.events', labels, readPairs(await this.#read(join(folder, 'memory.events')), null));
+    for (const kind of ['memory', 'io', 'cpu'])
+      await this.#say(`pressure.${kind}`, labels, readPressure(await this.#read(join(folder, `${kind}.pressure`))));
+  }
+
+  /** Empty where it is not there, or has gone. */
+  async #read(path: string): Promise<string> {
+    try {
+      return (await this.#machine.read(path)).toString('utf8');
+    } catch {
+      return '';
     }
   }
 
-  #say(source: string, labels: string, values: Values): void {
-    for (const line of counterLines(source, labels, values)) {
-      try {
-        writeSync(this.#marker, `${line}\n`);
-      } catch {
-        return;
-      }
-    }
+  async #say(source: string, labels: string, values: Values): Promise<void> {
+    const marker = join(this.#settings.instance, 'trace_marker');
+    for (const line of counterLines(source, labels, values)) await this.#machine.write(marker, `${line}\n`);
   }
 
   close(): void {
     clearInterval(this.#timer);
-    closeSync(this.#marker);
   }
 }

@@ -19,6 +19,8 @@ export class CpuReader {
   readonly #text = Buffer.alloc(1024);
   /** The kernel's counts when they were last read. */
   stats: CpuStats = { entries: 0, bytes: 0, lost: 0, read: 0 };
+  /** The text of `stats` that they are of. */
+  statsText = '';
 
   constructor(instance: string, cpu: number, subBufferBytes: number, dataBytes: number) {
     this.cpu = cpu;
@@ -29,11 +31,9 @@ export class CpuReader {
     this.#stats = openSync(join(folder, 'stats'), 'r');
   }
 
-  /** Text of `stats`, and the counts in it. */
-  readStats(): string {
-    const text = this.#text.toString('latin1', 0, readSync(this.#stats, this.#text, 0, this.#text.length, 0));
-    this.stats = parseStats(text);
-    return text;
+  readStats(): void {
+    this.statsText = this.#text.toString('latin1', 0, readSync(this.#stats, this.#text, 0, this.#text.length, 0));
+    this.stats = parseStats(this.statsText);
   }
 
   /**

@@ -1,4 +1,6 @@
+import { join } from 'node:path';
 import { RemoraError } from '../../shared/errors.ts';
+import type { Machine } from './machine.ts';
 import { readControl } from './tracefs.ts';
 
 /** An event that the kernel offers. */
@@ -14,8 +16,8 @@ export interface EventChoice {
 }
 
 /** All events of this kernel, those of loaded modules and the user's own probes included, sorted. */
-export function availableEvents(root: string): AvailableEvent[] {
-  return readControl(root, 'available_events')
+export async function availableEvents(machine: Machine, root: string): Promise<AvailableEvent[]> {
+  return (await readControl(machine, join(root, 'available_events')))
     .split('\n')
     .flatMap((line) => {
       const colon = line.indexOf(':');

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { hostname, machine, release } from 'node:os';
 import { join } from 'node:path';
+import { pageLayout } from '../parse/layout.ts';
 import { type AvailableEvent, bySystem } from './event-choice.ts';
+import type { Machine } from './machine.ts';
 import { readControl } from './tracefs.ts';
 
 /**
@@ -17,6 +17,8 @@ import { readControl } from './tracefs.ts';
  *             "flyrecord\0" { u64 offset, u64 bytes } per CPU, u64 clock: `[local]`
  */
 export interface HeadSource {
+  /** Of the traced kernel, whose byte order all numbers of the file have. */
+  littleEndian: boolean;
   /** Size of a sub-buffer, and of the file's pages. */
   pageBytes: number;
   headerPage: Buffer;
@@ -27,61 +29,78 @@ export interface HeadSource {
   printkFormats: Buffer;
 }
 
-const OPTION = { cpuStat: 2, clock: 4, uname: 5, version: 9, traceId: 11 } as const;
+const OPTION = { cpuStat: 2, clock: 4, uname: 5, version: 9, traceId: 11, savedTgids: 23 } as const;
 
 /** Reads from tracefs at `root` what the fixed part needs, for the events that are captured. */
-export function readHeadSource(root: string, instance: string, events: readonly AvailableEvent[]): HeadSource {
-  const format = (system: string, name: string): Buffer => readFileSync(join(root, 'events', system, name, 'format'));
-  const headerPage = readFileSync(join(instance, 'events/header_page'));
-  const ftrace = join(root, 'events/ftrace');
+export async function readHeadSource(
+  machine: Machine,
+  root: string,
+  instance: string,
+  events: readonly AvailableEvent[],
+): Promise<HeadSource> {
+  const format = (system: string, name: string): Promise<Buffer> =>
+    machine.read(join(root, 'events', system, name, 'format'));
+  const readOrEmpty = (path: string): Promise<Buffer> => machine.read(path).catch(() => Buffer.alloc(0));
+  const headerPage = await machine.read(join(instance, 'events/header_page'));
+  const ftrace = (await machine.list(join(root, 'events/ftrace'))).map((name) =>
+    machine.read(join(root, 'events/ftrace', name, 'format')).catch(() => null),
+  );
+  // All at once: on a machine that is far away only the first waits.
+  const systems = [...bySystem(events)].map(async ([name, list]) => ({
+    name,
+    formats: await Promise.all(list.map((event) => format(name, event.name))),
+  }));
+  const [ftraceFormats, allSystems, headerEvent, kallsyms, printkFormats] = await Promise.all([
+    Promise.all(ftrace),
+    Promise.all(systems),
+    machine.read(join(instance, 'events/header_event')),
+    readOrEmpty('/proc/kallsyms'),
+    readOrEmpty(join(root, 'printk_formats')),
+  ]);
   return {
-    pageBytes: subBufferBytes(headerPage.toString('latin1')),
+    littleEndian: machine.littleEndian,
+    pageBytes: pageLayout(headerPage.toString('latin1')).subBufferBytes ?? 4096,
     headerPage,
-    headerEvent: readFileSync(join(instance, 'events/header_event')),
-    ftraceFormats: readdirSync(ftrace)
-      .filter((name) => existsSync(join(ftrace, name, 'format')))
-      .map((name) => format('ftrace', name)),
-    systems: [...bySystem(events)].map(([name, list]) => ({
-      name,
-      formats: list.map((event) => format(name, event.name)),
-    })),
-    kallsyms: readOrEmpty('/proc/kallsyms'),
-    printkFormats: readOrEmpty(join(root, 'printk_formats')),
+    headerEvent,
+    // `enable` and `filter` are no events.
+    ftraceFormats: ftraceFormats.filter((text) => text !== null),
+    systems: allSystems,
+    kallsyms,
+    printkFormats,
   };
 }
 
-const readOrEmpty = (path: string): Buffer => {
-  try {
-    return readFileSync(path);
-  } catch {
-    return Buffer.alloc(0);
-  }
-};
-
-/** header_page's last field: `field: char data; offset:16; size:4080;`. */
-function subBufferBytes(headerPage: string): number {
-  const match = /\bdata;\s*offset:(\d+);\s*size:(\d+);/.exec(headerPage);
-  return match === null ? 4096 : Number(match[1]) + Number(match[2]);
+interface Numbers {
+  u16(value: number): Buffer;
+  u32(value: number): Buffer;
+  u64(value: number): Buffer;
+  /** `u64` length, then the bytes. */
+  sized(bytes: Buffer): Buffer[];
 }
 
-const u32 = (value: number): Buffer => {
-  const bytes = Buffer.alloc(4);
-  bytes.writeUInt32LE(value);
-  return bytes;
-};
-const u64 = (value: number): Buffer => {
-  const bytes = Buffer.alloc(8);
-  bytes.writeBigUInt64LE(BigInt(value));
-  return bytes;
-};
-const sized = (bytes: Buffer): Buffer[] => [u64(bytes.length), bytes];
+function numbers(littleEndian: boolean): Numbers {
+  const encode = (size: number, value: number): Buffer => {
+    const bytes = Buffer.alloc(size);
+    if (size === 8) bytes.writeBigUInt64LE(BigInt(value));
+    else bytes.writeUIntLE(value, 0, size);
+    return littleEndian ? bytes : bytes.reverse();
+  };
+  const u64 = (value: number): Buffer => encode(8, value);
+  return {
+    u16: (value) => encode(2, value),
+    u32: (value) => encode(4, value),
+    u64,
+    sized: (bytes) => [u64(bytes.length), bytes],
+  };
+}
 
-/** The fixed part. Numbers are little-endian, as are all machines that live capture runs on. */
+/** The fixed part. */
 export function encodeFixedHead(source: HeadSource): Buffer {
+  const { u32, sized } = numbers(source.littleEndian);
   return Buffer.concat([
     Buffer.from([0x17, 0x08, 0x44]),
     Buffer.from('tracing6\0'),
-    Buffer.from([0, longBytes(source)]),
+    Buffer.from([source.littleEndian ? 0 : 1, longBytes(source)]),
     u32(source.pageBytes),
     Buffer.from('header_page\0'),
     ...sized(source.headerPage),
@@ -103,9 +122,7 @@ export function encodeFixedHead(source: HeadSource): Buffer {
 }
 
 /** The kernel's long: the size of `commit`, a local_t. */
-function longBytes({ headerPage }: HeadSource): number {
-  return Number(/\bcommit;\s*offset:\d+;\s*size:(\d+);/.exec(headerPage.toString('latin1'))?.[1] ?? 8);
-}
+const longBytes = ({ headerPage }: HeadSource): number => pageLayout(headerPage.toString('latin1')).commitBytes ?? 8;
 
 /** One CPU's data in the file. A CPU without any has 0 bytes. */
 export interface Extent {
@@ -119,11 +136,11 @@ export interface RecordingOption {
 }
 
 /** Options that are known when the capture begins. */
-export function firstOptions(instance: string, program: string): RecordingOption[] {
+export async function firstOptions(machine: Machine, instance: string, program: string): Promise<RecordingOption[]> {
   const text = (id: number, value: string): RecordingOption => ({ id, data: Buffer.from(`${value}\0`) });
   return [
-    text(OPTION.clock, readControl(instance, 'trace_clock')),
-    text(OPTION.uname, `Linux ${hostname()} ${release()} ${machine()}`),
+    text(OPTION.clock, await readControl(machine, join(instance, 'trace_clock'))),
+    text(OPTION.uname, await machine.uname()),
     text(OPTION.version, program),
     { id: OPTION.traceId, data: randomBytes(8) },
   ];
@@ -132,6 +149,11 @@ export function firstOptions(instance: string, program: string): RecordingOption
 /** The kernel's statistics of a CPU at the end, as trace-cmd keeps them. */
 export function cpuStatOption(cpu: number, stats: string): RecordingOption {
   return { id: OPTION.cpuStat, data: Buffer.from(`CPU: ${cpu}\n${stats}\0`) };
+}
+
+/** Lines `pid tgid`, see trace-cmd's `SAVED_TGIDS`. None where the kernel keeps none. */
+export function savedTgidsOption(text: Buffer): RecordingOption[] {
+  return text.length === 0 ? [] : [{ id: OPTION.savedTgids, data: Buffer.concat([text, Buffer.alloc(1)]) }];
 }
 
 export interface VariableHead {
@@ -148,15 +170,12 @@ export function encodeVariableHead(
   options: readonly RecordingOption[],
   table: readonly Extent[],
   clock: string,
+  littleEndian: boolean,
 ): VariableHead {
+  const { u16, u32, sized } = numbers(littleEndian);
   const text = Buffer.alloc(Math.max(capacity, cmdlines.length), '\n');
   cmdlines.copy(text);
-  const optionBytes = options.flatMap(({ id, data }) => {
-    const head = Buffer.alloc(6);
-    head.writeUInt16LE(id);
-    head.writeUInt32LE(data.length, 2);
-    return [head, data];
-  });
+  const optionBytes = options.flatMap(({ id, data }) => [u16(id), u32(data.length), data]);
   const before = Buffer.concat([
     ...sized(text),
     u32(table.length),
@@ -165,10 +184,11 @@ export function encodeVariableHead(
     Buffer.alloc(2),
     Buffer.from('flyrecord\0'),
   ]);
-  const bytes = Buffer.concat([before, encodeTable(table), ...sized(Buffer.from(`[${clock}]`))]);
+  const bytes = Buffer.concat([before, encodeTable(table, littleEndian), ...sized(Buffer.from(`[${clock}]`))]);
   return { bytes, cmdlinesAt: 8, tableAt: before.length };
 }
 
-export function encodeTable(table: readonly Extent[]): Buffer {
+export function encodeTable(table: readonly Extent[], littleEndian: boolean): Buffer {
+  const { u64 } = numbers(littleEndian);
   return Buffer.concat(table.flatMap(({ offset, bytes }) => [u64(offset), u64(bytes)]));
 }

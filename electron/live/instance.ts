@@ -1,8 +1,8 @@
-import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, rmdirSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { RemoraError } from '../../shared/errors.ts';
 import { type KernelFilter, kernelFilter, typedPosition } from '../../shared/filter/kernel.ts';
 import { type AvailableEvent, availableEvents, bySystem, type EventChoice, eventsOf } from './event-choice.ts';
+import type { Machine } from './machine.ts';
 import { clocks, controlError, readControl, writeControl } from './tracefs.ts';
 
 /** How an instance shall capture. */
@@ -44,15 +44,20 @@ export function parseStats(text: string): CpuStats {
 const PREFIX = 'remora-';
 
 /**
- * When a process started, in clock ticks since boot: proc(5), stat field 22. Null where there is no such process, or one that has
- * ended and that nobody has asked after yet.
+ * When a process started, in clock ticks since boot, out of its `/proc/PID/stat`: proc(5), field 22. Null for one that has ended and
+ * that nobody has asked after yet.
  */
-export function startOf(pid: number): string | null {
+export function startInStat(stat: string): string | null {
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return fields[0] === 'Z' || fields[0] === 'X' ? null : (fields[19] ?? null);
+}
+
+/** When a process started; null where there is none. */
+async function startOf(machine: Machine, pid: number): Promise<string | null> {
   try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    return fields[0] === 'Z' || fields[0] === 'X' ? null : (fields[19] ?? null);
-  } catch {
+    return startInStat((await machine.read(`/proc/${pid}/stat`)).toString('latin1'));
+  } catch (error) {
+    if (error instanceof RemoraError) throw error;
     return null;
   }
 }
@@ -67,134 +72,135 @@ export class TraceInstance {
   readonly root: string;
   readonly path: string;
   readonly name: string;
+  readonly #machine: Machine;
   /** What was asked for and could not be had exactly; for people. */
   readonly notes: string[] = [];
   /** The events that are captured, once configured. */
   events: AvailableEvent[] = [];
   #removed = false;
 
-  constructor(root: string) {
+  private constructor(machine: Machine, root: string, name: string) {
+    this.#machine = machine;
     this.root = root;
-    this.name = `${PREFIX}${process.pid}-${startOf(process.pid)}${made > 0 ? `-${made}` : ''}`;
+    this.name = name;
+    this.path = join(root, 'instances', name);
+  }
+
+  static async make(machine: Machine, root: string): Promise<TraceInstance> {
+    const start = await startOf(machine, machine.pid);
+    const name = `${PREFIX}${machine.pid}-${start}${made > 0 ? `-${made}` : ''}`;
     made++;
-    this.path = join(root, 'instances', this.name);
+    const instance = new TraceInstance(machine, root, name);
+    await instance.#make();
+    return instance;
+  }
+
+  async #make(): Promise<void> {
     try {
-      mkdirSync(this.path);
+      await this.#machine.makeInstance(this.path);
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
       const full = code === 'ENOMEM' || code === 'ENOSPC';
       if (full) {
-        throw new RemoraError(
-          {
-            code: 'file',
-            file: this.path,
-            message: `no other tracing instance could be made (${code}): \`remora record --stale\` lists those that were left behind`,
-          },
-          { cause: error },
-        );
+        const message = `no other tracing instance could be made (${code}): \`remora record --stale\` lists those that were left behind`;
+        throw new RemoraError({ code: 'file', file: this.path, message }, { cause: error });
       }
-      throw controlError(root, `instances/${this.name}`, 'made', error);
+      throw controlError(this.#machine, this.path, 'made', error);
     }
-    writeControl(this.path, 'tracing_on', '0');
+    await this.#set('tracing_on', '0');
+  }
+
+  #set(name: string, value: string): Promise<void> {
+    return writeControl(this.#machine, join(this.path, name), value);
+  }
+
+  #has(name: string): Promise<boolean> {
+    return this.#machine.exists(join(this.path, name));
   }
 
   /** Sets everything up without capturing yet. On an error the instance is still there: the caller removes it. */
-  configure(settings: InstanceSettings): void {
-    if (settings.clock !== undefined) this.#setClock(settings.clock);
-    if (settings.bufferKiB !== undefined) this.#setBuffer(settings.bufferKiB);
-    if (settings.cpus !== undefined) writeControl(this.path, 'tracing_cpumask', cpuMask(settings.cpus));
-    if (settings.pids !== undefined) {
-      this.follow(settings.pids);
-      this.#option('event-fork', true);
-    }
-    this.#ignoreOwnProcess();
-    this.#option('stacktrace', settings.stacks === true);
-    this.#option('record-tgid', true);
-    this.#chooseEvents(settings.events);
+  async configure(settings: InstanceSettings): Promise<void> {
+    if (settings.clock !== undefined) await this.#setClock(settings.clock);
+    if (settings.bufferKiB !== undefined) await this.#setBuffer(settings.bufferKiB);
+    if (settings.cpus !== undefined) await this.#set('tracing_cpumask', cpuMask(settings.cpus));
+    // What followed tasks start is followed, and what tasks that are left out start is left out.
+    await this.#option('event-fork', true, settings.pids !== undefined);
+    if (settings.pids !== undefined) await this.follow(settings.pids);
+    await this.#ignoreOwnTasks();
+    await this.#option('stacktrace', settings.stacks === true, true);
+    await this.#option('record-tgid', true, false);
+    await this.#chooseEvents(settings.events);
   }
 
-  #setClock(clock: string): void {
-    const { all } = clocks(this.path);
+  async #setClock(clock: string): Promise<void> {
+    const { all } = await clocks(this.#machine, this.path);
     if (!all.includes(clock)) {
       throw new RemoraError({
         code: 'not-found',
         message: `this kernel has no clock ${clock}: it has ${all.join(', ')}`,
       });
     }
-    writeControl(this.path, 'trace_clock', clock);
+    await this.#set('trace_clock', clock);
   }
 
-  #setBuffer(kib: number): void {
+  async #setBuffer(kib: number): Promise<void> {
     try {
-      writeControl(this.path, 'buffer_size_kb', String(kib));
+      await this.#set('buffer_size_kb', String(kib));
     } catch (error) {
-      if (((error as Error).cause as NodeJS.ErrnoException).code !== 'ENOMEM') throw error;
+      if (((error as Error).cause as NodeJS.ErrnoException | undefined)?.code !== 'ENOMEM') throw error;
       const message = `the kernel has not enough memory for ring buffers of ${kib} KiB on each CPU: ask for less with -b`;
       throw new RemoraError({ code: 'file', message, file: join(this.path, 'buffer_size_kb') }, { cause: error });
     }
   }
 
   /** Options that a kernel does not have are only missed where they were asked for. */
-  #option(name: string, on: boolean): void {
-    if (existsSync(join(this.path, 'options', name))) writeControl(this.path, `options/${name}`, on ? '1' : '0');
-    else if (on && name !== 'record-tgid') this.notes.push(`this kernel has no option ${name} for an instance`);
+  async #option(name: string, on: boolean, asked: boolean): Promise<void> {
+    if (await this.#has(`options/${name}`)) await this.#set(`options/${name}`, on ? '1' : '0');
+    else if (on && asked) this.notes.push(`this kernel has no option ${name} for an instance`);
   }
 
   /**
    * Reading a ring buffer and writing a file are system calls, wake-ups and dirty pages too: the capture leaves itself out, as
    * trace-cmd does, where the kernel can (5.7). Switches between it and others stay.
    */
-  #ignoreOwnProcess(): void {
-    if (!existsSync(join(this.path, 'set_event_notrace_pid'))) return;
-    const own = readdirSync('/proc/self/task').join(' ');
-    writeControl(this.path, 'set_event_notrace_pid', own);
+  async #ignoreOwnTasks(): Promise<void> {
+    if (!(await this.#has('set_event_notrace_pid'))) return;
+    await this.#set('set_event_notrace_pid', (await this.#machine.ownTasks()).join(' '));
   }
 
   /** Adds threads to those that are followed; what they start from now on is followed too. */
-  follow(pids: readonly number[]): void {
-    let descriptor: number;
-    try {
-      // Without O_TRUNC, which would forget those that are followed already.
-      descriptor = openSync(join(this.path, 'set_event_pid'), 'r+');
-    } catch (error) {
-      throw controlError(this.path, 'set_event_pid', 'opened', error);
-    }
-    try {
-      for (let i = 0; i < pids.length; i += 256) writeSync(descriptor, `${pids.slice(i, i + 256).join(' ')}\n`);
-    } catch (error) {
-      throw controlError(this.path, 'set_event_pid', 'written', error);
-    } finally {
-      closeSync(descriptor);
-    }
+  async follow(pids: readonly number[]): Promise<void> {
+    for (let i = 0; i < pids.length; i += 256)
+      await this.#set('set_event_pid', `${pids.slice(i, i + 256).join(' ')}\n`);
   }
 
-  #chooseEvents(choices: readonly EventChoice[]): void {
-    const available = availableEvents(this.root);
+  async #chooseEvents(choices: readonly EventChoice[]): Promise<void> {
+    const available = await availableEvents(this.#machine, this.root);
     const chosen = new Map<string, AvailableEvent>();
     for (const [choice, { pattern, filter }] of choices.entries()) {
       const events = eventsOf(pattern, available);
-      if (filter !== undefined && filter.trim() !== '') this.#filter(choice, pattern, events, filter);
+      if (filter !== undefined && filter.trim() !== '') await this.#filter(choice, pattern, events, filter);
       for (const event of events) chosen.set(`${event.system}:${event.name}`, event);
     }
     this.events = [...chosen.values()];
-    this.#enable(available);
+    await this.#enable(available);
   }
 
   /** A filter of several events goes to those that have its fields; that the others pass unfiltered is noted. */
-  #filter(choice: number, pattern: string, events: readonly AvailableEvent[], filter: string): void {
+  async #filter(choice: number, pattern: string, events: readonly AvailableEvent[], filter: string): Promise<void> {
     const refused: string[] = [];
     let first: RemoraError | undefined;
     for (const { system, name } of events) {
-      const said = kernelFilter(filter, fieldNames(this.path, system, name));
+      const said = kernelFilter(filter, await this.#fieldNames(system, name));
       if (!said.ok) {
         const { message, position } = said;
         throw new RemoraError({ code: 'bad-expression', message: `"${filter}": ${message}`, position, choice });
       }
       try {
-        writeControl(this.path, `events/${system}/${name}/filter`, said.text);
+        await this.#set(`events/${system}/${name}/filter`, said.text);
       } catch (error) {
         refused.push(name);
-        first ??= this.#filterError(system, name, filter, said, error as RemoraError);
+        first ??= await this.#filterError(system, name, filter, said, error as RemoraError);
       }
     }
     if (first !== undefined && refused.length === events.length) {
@@ -210,22 +216,21 @@ export class TraceInstance {
   }
 
   /** The kernel's own words on a filter that it refused, with the position in what was typed. */
-  #filterError(
+  async #filterError(
     system: string,
     name: string,
     typed: string,
     { text, anchors }: Extract<KernelFilter, { ok: true }>,
     error: RemoraError,
-  ): RemoraError {
-    if (!existsSync(join(this.path, `events/${system}/${name}`))) {
+  ): Promise<RemoraError> {
+    if (!(await this.#has(`events/${system}/${name}`))) {
       return new RemoraError({
         code: 'not-found',
         message: `the event ${system}:${name} is gone: was its module unloaded?`,
       });
     }
-    const log = existsSync(join(this.path, 'error_log')) ? readControl(this.path, 'error_log') : '';
-    const found =
-      lastFilterError(log, text) ?? filterFileError(readControl(this.path, `events/${system}/${name}/filter`));
+    const log = (await this.#has('error_log')) ? await this.#get('error_log') : '';
+    const found = lastFilterError(log, text) ?? filterFileError(await this.#get(`events/${system}/${name}/filter`));
     if (found === null) return error;
     return new RemoraError({
       code: 'bad-expression',
@@ -235,13 +240,13 @@ export class TraceInstance {
   }
 
   /** Whole systems at once where all of one is wanted: some thousand events are switched on in one go. */
-  #enable(available: readonly AvailableEvent[]): void {
+  async #enable(available: readonly AvailableEvent[]): Promise<void> {
     const all = bySystem(available);
     const refused: string[] = [];
     for (const [system, events] of bySystem(this.events)) {
-      if (events.length === all.get(system)?.length && this.#tryEnable(`events/${system}/enable`)) continue;
+      if (events.length === all.get(system)?.length && (await this.#tryEnable(`events/${system}/enable`))) continue;
       for (const { name } of events)
-        if (!this.#tryEnable(`events/${system}/${name}/enable`)) refused.push(`${system}:${name}`);
+        if (!(await this.#tryEnable(`events/${system}/${name}/enable`))) refused.push(`${system}:${name}`);
     }
     if (refused.length === this.events.length && refused.length > 0) {
       throw new RemoraError({
@@ -253,44 +258,52 @@ export class TraceInstance {
     this.events = this.events.filter(({ system, name }) => !refused.includes(`${system}:${name}`));
   }
 
-  #tryEnable(name: string): boolean {
+  async #tryEnable(name: string): Promise<boolean> {
     try {
-      writeControl(this.path, name, '1');
+      await this.#set(name, '1');
       return true;
     } catch {
       return false;
     }
   }
 
-  start(): void {
-    writeControl(this.path, 'tracing_on', '1');
+  /** Names of an event's own fields, by its format file; empty where that can not be read. */
+  async #fieldNames(system: string, name: string): Promise<Set<string>> {
+    const file = `events/${system}/${name}/format`;
+    if (!(await this.#has(file))) return new Set();
+    const fields = (await this.#get(file)).matchAll(/\tfield:[^;]*?(\w+)(?:\[[^\]]*\])?;/g);
+    return new Set([...fields].map((match) => match[1] as string));
   }
 
-  stop(): void {
-    writeControl(this.path, 'tracing_on', '0');
+  #get(name: string): Promise<string> {
+    return readControl(this.#machine, join(this.path, name));
+  }
+
+  async start(): Promise<void> {
+    await this.#set('tracing_on', '1');
+  }
+
+  async stop(): Promise<void> {
+    await this.#set('tracing_on', '0');
   }
 
   /** CPUs that have a ring buffer, ascending. */
-  cpus(): number[] {
-    return readdirSync(join(this.path, 'per_cpu'))
-      .flatMap((name) => (/^cpu\d+$/.test(name) ? [Number(name.slice(3))] : []))
-      .sort((a, b) => a - b);
+  cpus(): Promise<number[]> {
+    return cpusOf(this.#machine, this.path);
   }
 
   /** Takes the instance away. Everything that was opened below it must be closed. True when nothing is left. */
-  remove(): boolean {
-    if (this.#removed) return true;
-    this.#removed = removeInstance(this.path);
+  async remove(): Promise<boolean> {
+    this.#removed ||= await removeInstance(this.#machine, this.path);
     return this.#removed;
   }
 }
 
-/** Names of an event's own fields, by its format file; empty where that can not be read. */
-function fieldNames(instance: string, system: string, name: string): Set<string> {
-  const file = `events/${system}/${name}/format`;
-  if (!existsSync(join(instance, file))) return new Set();
-  const fields = readControl(instance, file).matchAll(/\tfield:[^;]*?(\w+)(?:\[[^\]]*\])?;/g);
-  return new Set([...fields].map((match) => match[1] as string));
+/** CPUs that have a ring buffer, ascending, of an instance or the top. */
+export async function cpusOf(machine: Machine, root: string): Promise<number[]> {
+  return (await machine.list(join(root, 'per_cpu')))
+    .flatMap((name) => (/^cpu\d+$/.test(name) ? [Number(name.slice(3))] : []))
+    .sort((a, b) => a - b);
 }
 
 /** Hexadecimal groups of 32 CPUs, highest first. */
@@ -339,28 +352,34 @@ export function filterFileError(text: string): { reason: string; position: numbe
 }
 
 /** True when the folder is gone. The kernel keeps an instance whose files somebody has open. */
-function removeInstance(path: string): boolean {
+async function removeInstance(machine: Machine, path: string): Promise<boolean> {
   try {
-    if (existsSync(join(path, 'tracing_on'))) writeControl(path, 'tracing_on', '0');
-    rmdirSync(path);
+    if (await machine.exists(join(path, 'tracing_on'))) await writeControl(machine, join(path, 'tracing_on'), '0');
+    await machine.removeInstance(path);
     return true;
-  } catch (error) {
-    return ((error as RemoraError).cause as NodeJS.ErrnoException | undefined)?.code === 'ENOENT' || !existsSync(path);
+  } catch {
+    return !(await machine.exists(path).catch(() => true));
   }
 }
 
 /** Instances of ours whose process is gone, in tracefs at `root`. Another program's are never among them. */
-export function staleInstances(root: string): string[] {
-  return readdirSync(join(root, 'instances')).filter((name) => {
+export async function staleInstances(machine: Machine, root: string): Promise<string[]> {
+  const stale: string[] = [];
+  for (const name of await machine.list(join(root, 'instances'))) {
     const match = /^remora-(\d+)-(\d+)(?:-\d+)?$/.exec(name);
-    return match !== null && startOf(Number(match[1])) !== match[2];
-  });
+    if (match !== null && (await startOf(machine, Number(match[1]))) !== match[2]) stale.push(name);
+  }
+  return stale;
 }
 
 /** Removes what `staleInstances` lists. Returns those that could not be removed because somebody has them open. */
-export function removeStaleInstances(root: string): { removed: string[]; kept: string[] } {
+export async function removeStaleInstances(
+  machine: Machine,
+  root: string,
+): Promise<{ removed: string[]; kept: string[] }> {
   const removed: string[] = [];
   const kept: string[] = [];
-  for (const name of staleInstances(root)) (removeInstance(join(root, 'instances', name)) ? removed : kept).push(name);
+  for (const name of await staleInstances(machine, root))
+    ((await removeInstance(machine, join(root, 'instances', name))) ? removed : kept).push(name);
   return { removed, kept };
 }

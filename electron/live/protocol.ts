@@ -1,13 +1,16 @@
 import * as z from 'zod';
-import { captureSettingsSchema } from '../../shared/capture.ts';
+import { captureSettingsSchema, type MachineOptions } from '../../shared/capture.ts';
 
 /**
- * What a capture process is told and what it says: lines of JSON on its standard input and output. The first line in is the
- * order; then `{"do":"stop"}`. When it says `drained`, the recording holds everything, and `{"do":"complete"}` lets it take its final
+ * What a capture process is told and what it says: lines of JSON on its standard input and output, one request after the other.
+ * While it captures it takes `stop`. When it says `drained`, the recording holds everything, and `complete` lets it take its final
  * form; without an answer that happens by itself after a while. The end of the input means that whoever asked is gone: it
- * stops and completes.
+ * stops, completes and ends.
  */
 export const captureOrder = captureSettingsSchema.extend({
+  events: captureSettingsSchema.shape.events.min(0),
+  /** Presets of events, which the machine's own list of events completes. */
+  presets: z.array(z.string()).default([]),
   /** How long an event may wait in a sub-buffer that is not full. */
   latencyMs: z.number().int().positive().default(400),
   /** Between status reports. */
@@ -17,6 +20,17 @@ export const captureOrder = captureSettingsSchema.extend({
 });
 export type CaptureOrder = z.input<typeof captureOrder>;
 export type CheckedCaptureOrder = z.output<typeof captureOrder>;
+
+export const captureRequest = z.discriminatedUnion('do', [
+  /** What the machine can capture. */
+  z.object({ do: z.literal('options') }),
+  /** Instances of captures that were killed: named, or removed. */
+  z.object({ do: z.literal('stale'), remove: z.boolean() }),
+  z.object({ do: z.literal('capture'), order: captureOrder }),
+  z.object({ do: z.literal('stop') }),
+  z.object({ do: z.literal('complete') }),
+]);
+export type CaptureRequest = z.input<typeof captureRequest>;
 
 const cpuStatus = z.object({
   cpu: z.number(),
@@ -39,7 +53,7 @@ const status = z.object({
   bytes: z.number(),
   bytesPerSecond: z.number(),
   eventsPerSecond: z.number(),
-  /** The capture process's own use of a CPU, 0 to 1. */
+  /** What capturing takes of a CPU of the traced machine, 0 to 1 and more. */
   cpuShare: z.number(),
   /** Free room on the recording's disk, in bytes. */
   diskFree: z.number(),
@@ -61,10 +75,19 @@ export const stopReasons = ['asked', 'parent', 'signal', 'duration', 'size', 'di
 export type StopReason = (typeof stopReasons)[number];
 
 export const captureMessage = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('options'), options: z.custom<MachineOptions>((value) => value instanceof Object) }),
+  z.object({
+    type: z.literal('stale'),
+    stale: z.array(z.string()),
+    removed: z.array(z.string()),
+    kept: z.array(z.string()),
+  }),
   /** Events are being captured. */
   z.object({
     type: z.literal('started'),
     instance: z.string(),
+    host: z.string().nullable(),
+    rights: z.string(),
     events: z.array(z.object({ system: z.string(), name: z.string() })),
     clock: z.string(),
     bufferKiB: z.number(),
@@ -73,7 +96,7 @@ export const captureMessage = z.discriminatedUnion('type', [
   status.extend({ type: z.literal('status') }),
   /** No more events come: `status` says where they are until `complete`. The instance is gone. */
   z.object({ type: z.literal('drained'), status }),
-  /** The recording is complete and the instance gone (or named in `notes`). The last message. */
+  /** The recording is complete and the instance gone (or named in `notes`). The last of a capture. */
   z.object({
     type: z.literal('stopped'),
     reason: z.enum(stopReasons),
@@ -82,7 +105,7 @@ export const captureMessage = z.discriminatedUnion('type', [
     sparse: z.boolean(),
     notes: z.array(z.string()),
   }),
-  /** The capture could not begin: nothing was written, nothing is left behind. The last message. */
+  /** What was asked for could not be done or begun: nothing was written, nothing is left behind. */
   z.object({ type: z.literal('failed'), detail: errorDetail }),
 ]);
 export type CaptureMessage = z.infer<typeof captureMessage>;

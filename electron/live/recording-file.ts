@@ -4,6 +4,7 @@ import {
   fstatSync,
   ftruncateSync,
   openSync,
+  readFileSync,
   readSync,
   renameSync,
   unlinkSync,
@@ -34,6 +35,7 @@ export interface RecordingFileOptions {
   fixed: Buffer;
   options: readonly RecordingOption[];
   clock: string;
+  littleEndian: boolean;
   pageBytes: number;
   /** CPUs that have data; the table has an entry for every number up to the highest. */
   cpus: readonly number[];
@@ -55,6 +57,12 @@ interface Region {
 /** How a recording ended up. `sparse`: the holes could not be taken out, the file is as valid with them. */
 export interface FinishedFile extends SettledFile {
   bytes: number;
+}
+
+/** How whoever writes a recording is told apart: this process and when it started (proc(5), stat field 22). */
+export function ownerName(): string {
+  const stat = readFileSync('/proc/self/stat', 'latin1');
+  return `remora-${process.pid}-${stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]}`;
 }
 
 export class RecordingFile {
@@ -111,15 +119,15 @@ export class RecordingFile {
   }
 
   #variable(cmdlines: Buffer, capacity: number, more: readonly RecordingOption[]): VariableHead {
-    const { options, clock } = this.#options;
-    return encodeVariableHead(cmdlines, capacity, [...options, ...more], this.table(), clock);
+    const { options, clock, littleEndian } = this.#options;
+    return encodeVariableHead(cmdlines, capacity, [...options, ...more], this.table(), clock, littleEndian);
   }
 
   #writeSideFile(): void {
-    const { owner, pageBytes } = this.#options;
+    const { owner, pageBytes, littleEndian } = this.#options;
     const place = { variableAt: this.#variableAt, tableAt: this.#tableAt, cpus: this.table().length };
     const variableBytes = this.#variableBytes;
-    writeSideFile(this.path, { version: 1, ...owner, pageBytes, ...place, variableBytes });
+    writeSideFile(this.path, { version: 1, ...owner, littleEndian, pageBytes, ...place, variableBytes });
   }
 
   /** Where each CPU's data is, for the file's table: index = CPU. */
@@ -158,7 +166,7 @@ export class RecordingFile {
 
   /** Lets the table in the head say what has been written: from now on readers find it. */
   publish(): void {
-    writeAll(this.#fd, encodeTable(this.table()), this.#tableAt);
+    writeAll(this.#fd, encodeTable(this.table(), this.#options.littleEndian), this.#tableAt);
   }
 
   /** Puts the names of tasks (lines `pid comm`) into the head, as many as there is room for. */
@@ -187,7 +195,8 @@ export class RecordingFile {
     const variable = this.#variable(cmdlines, 0, more);
     let settled: SettledFile = { sparse: true };
     try {
-      const plan = collapsePlan(this.#variableAt, variable, this.table(), this.#unit());
+      const { littleEndian } = this.#options;
+      const plan = collapsePlan(this.#variableAt, variable, this.table(), this.#unit(), littleEndian);
       settled = settle(this.path, this.#fd, plan);
     } finally {
       this.close();

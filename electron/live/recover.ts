@@ -1,9 +1,9 @@
-import { closeSync, existsSync, fstatSync, openSync, readSync, unlinkSync } from 'node:fs';
+import { closeSync, existsSync, fstatSync, openSync, readFileSync, readSync, unlinkSync } from 'node:fs';
 import { RemoraError } from '../../shared/errors.ts';
 import type { Extent } from './head-bytes.ts';
-import { startOf } from './instance.ts';
+import { startInStat } from './instance.ts';
 import { collapsePlan, settle, settleOn } from './settle.ts';
-import { readSideFile, removeSideFile, sideFilePath } from './side-file.ts';
+import { readSideFile, removeSideFile, type SideFile, sideFilePath } from './side-file.ts';
 
 /** What became of a recording whose writer was killed. */
 export interface Recovered {
@@ -46,13 +46,12 @@ export function recoverRecording(path: string): Recovered | null {
       const head = Buffer.alloc(side.variableBytes);
       readSync(fd, head, 0, head.length, side.variableAt);
       const variable = { bytes: head, cmdlinesAt: 8, tableAt: side.tableAt - side.variableAt };
-      const plan = collapsePlan(side.variableAt, variable, readTable(fd, side.tableAt, side.cpus), unit);
+      const table = readTable(fd, side, side.tableAt);
+      const plan = collapsePlan(side.variableAt, variable, table, unit, side.littleEndian ?? true);
       sparse = settle(path, fd, plan).sparse;
     }
-    const bytes = readTable(fd, side.settling?.tableAt ?? side.tableAt, side.cpus).reduce(
-      (sum, extent) => sum + extent.bytes,
-      0,
-    );
+    const table = readTable(fd, side, side.settling?.tableAt ?? side.tableAt);
+    const bytes = table.reduce((sum, extent) => sum + extent.bytes, 0);
     if (!sparse) removeSideFile(path);
     return { bytes, sparse };
   } finally {
@@ -62,16 +61,19 @@ export function recoverRecording(path: string): Recovered | null {
 
 /** The writer lives when a process of this number has the instance's name in its start time. */
 function isAlive(pid: number, instance: string): boolean {
-  const start = startOf(pid);
-  return start !== null && instance.startsWith(`remora-${pid}-${start}`);
+  try {
+    const start = startInStat(readFileSync(`/proc/${pid}/stat`, 'latin1'));
+    return start !== null && instance.startsWith(`remora-${pid}-${start}`);
+  } catch {
+    return false;
+  }
 }
 
 /** Entries of the table of CPUs: u64 offset, u64 bytes. */
-function readTable(fd: number, tableAt: number, cpus: number): Extent[] {
+function readTable(fd: number, { cpus, littleEndian }: SideFile, tableAt: number): Extent[] {
   const bytes = Buffer.alloc(cpus * 16);
   readSync(fd, bytes, 0, bytes.length, tableAt);
-  return Array.from({ length: cpus }, (_unused, cpu) => ({
-    offset: Number(bytes.readBigUInt64LE(cpu * 16)),
-    bytes: Number(bytes.readBigUInt64LE(cpu * 16 + 8)),
-  }));
+  const u64 = (at: number): number =>
+    Number(littleEndian === false ? bytes.readBigUInt64BE(at) : bytes.readBigUInt64LE(at));
+  return Array.from({ length: cpus }, (_unused, cpu) => ({ offset: u64(cpu * 16), bytes: u64(cpu * 16 + 8) }));
 }

@@ -32,6 +32,7 @@ export function collapsePlan(
   variable: VariableHead,
   table: readonly Extent[],
   unit: number,
+  littleEndian: boolean,
 ): SettlingSteps {
   const up = (at: number): number => Math.ceil(at / unit) * unit;
   const data = table.map((extent, cpu) => ({ cpu, ...extent })).filter(({ bytes }) => bytes > 0);
@@ -48,7 +49,7 @@ export function collapsePlan(
   const now = table.map((extent) => ({ ...extent }));
   const note = (bytes: number): void => {
     steps.sizes.push(bytes);
-    steps.tables.push(encodeTable(now).toString('base64'));
+    steps.tables.push(encodeTable(now, littleEndian).toString('base64'));
   };
   note(end);
   let left = end;

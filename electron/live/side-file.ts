@@ -7,8 +7,10 @@ import { existsSync, readFileSync, renameSync, unlinkSync, writeFileSync } from 
 export interface SideFile {
   version: 1;
   pid: number;
-  /** Name of the tracing instance. */
+  /** As an instance of the writer is called, which says when it started: `remora-PID-START`. */
   instance: string;
+  /** Byte order of the recording's numbers; absent: true. */
+  littleEndian?: boolean;
   pageBytes: number;
   /** Where in the recording the variable part of its head begins, how long it is, and where the table of CPUs is. */
   variableAt: number;

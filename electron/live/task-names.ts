@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Machine } from './machine.ts';
 
 /** More tasks than this are not kept: a head has room for about that many. */
 const MOST_TASKS = 400_000;
@@ -9,17 +9,19 @@ const MOST_TASKS = 400_000;
  * kept. Lines `pid comm`.
  */
 export class TaskNames {
-  readonly #path: string;
+  readonly #machine: Machine;
+  readonly #root: string;
   readonly #names = new Map<string, string>();
 
-  constructor(root: string) {
-    this.#path = join(root, 'saved_cmdlines');
+  constructor(machine: Machine, root: string) {
+    this.#machine = machine;
+    this.#root = root;
   }
 
-  refresh(): void {
+  async refresh(): Promise<void> {
     let text: string;
     try {
-      text = readFileSync(this.#path, 'latin1');
+      text = (await this.#machine.read(join(this.#root, 'saved_cmdlines'))).toString('latin1');
     } catch {
       return;
     }
@@ -29,6 +31,16 @@ export class TaskNames {
       const pid = line.slice(0, space);
       const comm = line.slice(space + 1);
       if (comm !== '<...>' && (this.#names.has(pid) || this.#names.size < MOST_TASKS)) this.#names.set(pid, comm);
+    }
+  }
+
+  /** Lines `pid tgid` of the tasks that the kernel saved last; empty on kernels before 4.14. */
+  async threadGroups(): Promise<Buffer> {
+    const path = join(this.#root, 'saved_tgids');
+    try {
+      return (await this.#machine.exists(path)) ? await this.#machine.read(path) : Buffer.alloc(0);
+    } catch {
+      return Buffer.alloc(0);
     }
   }
 

@@ -15,7 +15,7 @@ import type { Command } from './registry.ts';
 export const captureCommands: readonly Command[] = [
   {
     id: 'capture.attach',
-    title: 'Attach to this machine…',
+    title: 'Attach to a machine…',
     group: 'Capture',
     keys: ['$mod+KeyR'],
     enabled: () => !isCapturing(),

@@ -1,15 +1,17 @@
-import { useEffect, useState } from 'react';
+import { type ReactNode, useEffect, useRef, useState } from 'react';
 import type { CaptureOptions } from '../../shared/capture.ts';
 import { type ErrorDetail, toErrorDetail } from '../../shared/errors.ts';
 import { attach } from '../state/capture.ts';
 import { type CaptureForm, choicesOf, emptyForm, fitForm, settingsOf, withEvents } from '../state/capture-form.ts';
 import { profilesStore } from '../state/capture-profiles.ts';
 import { call } from '../state/connection.ts';
+import { Latest } from '../state/latest.ts';
 import { uiStore } from '../state/stores.ts';
 import { CopyButton } from '../ui/copy-button.tsx';
 import { Dialog } from '../ui/dialog.tsx';
 import { EstimateLine, useEstimate } from './attach-estimate.tsx';
 import { AttachEvents } from './attach-events.tsx';
+import { AttachMachine } from './attach-machine.tsx';
 import { Presets } from './attach-presets.tsx';
 import { AttachProfiles } from './attach-profiles.tsx';
 import { AttachSettings } from './attach-settings.tsx';
@@ -18,20 +20,63 @@ import { StaleInstances } from './stale-instances.tsx';
 const close = () => uiStore.setState({ dialog: 'none' });
 const WIDTH_PX = 1000;
 
-/** Choosing what to capture from the engine's machine. What is missing for it is said with the command that helps. */
+const titleFor = (host: string): string => `Attach to ${host === '' ? 'this machine' : host}`;
+
+/** Choosing what to capture, and from which machine. What is missing for it is said with the command that helps. */
 export function AttachDialog() {
-  const [options, setOptions] = useState<CaptureOptions | null>(null);
+  const [host, setHost] = useState(() => profilesStore.getState().last?.host ?? '');
+  const [answer, setAnswer] = useState<{ host: string; options: CaptureOptions } | null>(null);
+  const options = answer?.host === host ? answer.options : null;
   const [failed, setFailed] = useState<string | null>(null);
-  const load = () => {
+  const [seed, setSeed] = useState<CaptureForm | null>(null);
+  const latest = useRef(new Latest());
+  const load = (elevate = false) => {
     setFailed(null);
-    call('captureOptions', {}).then(setOptions, (error) => setFailed(toErrorDetail(error).message));
+    const params = { ...(host === '' ? {} : { host }), ...(elevate ? { elevate } : {}) };
+    latest.current
+      .run((signal) => call('captureOptions', params, { signal }))
+      .then(
+        (found) => found && setAnswer({ host, options: found }),
+        (error) => setFailed(toErrorDetail(error).message),
+      );
   };
-  useEffect(load, []);
-  const problem = failed === null ? options?.problem : { message: failed, command: '' };
-  if (options && !problem) return <AttachForm options={options} onReload={load} />;
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another machine, another answer
+  useEffect(() => {
+    load();
+  }, [host]);
+  useEffect(() => {
+    const running = latest.current;
+    return () => running.cancel();
+  }, []);
+  const problem = failed === null ? options?.problem : { message: failed, command: '', elevate: false };
+  const machine = (
+    <AttachMachine
+      host={host}
+      rights={options?.rights ?? ''}
+      onChoose={(next) => {
+        if (next === host) load();
+        setHost(next);
+      }}
+    />
+  );
+  if (options && !problem)
+    return (
+      <AttachForm
+        key={host}
+        host={host}
+        seed={seed}
+        options={options}
+        machine={machine}
+        onReload={() => load()}
+        onElsewhere={(form) => {
+          setSeed(form);
+          setHost(form.host);
+        }}
+      />
+    );
   return (
     <Dialog
-      title="Attach to this machine"
+      title={titleFor(host)}
       onClose={close}
       width={640}
       actions={
@@ -40,14 +85,21 @@ export function AttachDialog() {
             Close
           </button>
           {problem && (
-            <button type="button" className="button primary" data-first-focus onClick={load}>
-              Try again
+            <button type="button" className="button primary" data-first-focus onClick={() => load(problem.elevate)}>
+              {problem.elevate ? 'Ask for the rights…' : 'Try again'}
             </button>
           )}
         </>
       }
     >
-      {problem ? <Problem {...problem} /> : <p className="muted">Asking the kernel what it can trace…</p>}
+      {machine}
+      {problem ? (
+        <Problem {...problem} />
+      ) : (
+        <p className="muted" role="status">
+          {host === '' ? 'Asking the kernel what it can trace…' : `Asking ${host} what it can trace…`}
+        </p>
+      )}
     </Dialog>
   );
 }
@@ -55,7 +107,7 @@ export function AttachDialog() {
 function Problem({ message, command }: NonNullable<CaptureOptions['problem']>) {
   return (
     <div className="attach-problem" role="alert">
-      <p>Events can not be captured here yet: {message.replaceAll('`', '')}.</p>
+      <p>Events can not be captured yet: {message.replaceAll('`', '').replace(/\.$/, '')}.</p>
       {command && (
         <p className="command">
           <code>{command}</code>
@@ -67,8 +119,21 @@ function Problem({ message, command }: NonNullable<CaptureOptions['problem']>) {
   );
 }
 
-function AttachForm({ options, onReload }: { options: CaptureOptions; onReload: () => void }) {
-  const [{ form, missing }, setState] = useState(() => fitForm(profilesStore.getState().last ?? emptyForm, options));
+interface AttachFormProps {
+  host: string;
+  /** What it begins with; null: what was captured last. */
+  seed: CaptureForm | null;
+  options: CaptureOptions;
+  /** The choice of the machine. */
+  machine: ReactNode;
+  onReload: () => void;
+  /** A profile of another machine was chosen. */
+  onElsewhere: (form: CaptureForm) => void;
+}
+
+function AttachForm({ host, seed, options, machine, onReload, onElsewhere }: AttachFormProps) {
+  const fitted = (kept: CaptureForm) => fitForm({ ...kept, host }, options);
+  const [{ form, missing }, setState] = useState(() => fitted(seed ?? profilesStore.getState().last ?? emptyForm));
   const setForm = (next: CaptureForm) => setState({ form: next, missing: 0 });
   const [error, setError] = useState<ErrorDetail | null>(null);
   const [starting, setStarting] = useState(false);
@@ -93,7 +158,7 @@ function AttachForm({ options, onReload }: { options: CaptureOptions; onReload: 
   const refusedPattern = refusal?.choice === undefined ? undefined : choices[refusal.choice]?.pattern;
   return (
     <Dialog
-      title="Attach to this machine"
+      title={titleFor(host)}
       onClose={close}
       width={WIDTH_PX}
       actions={
@@ -115,8 +180,12 @@ function AttachForm({ options, onReload }: { options: CaptureOptions; onReload: 
       }
     >
       <div className="attach">
-        <StaleInstances names={options.stale} onRemoved={onReload} />
-        <AttachProfiles form={form} onChoose={(kept) => setState(fitForm(kept, options))} />
+        {machine}
+        <StaleInstances host={host} names={options.stale} onRemoved={onReload} />
+        <AttachProfiles
+          form={form}
+          onChoose={(kept) => (kept.host === host ? setState(fitted(kept)) : onElsewhere(kept))}
+        />
         {missing > 0 && (
           <p className="field-hint" role="status">
             {missing} of the events that were kept do not exist on this kernel.

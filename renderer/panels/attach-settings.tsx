@@ -39,7 +39,7 @@ export function AttachSettings({ form, options, problem, onChange }: AttachSetti
   return (
     <div className="attach-settings">
       <label className="wide">
-        Recording
+        {form.host === '' ? 'Recording' : 'Recording, on this machine'}
         <input
           className="input mono"
           value={form.path}
@@ -123,7 +123,7 @@ export function AttachSettings({ form, options, problem, onChange }: AttachSetti
           value={form.bufferKiB ?? ''}
           onChange={(event) => set({ bufferKiB: event.target.value === '' ? null : Number(event.target.value) })}
         >
-          <option value="">{bytesText(options.bufferKiB * 1024)}, suits this machine</option>
+          <option value="">{bytesText(options.bufferKiB * 1024)}, suits the machine</option>
           {BUFFERS_KIB.map((kib) => (
             <option key={kib} value={kib}>
               {bytesText(kib * 1024)}

@@ -26,6 +26,7 @@ function Running({ info }: { info: CaptureInfo }) {
       <span className="live-state">
         <span className={stopping ? 'live-dot stopping' : 'live-dot'} aria-hidden="true" />
         <b>{stopping ? 'Stopping' : 'Capturing'}</b>
+        {info.host !== null && <span>from {info.host}</span>}
         <span className="numbers" role="timer" aria-label="Captured for">
           {durationText(gauges?.elapsedMs ?? 0)}
         </span>

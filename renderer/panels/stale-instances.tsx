@@ -4,12 +4,21 @@ import { call } from '../state/connection.ts';
 import { countOf } from '../ui/text.ts';
 
 /** Tracing instances that a killed capture left behind: they take memory and may still trace. */
-export function StaleInstances({ names, onRemoved }: { names: readonly string[]; onRemoved: () => void }) {
+export function StaleInstances({
+  host,
+  names,
+  onRemoved,
+}: {
+  /** Empty: this machine. */
+  host: string;
+  names: readonly string[];
+  onRemoved: () => void;
+}) {
   const [message, setMessage] = useState('');
   if (names.length === 0) return null;
   const remove = async () => {
     try {
-      const { kept } = await call('removeStaleInstances', {});
+      const { kept } = await call('removeStaleInstances', host === '' ? {} : { host });
       if (kept.length > 0) setMessage(`Somebody has ${kept.join(', ')} open.`);
       else onRemoved();
     } catch (error) {

@@ -5,6 +5,8 @@ import type { TextError } from '../../shared/typed-text.ts';
 
 /** What the attach dialog holds while it is filled in, and what profiles keep. Pure: the settings for the engine are made of it. */
 export const captureFormSchema = z.object({
+  /** Empty: this machine. */
+  host: z.string().default(''),
   /** Events as `system:name`. */
   events: z.array(z.string()),
   /** Condition by pattern, see `choicesOf`. */
@@ -29,6 +31,7 @@ export const captureFormSchema = z.object({
 export type CaptureForm = z.infer<typeof captureFormSchema>;
 
 export const emptyForm: CaptureForm = {
+  host: '',
   events: [],
   filters: {},
   path: '',
@@ -97,6 +100,7 @@ export function settingsOf(form: CaptureForm, options: CaptureOptions): FormResu
   return {
     ok: true,
     settings: {
+      ...(form.host === '' ? {} : { host: form.host }),
       path: form.path.trim(),
       events: choices.map(({ pattern }) => {
         const filter = (form.filters[pattern] ?? '').trim();

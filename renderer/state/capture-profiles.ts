@@ -35,6 +35,12 @@ function keep(state: CaptureProfiles): void {
 /** The place of a recording is not part of what is kept: each capture has its own. */
 const withoutPath = (form: CaptureForm): CaptureForm => ({ ...form, path: '' });
 
+/** Machines that were captured from, or are in a profile. */
+export function knownHosts({ last, profiles }: CaptureProfiles): string[] {
+  const hosts = [last, ...Object.values(profiles)].map((form) => form?.host ?? '');
+  return [...new Set(hosts.filter((host) => host !== ''))].sort();
+}
+
 export function rememberLast(form: CaptureForm): void {
   keep({ ...profilesStore.getState(), last: withoutPath(form) });
 }

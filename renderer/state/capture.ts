@@ -82,7 +82,7 @@ export async function attachAgain(): Promise<void> {
   const { last } = profilesStore.getState();
   if (last === null) return uiStore.setState({ dialog: 'attach' });
   try {
-    const options = await call('captureOptions', {});
+    const options = await call('captureOptions', last.host === '' ? {} : { host: last.host });
     const made = settingsOf({ ...last, path: options.path }, options);
     // What is missing is said in the dialog, where it can be put right.
     if (options.problem !== null || !made.ok) return uiStore.setState({ dialog: 'attach' });

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeEach, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
 import { removeStaleInstances, staleInstances } from '../../electron/live/instance.ts';
+import { LocalMachine } from '../../electron/live/local-machine.ts';
 import { usableTracefs } from '../../electron/live/tracefs.ts';
 import type { FromEngine } from '../../shared/api.ts';
 import { EngineClient } from '../../shared/engine-client.ts';
@@ -12,6 +13,7 @@ import { decodeMessage, encodeMessage } from '../../shared/wire.ts';
 import { projectRoot, remora, remoraJson, temporaryCache } from '../cli.ts';
 
 const tracefs = usableTracefs();
+const machine = new LocalMachine();
 /** REMORA_KILLS=100 for a night. */
 const KILLS = Number(process.env.REMORA_KILLS ?? 6);
 /** What a recording may lose of the time before the kill. */
@@ -102,9 +104,9 @@ test.skipIf(tracefs === null)(
       const killedNs = process.hrtime.bigint();
       socket.terminate();
       if (round % 3 === 2) {
-        await expect.poll(() => staleInstances(tracefs as string)).toContain(instance);
+        await expect.poll(() => staleInstances(machine, tracefs as string)).toContain(instance);
         // Its threads end one after the other, and the last has the files open for a moment longer.
-        await expect.poll(() => removeStaleInstances(tracefs as string).kept).toEqual([]);
+        await expect.poll(async () => (await removeStaleInstances(machine, tracefs as string)).kept).toEqual([]);
         expect(remora(['record', '--recover', path], cache.env).status).toBe(0);
       }
       await expect.poll(() => instances().includes(instance), { timeout: 20_000 }).toBe(false);

@@ -2,7 +2,10 @@ import { mkdirSync, mkdtempSync, readFileSync, rmdirSync, rmSync, statSync } fro
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { CgroupFollower, foldersBelow, memoryHierarchy, threadsOf } from '../../../electron/live/cgroup-folders.ts';
+import { CgroupFollower, hierarchyAmong, threadsOf } from '../../../electron/live/cgroup-folders.ts';
+import { LocalMachine } from '../../../electron/live/local-machine.ts';
+
+const machine = new LocalMachine();
 
 let folder: string;
 beforeEach(() => {
@@ -15,7 +18,7 @@ const lineOf = (path: string): string => `${statSync(join(folder, 'root', path))
 test('what is there is written at once, what is made later as it comes, also two levels at a time', async () => {
   mkdirSync(join(folder, 'root/db'), { recursive: true });
   const file = join(folder, 'x.cgroups');
-  const follower = new CgroupFollower(join(folder, 'root'), file);
+  const follower = await CgroupFollower.start(machine, join(folder, 'root'), file);
   try {
     expect(readFileSync(file, 'utf8').split('\n')).toEqual([lineOf(''), lineOf('db'), '']);
     mkdirSync(join(folder, 'root/web/inner room'), { recursive: true });
@@ -27,27 +30,29 @@ test('what is there is written at once, what is made later as it comes, also two
     rmdirSync(join(folder, 'root/db'));
     mkdirSync(join(folder, 'root/last'));
   } finally {
-    follower.close();
+    await follower.close();
   }
   expect(readFileSync(file, 'utf8')).toContain(`${lineOf('last')}\n`);
 });
 
-test('folders come parents first', () => {
+test('folders come parents first, with their inodes', async () => {
   mkdirSync(join(folder, 'a/b/c'), { recursive: true });
-  const all = [...foldersBelow(folder)];
-  expect(all).toEqual([folder, join(folder, 'a'), join(folder, 'a/b'), join(folder, 'a/b/c')]);
+  const all = await machine.cgroupFolders(folder);
+  expect([...all.keys()]).toEqual([folder, join(folder, 'a'), join(folder, 'a/b'), join(folder, 'a/b/c')]);
+  expect(all.get(join(folder, 'a/b'))).toBe(String(statSync(join(folder, 'a/b')).ino));
 });
 
-test('the memory controller is looked for in v1 where v2 does not have it', () => {
+test('the memory controller is looked for in v1 where v2 does not have it', async () => {
   const v1 = { type: 'cgroup', path: '/sys/fs/cgroup/memory', readOnly: false };
-  expect(memoryHierarchy([{ type: 'cgroup2', path: folder, readOnly: false }, v1])).toEqual({
-    root: v1.path,
-    v2: false,
-  });
-  expect(memoryHierarchy([{ type: 'cgroup2', path: folder, readOnly: false }])).toEqual({ root: folder, v2: true });
-  expect(memoryHierarchy([])).toBeNull();
+  const v2 = { type: 'cgroup2', path: folder, readOnly: false };
+  const without = async () => ['cpu', 'io'];
+  expect(await hierarchyAmong([v2, v1], without)).toEqual({ root: v1.path, v2: false });
+  expect(await hierarchyAmong([v2, v1], async () => ['cpu', 'memory'])).toEqual({ root: folder, v2: true });
+  expect(await hierarchyAmong([v2], without)).toEqual({ root: folder, v2: true });
+  expect(await hierarchyAmong([], without)).toBeNull();
 });
 
-test('a folder that is no cgroup is refused', () => {
-  expect(() => threadsOf(folder)).toThrow('is no cgroup');
+test('a folder that is no cgroup is refused', async () => {
+  await expect(threadsOf(machine, folder)).rejects.toThrow('is no cgroup');
+  await expect(threadsOf(machine, join(folder, 'none'))).rejects.toThrow('is no cgroup');
 });

@@ -20,6 +20,7 @@ const format = (system: string, name: string, id: number): Buffer =>
   Buffer.from(formatText({ system, name, id, fields: [] } as unknown as Parameters<typeof formatText>[0]));
 
 const source: HeadSource = {
+  littleEndian: true,
   pageBytes: PAGE,
   headerPage: Buffer.from(headerPageText(abi)),
   headerEvent: Buffer.from(HEADER_EVENT_TEXT),
@@ -46,6 +47,7 @@ function create(cpus: number[], to = path): RecordingFile {
     fixed: encodeFixedHead(source),
     options: [{ id: 5, data: Buffer.from('Linux host 6.1 x86_64\0') }],
     clock: 'mono',
+    littleEndian: true,
     pageBytes: PAGE,
     cpus,
     cmdlinesCapacity: 4096,
@@ -82,6 +84,53 @@ function readBack(file = path): ReadBack {
 }
 
 const hashOf = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex');
+
+describe('a recording of a machine of the other byte order', () => {
+  test('has its numbers in that order, while it is written, when it is finished and when it was recovered', () => {
+    const foreign = {
+      ...source,
+      littleEndian: false,
+      headerPage: Buffer.from(headerPageText({ littleEndian: false, longBytes: 4, subBufferBytes: PAGE })),
+    };
+    const make = (to: string): RecordingFile => {
+      const file = RecordingFile.create({
+        path: to,
+        fixed: encodeFixedHead(foreign),
+        options: [{ id: 5, data: Buffer.from('Linux host 6.1 s390\0') }],
+        clock: 'mono',
+        littleEndian: false,
+        pageBytes: PAGE,
+        cpus: [0, 2],
+        cmdlinesCapacity: 4096,
+        owner: { pid: GONE, instance: `remora-${GONE}-1` },
+      });
+      file.append(0, pages(0, 3));
+      file.append(1, pages(2, 5));
+      file.setCmdlines(Buffer.from('1 init\n'));
+      file.publish();
+      return file;
+    };
+    const expected = {
+      cpus: [
+        { cpu: 0, bytes: 3 * PAGE, hash: hashOf(pages(0, 3)) },
+        { cpu: 2, bytes: 5 * PAGE, hash: hashOf(pages(2, 5)) },
+      ],
+      comms: [[1, 'init']],
+      warnings: 0,
+    };
+    const file = make(path);
+    expect(readBack()).toMatchObject(expected);
+    const opened = openFile(path);
+    expect(readTraceDat(opened).abi).toEqual({ littleEndian: false, longBytes: 4 });
+    opened.close();
+    file.finish(Buffer.from('1 init\n'), []);
+    expect(readBack()).toMatchObject(expected);
+    const killed = join(folder, 'killed.dat');
+    make(killed).close();
+    expect(recoverRecording(killed)).toMatchObject({ bytes: 8 * PAGE });
+    expect(readBack(killed)).toMatchObject(expected);
+  });
+});
 
 describe('a recording while it is written', () => {
   test('is valid from its first moment on, and holds what was published', () => {
@@ -191,7 +240,7 @@ describe('a writer that was killed', () => {
       bytes: Number(head.readBigUInt64LE(side.tableAt - side.variableAt + cpu * 16 + 8)),
     }));
     const variable = { bytes: head, cmdlinesAt: 8, tableAt: side.tableAt - side.variableAt };
-    const settling = collapsePlan(side.variableAt, variable, table, statSync(path).blksize);
+    const settling = collapsePlan(side.variableAt, variable, table, statSync(path).blksize, true);
     expect(settling.holes).toHaveLength(3);
     writeSideFile(path, { ...side, settling });
     spawnSync('truncate', ['-s', String(settling.sizes[0]), path]);

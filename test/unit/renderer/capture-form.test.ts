@@ -13,6 +13,7 @@ import type { CaptureOptions } from '../../../shared/capture.ts';
 
 const options: CaptureOptions = {
   problem: null,
+  rights: '',
   tracefs: '/sys/kernel/tracing',
   systems: [
     { name: 'block', events: ['a', 'b', 'c', 'd'] },
