@@ -54,10 +54,13 @@ live(
     const path = join(folder, 'out.dat');
     const info = await engine.call('startCapture', { settings: { path, events } });
     const { ended, until } = watch(info.captureId);
-    const { summary } = await until((news) => (news.growth?.events ?? 0) > 60_000 && news.summary !== undefined);
-    const workspaceId = summary?.workspaceId as string;
     const fromNs = 0;
     const toNs = 2 ** 28;
+    // What is compared must be over by then.
+    const enough = ({ growth }: CaptureNews): boolean =>
+      (growth?.events ?? 0) > 60_000 && (growth?.durationNs ?? 0) > toNs;
+    const { summary } = await until((news) => enough(news) && news.summary !== undefined);
+    const workspaceId = summary?.workspaceId as string;
     const filter = 'sched_switch: next_pid != 0';
     const ask = async (id: string) => {
       const lanes = await engine.call('lanes', { workspaceId: id, fromNs, toNs, resolutionNs: 2 ** 20 });
@@ -87,7 +90,8 @@ live(
     const before = await ask(workspaceId);
     // The list of a filter goes on where it was.
     const some = (await engine.call('rows', { workspaceId, first: 0, count: 1, filter })).total;
-    await until((news) => (news.growth?.events ?? 0) > 120_000);
+    const seen = (await engine.call('rows', { workspaceId, first: 0, count: 1 })).total;
+    await until((news) => (news.growth?.events ?? 0) > seen + 60_000);
     expect((await engine.call('rows', { workspaceId, first: 0, count: 1, filter })).total).toBeGreaterThan(some);
     const end = await engine.call('stopCapture', { captureId: info.captureId });
     expect(end).toMatchObject({ good: true, message: '' });
