@@ -32,147 +32,172 @@ const eventRef = z.strictObject({
 });
 const filter = z.string().max(4000).default('');
 
-export const annotationSchema = z.strictObject({
-  id: z.string().min(1).max(100),
-  kind: z.enum(['point', 'range']),
-  fromNs: timeNs,
-  toNs: timeNs,
-  text: z.string().max(10_000),
-  color: z.string().max(40),
-  tags: z.array(z.string().max(100)).max(50),
-});
-
-/** Parameters of every method. */
-export const params = {
-  hello: z.strictObject({}),
-  /** Opens recordings (several merge) or a `*.remora` workspace; long, reports progress, cancellable. */
-  open: z.strictObject({
-    paths: z.array(z.string().min(1).max(4096)).min(1).max(64),
-    workspace: z.string().max(4096).optional(),
-    noCache: z.boolean().optional(),
-    cgroups: z.string().max(4096).optional(),
-    /** Page size of the traced machine, for converting pages; default: the recording's own knowledge, else 4096. */
-    memoryPageBytes: z.int().positive().optional(),
-    /** Whether progress shall begin with a `preview`: reading it costs some hundredths of a second. */
-    preview: z.boolean().optional(),
-    /** A name for this opening, for `stopIndexing`. */
-    opening: z.string().max(64).optional(),
+export const annotationSchema = z.lazy(() =>
+  z.strictObject({
+    id: z.string().min(1).max(100),
+    kind: z.enum(['point', 'range']),
+    fromNs: timeNs,
+    toNs: timeNs,
+    text: z.string().max(10_000),
+    color: z.string().max(40),
+    tags: z.array(z.string().max(100)).max(50),
   }),
+);
+
+/**
+ * Parameters of every method. Each schema is made when its method is first called: all of them take longer than most commands need
+ * to answer.
+ */
+export const params = {
+  hello: z.lazy(() => z.strictObject({})),
+  /** Opens recordings (several merge) or a `*.remora` workspace; long, reports progress, cancellable. */
+  open: z.lazy(() =>
+    z.strictObject({
+      paths: z.array(z.string().min(1).max(4096)).min(1).max(64),
+      workspace: z.string().max(4096).optional(),
+      noCache: z.boolean().optional(),
+      cgroups: z.string().max(4096).optional(),
+      /** Page size of the traced machine, for converting pages; default: the recording's own knowledge, else 4096. */
+      memoryPageBytes: z.int().positive().optional(),
+      /** Whether progress shall begin with a `preview`: reading it costs some hundredths of a second. */
+      preview: z.boolean().optional(),
+      /** A name for this opening, for `stopIndexing`. */
+      opening: z.string().max(64).optional(),
+    }),
+  ),
   /** The opening of that name answers with what is indexed by now: see `WorkspaceSummary.partial`. */
-  stopIndexing: z.strictObject({ opening: z.string().max(64) }),
+  stopIndexing: z.lazy(() => z.strictObject({ opening: z.string().max(64) })),
   /** Goes on where indexing was stopped; answers, under the same id, with the whole. Cancelled, it can go on later. */
-  indexRest: z.strictObject({ workspaceId }),
-  close: z.strictObject({ workspaceId }),
+  indexRest: z.lazy(() => z.strictObject({ workspaceId })),
+  close: z.lazy(() => z.strictObject({ workspaceId })),
   /** Folders and files of the engine's machine, for the browser mode's Open dialog. Empty path: the start folder. */
-  listFolder: z.strictObject({ path: z.string().max(4096) }),
+  listFolder: z.lazy(() => z.strictObject({ path: z.string().max(4096) })),
   /** Bytes dropped onto a browser tab: kept in the cache folder, immutable, found again by content. */
-  upload: z.strictObject({ name: z.string().min(1).max(255), bytes: z.instanceof(Uint8Array) }),
-  recentFiles: z.strictObject({}),
+  upload: z.lazy(() => z.strictObject({ name: z.string().min(1).max(255), bytes: z.instanceof(Uint8Array) })),
+  recentFiles: z.lazy(() => z.strictObject({})),
   /** CPU lanes for a window; with a filter, the density is of what passes. See `LanesResult`. */
-  lanes: z.strictObject({ workspaceId, ...window, resolutionNs: z.number().positive(), filter }),
+  lanes: z.lazy(() => z.strictObject({ workspaceId, ...window, resolutionNs: z.number().positive(), filter })),
   /**
    * Lanes of tasks for a window: those named, in their order, or the `most` that ran longest in it; where a stream has no
    * sched_switch, those with most events. Never idle. `not-found` where the workspace knows no such task; a pid that comes
    * with its stream is taken at its word. See `TaskLane`.
    */
-  taskLanes: z.strictObject({
-    workspaceId,
-    ...window,
-    resolutionNs: z.number().positive(),
-    tasks: z.array(taskChoiceSchema).min(1).max(MOST_TASK_LANES).optional(),
-    most: z.int().positive().max(MOST_TASK_LANES).default(24),
-  }),
+  taskLanes: z.lazy(() =>
+    z.strictObject({
+      workspaceId,
+      ...window,
+      resolutionNs: z.number().positive(),
+      tasks: z.array(taskChoiceSchema).min(1).max(MOST_TASK_LANES).optional(),
+      most: z.int().positive().max(MOST_TASK_LANES).default(24),
+    }),
+  ),
   /**
    * `count` rows of the merged list from row `first`; `start` and `end`: the first and the last ones that are there, of a list that
    * grows, as it is when it is answered. A filtered list is scanned as far as it goes before it is answered; with `partial`, an answer comes after a moment with what
    * was found by then, and is to be asked for again.
    */
-  rows: z.strictObject({
-    workspaceId,
-    first: z.union([z.int().nonnegative(), z.enum(['start', 'end'])]),
-    count: z.int().positive().max(5000),
-    filter,
-    partial: z.boolean().default(false),
-  }),
+  rows: z.lazy(() =>
+    z.strictObject({
+      workspaceId,
+      first: z.union([z.int().nonnegative(), z.enum(['start', 'end'])]),
+      count: z.int().positive().max(5000),
+      filter,
+      partial: z.boolean().default(false),
+    }),
+  ),
   /** The row of the event nearest to a time, or of a given event. */
-  findRow: z.strictObject({
-    workspaceId,
-    filter,
-    at: z.union([z.strictObject({ timeNs }), z.strictObject({ event: eventRef })]),
-  }),
+  findRow: z.lazy(() =>
+    z.strictObject({
+      workspaceId,
+      filter,
+      at: z.union([z.strictObject({ timeNs }), z.strictObject({ event: eventRef })]),
+    }),
+  ),
   /** All there is to know of one event. */
-  eventDetail: z.strictObject({ workspaceId, event: eventRef }),
+  eventDetail: z.lazy(() => z.strictObject({ workspaceId, event: eventRef })),
   /** The event of a CPU lane nearest to a time: `direction` 0 nearest, 1 first after, -1 last before. */
-  nearestEvent: z.strictObject({
-    workspaceId,
-    stream: z.int().nonnegative(),
-    cpu: z.int().nonnegative(),
-    timeNs,
-    direction: z.union([z.literal(-1), z.literal(0), z.literal(1)]),
-  }),
+  nearestEvent: z.lazy(() =>
+    z.strictObject({
+      workspaceId,
+      stream: z.int().nonnegative(),
+      cpu: z.int().nonnegative(),
+      timeNs,
+      direction: z.union([z.literal(-1), z.literal(0), z.literal(1)]),
+    }),
+  ),
   /**
    * Values for a window. `auto`: samples where there are at most two a bin, else bins; `raw` and `bins` ask for one of
    * them. See `SeriesResult`. The first use of a field that many events have tells a `firstLook` on the way.
    */
-  series: z.strictObject({
-    workspaceId,
-    spec: seriesSpecSchema,
-    ...window,
-    bins: z.int().positive().max(20_000),
-    mode: z.enum(['auto', 'raw', 'bins']).default('auto'),
-  }),
-  episodes: z.strictObject({
-    workspaceId,
-    by: z.enum(['cgroup', 'task', 'bdi', 'none']).default('cgroup'),
-    gapMs: z.number().nonnegative().optional(),
-    /** A filter that chooses among the events that episodes are made of. */
-    where: z.string().max(2000).optional(),
-  }),
-  annotations: z.strictObject({ workspaceId }),
+  series: z.lazy(() =>
+    z.strictObject({
+      workspaceId,
+      spec: seriesSpecSchema,
+      ...window,
+      bins: z.int().positive().max(20_000),
+      mode: z.enum(['auto', 'raw', 'bins']).default('auto'),
+    }),
+  ),
+  episodes: z.lazy(() =>
+    z.strictObject({
+      workspaceId,
+      by: z.enum(['cgroup', 'task', 'bdi', 'none']).default('cgroup'),
+      gapMs: z.number().nonnegative().optional(),
+      /** A filter that chooses among the events that episodes are made of. */
+      where: z.string().max(2000).optional(),
+    }),
+  ),
+  annotations: z.lazy(() => z.strictObject({ workspaceId })),
   /** Adds or replaces the annotation with this id. */
-  putAnnotation: z.strictObject({ workspaceId, annotation: annotationSchema }),
-  deleteAnnotation: z.strictObject({ workspaceId, id: z.string() }),
+  putAnnotation: z.lazy(() => z.strictObject({ workspaceId, annotation: annotationSchema })),
+  deleteAnnotation: z.lazy(() => z.strictObject({ workspaceId, id: z.string() })),
   /** The window's own state (viewport, plots, layout) as JSON text, kept in the workspace by name. */
-  getView: z.strictObject({ workspaceId, name: z.string().min(1).max(100) }),
-  putView: z.strictObject({ workspaceId, name: z.string().min(1).max(100), json: z.string().max(1_000_000) }),
+  getView: z.lazy(() => z.strictObject({ workspaceId, name: z.string().min(1).max(100) })),
+  putView: z.lazy(() =>
+    z.strictObject({ workspaceId, name: z.string().min(1).max(100), json: z.string().max(1_000_000) }),
+  ),
   /**
    * Answers one SQL query, read-only. Rows beyond `maxRows` are left out, which `truncated` tells; a query that takes longer
    * than `timeoutMs` ends with error `limit`, a cancelled one at once.
    */
-  sql: z.strictObject({
-    workspaceId,
-    query: z.string().max(100_000),
-    maxRows: z.int().positive().max(100_000).default(10_000),
-    timeoutMs: z.int().positive().max(3_600_000).default(60_000),
-  }),
-  exportChart: z.strictObject({
-    workspaceId,
-    spec: chartSpecSchema,
-    format: z.enum(['svg', 'png']),
-    widthPx: z.int().min(200).max(20_000),
-    /** Default: the sum of the panels' heights. */
-    heightPx: z.int().min(100).max(20_000).optional(),
-    theme: z.enum(['light', 'dark']),
-  }),
+  sql: z.lazy(() =>
+    z.strictObject({
+      workspaceId,
+      query: z.string().max(100_000),
+      maxRows: z.int().positive().max(100_000).default(10_000),
+      timeoutMs: z.int().positive().max(3_600_000).default(60_000),
+    }),
+  ),
+  exportChart: z.lazy(() =>
+    z.strictObject({
+      workspaceId,
+      spec: chartSpecSchema,
+      format: z.enum(['svg', 'png']),
+      widthPx: z.int().min(200).max(20_000),
+      /** Default: the sum of the panels' heights. */
+      heightPx: z.int().min(100).max(20_000).optional(),
+      theme: z.enum(['light', 'dark']),
+    }),
+  ),
   /**
    * What a machine (absent: the engine's) can capture, and what it lacks. Mounts tracefs where it is not and that is allowed.
    * With `elevate`, the person at the engine's machine may be asked for the rights.
    */
-  captureOptions: z.strictObject({ host: hostSchema.optional(), elevate: z.boolean().optional() }),
+  captureOptions: z.lazy(() => z.strictObject({ host: hostSchema.optional(), elevate: z.boolean().optional() })),
   /** Captures for a moment, into nothing, to tell what it takes. Throws what `startCapture` would. */
-  estimateCapture: z.strictObject({ settings: captureSettingsSchema }),
+  estimateCapture: z.lazy(() => z.strictObject({ settings: captureSettingsSchema })),
   /**
    * Starts a capture in a process of its own. A filter that the kernel refuses ends it with `bad-expression`, `position`
    * in that filter and `choice` its place among the events. A capture that nobody watches for a while is stopped.
    */
-  startCapture: z.strictObject({ settings: captureSettingsSchema }),
+  startCapture: z.lazy(() => z.strictObject({ settings: captureSettingsSchema })),
   /** Runs as long as the capture does and tells `CaptureNews` as progress; cancelling it only stops the telling. */
-  watchCapture: z.strictObject({ captureId: z.string().min(1).max(100) }),
+  watchCapture: z.lazy(() => z.strictObject({ captureId: z.string().min(1).max(100) })),
   /** Answers when the recording is complete and indexed: `open` finds it so. */
-  stopCapture: z.strictObject({ captureId: z.string().min(1).max(100) }),
-  captures: z.strictObject({}),
+  stopCapture: z.lazy(() => z.strictObject({ captureId: z.string().min(1).max(100) })),
+  captures: z.lazy(() => z.strictObject({})),
   /** Removes tracing instances that a killed capture left behind; names those that somebody has open. */
-  removeStaleInstances: z.strictObject({ host: hostSchema.optional() }),
+  removeStaleInstances: z.lazy(() => z.strictObject({ host: hostSchema.optional() })),
 } satisfies Record<string, z.ZodType>;
 
 export interface FolderEntry {

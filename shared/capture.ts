@@ -16,34 +16,37 @@ export const hostSchema = z
   .max(255)
   .regex(/^[^\s-][^\s]*$/, 'It is no host that ssh could connect to.');
 
-export const captureSettingsSchema = z.object({
-  /** The machine whose kernel is traced; absent: the engine's own. */
-  host: hostSchema.optional(),
-  /** The recording to write; an absolute path. */
-  path: z.string().min(1).max(4096),
-  /**
-   * What to capture: patterns in trace-cmd's forms (`SYSTEM:EVENT`, `SYSTEM`, `all`, with `*`, `?`, `[…]`) and a condition
-   * in the filter language for their events, as far as the kernel can test it.
-   */
-  events: z
-    .array(z.object({ pattern: z.string().min(1).max(400), filter: z.string().max(2000).optional() }))
-    .min(1)
-    .max(MOST_CHOICES),
-  clock: z.string().max(40).optional(),
-  /** Ring buffer of each CPU. */
-  bufferKiB: z.number().int().positive().optional(),
-  cpus: z.array(z.number().int().nonnegative()).optional(),
-  pids: z.array(z.number().int().nonnegative()).optional(),
-  /** A folder of cgroupfs, on the traced machine: its tasks and those of the folders below are followed. */
-  cgroup: z.string().max(4096).optional(),
-  stacks: z.boolean().optional(),
-  /** Between samples of counters; absent: none. */
-  countersMs: z.number().int().positive().optional(),
-  durationMs: z.number().positive().optional(),
-  maxBytes: z.number().int().positive().optional(),
-  /** Flight recorder: the oldest is given up so that no more than this is kept. */
-  keep: z.object({ ms: z.number().positive().optional(), bytes: z.number().int().positive().optional() }).optional(),
-});
+/** Made when somebody captures: see params in api.ts. */
+export const captureSettingsShape = () =>
+  z.object({
+    /** The machine whose kernel is traced; absent: the engine's own. */
+    host: hostSchema.optional(),
+    /** The recording to write; an absolute path. */
+    path: z.string().min(1).max(4096),
+    /**
+     * What to capture: patterns in trace-cmd's forms (`SYSTEM:EVENT`, `SYSTEM`, `all`, with `*`, `?`, `[…]`) and a condition
+     * in the filter language for their events, as far as the kernel can test it.
+     */
+    events: z
+      .array(z.object({ pattern: z.string().min(1).max(400), filter: z.string().max(2000).optional() }))
+      .min(1)
+      .max(MOST_CHOICES),
+    clock: z.string().max(40).optional(),
+    /** Ring buffer of each CPU. */
+    bufferKiB: z.number().int().positive().optional(),
+    cpus: z.array(z.number().int().nonnegative()).optional(),
+    pids: z.array(z.number().int().nonnegative()).optional(),
+    /** A folder of cgroupfs, on the traced machine: its tasks and those of the folders below are followed. */
+    cgroup: z.string().max(4096).optional(),
+    stacks: z.boolean().optional(),
+    /** Between samples of counters; absent: none. */
+    countersMs: z.number().int().positive().optional(),
+    durationMs: z.number().positive().optional(),
+    maxBytes: z.number().int().positive().optional(),
+    /** Flight recorder: the oldest is given up so that no more than this is kept. */
+    keep: z.object({ ms: z.number().positive().optional(), bytes: z.number().int().positive().optional() }).optional(),
+  });
+export const captureSettingsSchema = z.lazy(captureSettingsShape);
 export type CaptureSettings = z.input<typeof captureSettingsSchema>;
 
 /** What a machine can capture. */
