@@ -9,6 +9,7 @@ import { SelectionSpace } from '../store/chunk-selection.ts';
 import type { ChunkInfo } from '../store/workspace-store.ts';
 import { ByteBudgetCache } from './byte-budget-cache.ts';
 import { EventReader } from './event-reader.ts';
+import { FoundRows } from './found-rows.ts';
 import { positionOf } from './payload.ts';
 import { filterOf, shapeOf } from './sample-filter.ts';
 import { countInChunk, lowerBound, type Trace, type TraceCpu, type TraceStream } from './trace.ts';
@@ -56,11 +57,7 @@ export class FilteredList {
   readonly #testsOf = new Map<TraceStream, Tests>();
   readonly #space = new SelectionSpace();
   #tasks: Task[] = [];
-  #time = new Float64Array(1024);
-  #index = new Float64Array(1024);
-  #source = new Uint16Array(1024);
-  /** Rows found so far. */
-  n = 0;
+  readonly #rows = new FoundRows();
   complete = false;
   /** Events behind the scan, and in all. */
   scanned = 0;
@@ -132,13 +129,22 @@ export class FilteredList {
 
   /** Rows from a time on leave the list and wait to be merged again: others may come between them. */
   #takeBack(from: number): void {
-    const first = lowerBound(this.#time, from, 0, this.n);
+    const first = this.#rows.firstFrom(from);
     for (let row = first; row < this.n; row++) {
-      const source = this.#sources[this.#source[row] as number] as Source;
+      const source = this.#sources[this.#rows.source(row)] as Source;
       source.times.push(this.timeOf(row));
-      source.indexes.push(this.#index[row] as number);
+      source.indexes.push(this.#rows.index(row));
     }
-    this.n = first;
+    this.#rows.n = first;
+  }
+
+  /** Rows found so far. */
+  get n(): number {
+    return this.#rows.n;
+  }
+
+  get bytes(): number {
+    return this.#rows.bytes;
   }
 
   get failed(): boolean {
@@ -253,7 +259,7 @@ export class FilteredList {
       }
       if (chosen < 0) break;
       const source = this.#sources[chosen] as Source;
-      this.#add(best, source.indexes[source.next] as number, chosen);
+      this.#rows.push(best, source.indexes[source.next] as number, chosen);
       source.next++;
       if (source.next === source.times.length) {
         source.times = [];
@@ -263,39 +269,22 @@ export class FilteredList {
     }
   }
 
-  #add(time: number, index: number, source: number): void {
-    if (this.n === this.#time.length) {
-      const grow = <T extends Float64Array | Uint16Array>(column: T, make: (n: number) => T): T => {
-        const larger = make(column.length * 2);
-        larger.set(column);
-        return larger;
-      };
-      this.#time = grow(this.#time, (n) => new Float64Array(n));
-      this.#index = grow(this.#index, (n) => new Float64Array(n));
-      this.#source = grow(this.#source, (n) => new Uint16Array(n));
-    }
-    this.#time[this.n] = time;
-    this.#index[this.n] = index;
-    this.#source[this.n] = source;
-    this.n++;
-  }
-
   timeOf(row: number): number {
-    return this.#time[row] as number;
+    return this.#rows.time(row);
   }
 
   refOf(row: number): EventRef {
-    const { stream, cpu } = this.#sources[this.#source[row] as number] as Source;
-    return { stream: stream.info.index, cpu: cpu.cpu, index: this.#index[row] as number };
+    const { stream, cpu } = this.#sources[this.#rows.source(row)] as Source;
+    return { stream: stream.info.index, cpu: cpu.cpu, index: this.#rows.index(row) };
   }
 
   /** Counts matches per CPU and bucket: `buckets` of `resolutionNs` from `fromNs`. CPUs without a match have no entry. */
   density(fromNs: number, resolutionNs: number, buckets: number): Map<TraceCpu, Uint32Array> {
     const counts = new Map<TraceCpu, Uint32Array>();
     const bySource: (Uint32Array | undefined)[] = [];
-    const end = lowerBound(this.#time, fromNs + resolutionNs * buckets, 0, this.n);
-    for (let row = lowerBound(this.#time, fromNs, 0, this.n); row < end; row++) {
-      const s = this.#source[row] as number;
+    const end = this.#rows.firstFrom(fromNs + resolutionNs * buckets);
+    for (let row = this.#rows.firstFrom(fromNs); row < end; row++) {
+      const s = this.#rows.source(row);
       let own = bySource[s];
       if (own === undefined) {
         own = new Uint32Array(buckets);
@@ -310,10 +299,10 @@ export class FilteredList {
 
   /** Row of an event, or of the first match at or after its time. */
   rowAt(timeNs: number, event: { cpu: TraceCpu; index: number } | null): number {
-    const first = lowerBound(this.#time, timeNs, 0, this.n);
+    const first = this.#rows.firstFrom(timeNs);
     if (event === null) return first;
     for (let row = first; row < this.n && this.timeOf(row) <= timeNs; row++) {
-      if ((this.#sources[this.#source[row] as number] as Source).cpu === event.cpu && this.#index[row] === event.index)
+      if ((this.#sources[this.#rows.source(row)] as Source).cpu === event.cpu && this.#rows.index(row) === event.index)
         return row;
     }
     return first;
@@ -333,11 +322,23 @@ export class FilteredLists {
   get(text: string): FilteredList {
     const make = (): FilteredList => new FilteredList(this.#trace, filterOf(this.#trace, text));
     const list = this.#lists.get(text, make);
+    this.#dropOthers(list);
     list.grow();
     if (!list.failed) return list;
     // It was given up when nobody waited: it starts again.
     this.#lists.delete(text);
     return this.#lists.get(text, make);
+  }
+
+  /** Lists that were used longest ago go, until the budget holds all; the one that is asked for stays, however long. */
+  #dropOthers(asked: FilteredList): void {
+    let bytes = [...this.#lists.entries()].reduce((sum, [, list]) => sum + list.bytes, 0);
+    for (const [text, list] of this.#lists.entries()) {
+      if (bytes <= this.#trace.budgets.lists) return;
+      if (list === asked || !list.complete) continue;
+      this.#lists.delete(text);
+      bytes -= list.bytes;
+    }
   }
 
   stop(): void {

@@ -5,6 +5,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { OpenedTrace } from '../../../electron/engine/open.ts';
 import { openTrace } from '../../../electron/engine/open.ts';
+import { EpisodeQueries } from '../../../electron/query/episodes.ts';
 import { Lanes } from '../../../electron/query/lanes.ts';
 import { LargeLanes } from '../../../electron/query/large-lanes.ts';
 import { reduceSlices } from '../../../electron/query/reduced-slices.ts';
@@ -111,6 +112,14 @@ describe('lanes of more slices than may be kept', () => {
       const reduced = all && reduceSlices(all, Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY, 2 ** 24);
       expect(large.slices(stream, cpu, Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY, 2 ** 24)).toEqual(reduced);
     });
+  });
+
+  it("do not change the episodes, of which only the throttled tasks' switches are kept", () => {
+    const small: Trace = { ...trace, budgets: { ...trace.budgets, slices: 1 } };
+    expect([LargeLanes.isNeededFor(trace), LargeLanes.isNeededFor(small)]).toEqual([false, true]);
+    const found = new EpisodeQueries(small, new Samples(small)).find('cgroup');
+    expect(found.episodes.some(({ sleptMs }) => (sleptMs ?? 0) > 0)).toBe(true);
+    expect(found).toEqual(new EpisodeQueries(trace, new Samples(trace)).find('cgroup'));
   });
 
   it('are given up when nobody waits, and prepared when somebody does again', async () => {
