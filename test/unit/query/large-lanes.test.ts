@@ -8,10 +8,12 @@ import { openTrace } from '../../../electron/engine/open.ts';
 import { EpisodeQueries } from '../../../electron/query/episodes.ts';
 import { Lanes } from '../../../electron/query/lanes.ts';
 import { LargeLanes } from '../../../electron/query/large-lanes.ts';
+import { LargeSeries } from '../../../electron/query/large-series.ts';
 import { reduceSlices } from '../../../electron/query/reduced-slices.ts';
 import { Samples } from '../../../electron/query/samples.ts';
 import { SlicePyramid } from '../../../electron/query/slice-pyramid.ts';
 import type { Trace, TraceCpu, TraceStream } from '../../../electron/query/trace.ts';
+import { seriesSpecSchema } from '../../../shared/chart.ts';
 
 describe('a pyramid of slices', () => {
   it('has at each level what all slices reduced to its resolution are', () => {
@@ -120,6 +122,22 @@ describe('lanes of more slices than may be kept', () => {
     const found = new EpisodeQueries(small, new Samples(small)).find('cgroup');
     expect(found.episodes.some(({ sleptMs }) => (sleptMs ?? 0) > 0)).toBe(true);
     expect(found).toEqual(new EpisodeQueries(trace, new Samples(trace)).find('cgroup'));
+  });
+
+  it('go with series that are evaluated around the window, or refused', () => {
+    const spec = seriesSpecSchema.parse({ expr: 'sched:sched_switch.prev_pid' });
+    const whole = new LargeSeries(trace, new Samples(trace));
+    const { count } = trace.eventTypes.find(({ name }) => name === 'sched_switch') as { count: number };
+    const large = new LargeSeries(trace, new Samples(trace), count - 1);
+    const { durationNs } = trace;
+    expect(() => large.window(spec, 0, durationNs, 100, 'bins')).toThrow(
+      /million sched:sched_switch events.*shorter time/,
+    );
+    expect(large.firstLook(spec, 0, durationNs, 100)).toBeNull();
+    expect(count).toBeGreaterThan(70_000);
+    const few = new LargeSeries(trace, new Samples(trace), 70_000);
+    const [from, to] = [durationNs * 0.98, durationNs];
+    expect(few.window(spec, from, to, 50, 'bins')).toEqual(whole.window(spec, from, to, 50, 'bins'));
   });
 
   it('are given up when nobody waits, and prepared when somebody does again', async () => {
