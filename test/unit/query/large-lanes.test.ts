@@ -134,10 +134,9 @@ describe('lanes of more slices than may be kept', () => {
       /million sched:sched_switch events.*shorter time/,
     );
     expect(large.firstLook(spec, 0, durationNs, 100)).toBeNull();
-    expect(count).toBeGreaterThan(70_000);
-    const few = new LargeSeries(trace, new Samples(trace), 70_000);
+    // Of a part of the chunks: all of them are one event too many.
     const [from, to] = [durationNs * 0.98, durationNs];
-    expect(few.window(spec, from, to, 50, 'bins')).toEqual(whole.window(spec, from, to, 50, 'bins'));
+    expect(large.window(spec, from, to, 50, 'bins')).toEqual(whole.window(spec, from, to, 50, 'bins'));
   });
 
   it('are given up when nobody waits, and prepared when somebody does again', async () => {
