@@ -14,6 +14,7 @@ import { Samples } from '../../../electron/query/samples.ts';
 import { SlicePyramid } from '../../../electron/query/slice-pyramid.ts';
 import type { Trace, TraceCpu, TraceStream } from '../../../electron/query/trace.ts';
 import { seriesSpecSchema } from '../../../shared/chart.ts';
+import { writeLargeRecording } from '../../build/large.ts';
 
 describe('a pyramid of slices', () => {
   it('has at each level what all slices reduced to its resolution are', () => {
@@ -124,21 +125,6 @@ describe('lanes of more slices than may be kept', () => {
     expect(found).toEqual(new EpisodeQueries(trace, new Samples(trace)).find('cgroup'));
   });
 
-  it('go with series that are evaluated around the window, or refused', () => {
-    const spec = seriesSpecSchema.parse({ expr: 'sched:sched_switch.prev_pid' });
-    const whole = new LargeSeries(trace, new Samples(trace));
-    const { count } = trace.eventTypes.find(({ name }) => name === 'sched_switch') as { count: number };
-    const large = new LargeSeries(trace, new Samples(trace), count - 1);
-    const { durationNs } = trace;
-    expect(() => large.window(spec, 0, durationNs, 100, 'bins')).toThrow(
-      /million sched:sched_switch events.*shorter time/,
-    );
-    expect(large.firstLook(spec, 0, durationNs, 100)).toBeNull();
-    // Of a part of the chunks: all of them are one event too many.
-    const [from, to] = [durationNs * 0.98, durationNs];
-    expect(large.window(spec, from, to, 50, 'bins')).toEqual(whole.window(spec, from, to, 50, 'bins'));
-  });
-
   it('are given up when nobody waits, and prepared when somebody does again', async () => {
     const large = new LargeLanes(trace, 100);
     const cancel = new AbortController();
@@ -147,5 +133,32 @@ describe('lanes of more slices than may be kept', () => {
     await expect(first).rejects.toMatchObject({ code: 'cancelled' });
     await large.prepare(0, trace.durationNs, {});
     eachCpu((stream, cpu) => expect(large.slices(stream, cpu, 0, trace.durationNs, 2 ** 24)).not.toBeNull());
+  });
+});
+
+describe('series of more events than there is memory for', () => {
+  it('are evaluated around the window, or refused', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'remora-large-'));
+    const path = join(folder, 'ticks.dat');
+    const count = writeLargeRecording(path, 1_000_000);
+    const { trace, close } = await openTrace({ paths: [path], cacheFolder: folder });
+    const spec = seriesSpecSchema.parse({ expr: 'sample:tick.value' });
+    const whole = new LargeSeries(trace, new Samples(trace));
+    const large = new LargeSeries(trace, new Samples(trace), count / 2);
+    const { durationNs } = trace;
+    expect(() => large.window(spec, 0, durationNs, 100, 'bins')).toThrow(
+      /1.0 million sample:tick events.*shorter time/,
+    );
+    expect(large.firstLook(spec, 0, durationNs, 100)).toBeNull();
+    for (const [from, to] of [
+      [durationNs * 0.5, durationNs * 0.6],
+      [durationNs * 0.95, durationNs],
+    ] as const) {
+      const expected = whole.window(spec, from, to, 50, 'bins');
+      expect(expected.lines[0]?.samples).toBeGreaterThan(1000);
+      expect(large.window(spec, from, to, 50, 'bins')).toEqual(expected);
+    }
+    close();
+    rmSync(folder, { recursive: true });
   });
 });
