@@ -7,10 +7,11 @@ import { findCgroups, listCgroups } from '../query/cgroups.ts';
 import { EpisodeQueries } from '../query/episodes.ts';
 import { Lanes } from '../query/lanes.ts';
 import { LargeLanes } from '../query/large-lanes.ts';
+import { LargeSeries } from '../query/large-series.ts';
 import { LiveTaskLanes, numberParts } from '../query/live-window.ts';
 import { RowQueries } from '../query/rows.ts';
 import { Samples } from '../query/samples.ts';
-import { SeriesQueries } from '../query/series.ts';
+import type { SeriesQueries } from '../query/series.ts';
 import { TaskLanes } from '../query/task-lanes.ts';
 import type { Trace } from '../query/trace.ts';
 import { fileError } from './file-source.ts';
@@ -135,7 +136,7 @@ export class Sessions {
         ? new LiveTaskLanes(opened.trace, numberParts(opened.trace))
         : new TaskLanes(opened.trace, samples, lanes),
       rows: new RowQueries(opened.trace),
-      series: new SeriesQueries(opened.trace, samples),
+      series: new LargeSeries(opened.trace, samples),
       episodes: new EpisodeQueries(opened.trace, samples),
       live: false,
       rest: opened.rest,

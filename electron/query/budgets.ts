@@ -15,6 +15,8 @@ export interface MemoryBudgets {
   tasks: number;
   /** Lanes reduced to pixels. */
   levels: number;
+  /** Rows that filters let pass. */
+  lists: number;
 }
 
 const DEFAULT_MIB = 1024;
@@ -23,11 +25,12 @@ const DEFAULT_MIB = 1024;
 export function memoryBudgets(totalMiB = Number(process.env.REMORA_MEMORY_MIB ?? DEFAULT_MIB)): MemoryBudgets {
   const total = (Number.isFinite(totalMiB) && totalMiB > 0 ? totalMiB : DEFAULT_MIB) * 1024 * 1024;
   return {
-    chunks: total * 0.25,
-    samples: total * 0.28,
+    chunks: total * 0.2,
+    samples: total * 0.23,
     series: total * 0.2,
     slices: total * 0.15,
     tasks: total * 0.07,
     levels: total * 0.05,
+    lists: total * 0.1,
   };
 }

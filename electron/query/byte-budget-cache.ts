@@ -44,6 +44,10 @@ export class ByteBudgetCache<K, V> {
     return [...this.#entries.values()].map(({ value }) => value);
   }
 
+  entries(): [K, V][] {
+    return [...this.#entries].map(([key, { value }]) => [key, value]);
+  }
+
   delete(key: K): void {
     const entry = this.#entries.get(key);
     if (entry === undefined) return;

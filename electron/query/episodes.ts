@@ -5,8 +5,10 @@ import type { GlobalStateColumns, NamedColumn, ThrottleColumns } from '../derive
 import { indexSwitches, type SwitchIndex } from '../derive/throttle-switches.ts';
 import { type TotalKey, totalEpisodes } from '../derive/throttle-totals.ts';
 import { cgroupFieldOf } from './groups.ts';
+import { LargeLanes } from './large-lanes.ts';
 import { maskOf } from './sample-filter.ts';
 import type { Samples, TypeSamples } from './samples.ts';
+import { scanSwitches } from './switch-scan.ts';
 import type { Trace, TraceStream } from './trace.ts';
 
 /** Throttle episodes of a workspace: collects the columns that derive/throttle.ts works on, stream by stream. */
@@ -105,6 +107,11 @@ export class EpisodeQueries {
   #switches(stream: TraceStream, pids: ArrayLike<number>): SwitchIndex | null {
     const type = this.#type('sched', 'sched_switch');
     if (type === undefined) return null;
+    if (LargeLanes.isNeededFor(this.#trace)) {
+      const tasks = new Set(Array.from(pids));
+      const switches = scanSwitches(this.#trace, stream, tasks);
+      return switches && { ...indexSwitches(switches, tasks), endNs: switches.endNs };
+    }
     const pick = new StreamPick(this.#samples.ofType(type.type), stream);
     if (pick.n === 0) return null;
     const column = (field: string): Float64Array => pick.numbers(this.#samples.numbers(type.type, field));

@@ -9,6 +9,7 @@ import { SelectionSpace } from '../store/chunk-selection.ts';
 import type { ChunkInfo } from '../store/workspace-store.ts';
 import { ByteBudgetCache } from './byte-budget-cache.ts';
 import { EventReader } from './event-reader.ts';
+import { FoundRows } from './found-rows.ts';
 import { positionOf } from './payload.ts';
 import { filterOf, shapeOf } from './sample-filter.ts';
 import { countInChunk, lowerBound, type Trace, type TraceCpu, type TraceStream } from './trace.ts';
@@ -56,13 +57,7 @@ export class FilteredList {
   readonly #testsOf = new Map<TraceStream, Tests>();
   readonly #space = new SelectionSpace();
   #tasks: Task[] = [];
-  #time = new Float64Array(1024);
-  #index = new Float64Array(1024);
-  #source = new Uint16Array(1024);
-  /** Row behind the last that was found so far. */
-  n = 0;
-  /** First row that is there: those before were given up with their events. The columns begin with it. */
-  firstRow = 0;
+  readonly #rows = new FoundRows();
   #forgotten = 0;
   complete = false;
   /** Events behind the scan, and in all. */
@@ -135,17 +130,27 @@ export class FilteredList {
 
   /** Rows from a time on leave the list and wait to be merged again: others may come between them. */
   #takeBack(from: number): void {
-    const first = this.#rowAtOrAfter(from);
+    const first = this.#rows.firstFrom(from);
     for (let row = first; row < this.n; row++) {
-      const source = this.#sources[this.#source[row - this.firstRow] as number] as Source;
+      const source = this.#sources[this.#rows.source(row)] as Source;
       source.times.push(this.timeOf(row));
-      source.indexes.push(this.#index[row - this.firstRow] as number);
+      source.indexes.push(this.#rows.index(row));
     }
-    this.n = first;
+    this.#rows.n = first;
   }
 
-  #rowAtOrAfter(timeNs: number): number {
-    return this.firstRow + lowerBound(this.#time, timeNs, 0, this.n - this.firstRow);
+  /** Row behind the last that was found so far. */
+  get n(): number {
+    return this.#rows.n;
+  }
+
+  /** First row that is there: those before were given up with their events. */
+  get firstRow(): number {
+    return this.#rows.first;
+  }
+
+  get bytes(): number {
+    return this.#rows.bytes;
   }
 
   /** Gives up the rows whose events a flight recorder has given up. Rows that stay keep their numbers, from the first that all keep. */
@@ -160,19 +165,10 @@ export class FilteredList {
         ? Number.POSITIVE_INFINITY
         : Math.max(first.fromNs, first.floorNs + 1) + stream.offsetNs;
     });
-    const end = this.#rowAtOrAfter(Math.max(...kept)) - this.firstRow;
-    let to = end;
-    for (let at = end - 1; at >= 0; at--) {
-      const { cpu } = this.#sources[this.#source[at] as number] as Source;
-      if ((this.#index[at] as number) < cpu.dropped) continue;
-      to--;
-      this.#time[to] = this.#time[at] as number;
-      this.#index[to] = this.#index[at] as number;
-      this.#source[to] = this.#source[at] as number;
-    }
-    const length = this.n - this.firstRow;
-    for (const column of [this.#time, this.#index, this.#source]) column.copyWithin(0, to, length);
-    this.firstRow += to;
+    this.#rows.forget(this.#rows.firstFrom(Math.max(...kept)), (index, source) => {
+      const { cpu } = this.#sources[source] as Source;
+      return index < cpu.dropped;
+    });
   }
 
   get failed(): boolean {
@@ -287,7 +283,7 @@ export class FilteredList {
       }
       if (chosen < 0) break;
       const source = this.#sources[chosen] as Source;
-      this.#add(best, source.indexes[source.next] as number, chosen);
+      this.#rows.push(best, source.indexes[source.next] as number, chosen);
       source.next++;
       if (source.next === source.times.length) {
         source.times = [];
@@ -297,32 +293,13 @@ export class FilteredList {
     }
   }
 
-  #add(time: number, index: number, source: number): void {
-    const at = this.n - this.firstRow;
-    if (at === this.#time.length) {
-      const grow = <T extends Float64Array | Uint16Array>(column: T, make: (n: number) => T): T => {
-        const larger = make(column.length * 2);
-        larger.set(column);
-        return larger;
-      };
-      this.#time = grow(this.#time, (n) => new Float64Array(n));
-      this.#index = grow(this.#index, (n) => new Float64Array(n));
-      this.#source = grow(this.#source, (n) => new Uint16Array(n));
-    }
-    this.#time[at] = time;
-    this.#index[at] = index;
-    this.#source[at] = source;
-    this.n++;
-  }
-
   timeOf(row: number): number {
-    return this.#time[row - this.firstRow] as number;
+    return this.#rows.time(row);
   }
 
   refOf(row: number): EventRef {
-    const at = row - this.firstRow;
-    const { stream, cpu } = this.#sources[this.#source[at] as number] as Source;
-    return { stream: stream.info.index, cpu: cpu.cpu, index: this.#index[at] as number };
+    const { stream, cpu } = this.#sources[this.#rows.source(row)] as Source;
+    return { stream: stream.info.index, cpu: cpu.cpu, index: this.#rows.index(row) };
   }
 
   /** Counts matches per CPU and bucket: `buckets` of `resolutionNs` from `fromNs`. CPUs without a match have no entry. */
@@ -330,9 +307,9 @@ export class FilteredList {
     const counts = new Map<TraceCpu, Uint32Array>();
     const bySource: (Uint32Array | undefined)[] = [];
     this.forget();
-    const end = this.#rowAtOrAfter(fromNs + resolutionNs * buckets);
-    for (let row = this.#rowAtOrAfter(fromNs); row < end; row++) {
-      const s = this.#source[row - this.firstRow] as number;
+    const end = this.#rows.firstFrom(fromNs + resolutionNs * buckets);
+    for (let row = this.#rows.firstFrom(fromNs); row < end; row++) {
+      const s = this.#rows.source(row);
       let own = bySource[s];
       if (own === undefined) {
         own = new Uint32Array(buckets);
@@ -347,11 +324,10 @@ export class FilteredList {
 
   /** Row of an event, or of the first match at or after its time. */
   rowAt(timeNs: number, event: { cpu: TraceCpu; index: number } | null): number {
-    const first = this.#rowAtOrAfter(timeNs);
+    const first = this.#rows.firstFrom(timeNs);
     if (event === null) return first;
     for (let row = first; row < this.n && this.timeOf(row) <= timeNs; row++) {
-      const at = row - this.firstRow;
-      if ((this.#sources[this.#source[at] as number] as Source).cpu === event.cpu && this.#index[at] === event.index)
+      if ((this.#sources[this.#rows.source(row)] as Source).cpu === event.cpu && this.#rows.index(row) === event.index)
         return row;
     }
     return first;
@@ -371,11 +347,23 @@ export class FilteredLists {
   get(text: string): FilteredList {
     const make = (): FilteredList => new FilteredList(this.#trace, filterOf(this.#trace, text));
     const list = this.#lists.get(text, make);
+    this.#dropOthers(list);
     list.grow();
     if (!list.failed) return list;
     // It was given up when nobody waited: it starts again.
     this.#lists.delete(text);
     return this.#lists.get(text, make);
+  }
+
+  /** Lists that were used longest ago go, until the budget holds all; the one that is asked for stays, however long. */
+  #dropOthers(asked: FilteredList): void {
+    let bytes = [...this.#lists.entries()].reduce((sum, [, list]) => sum + list.bytes, 0);
+    for (const [text, list] of this.#lists.entries()) {
+      if (bytes <= this.#trace.budgets.lists) return;
+      if (list === asked || !list.complete) continue;
+      this.#lists.delete(text);
+      bytes -= list.bytes;
+    }
   }
 
   stop(): void {

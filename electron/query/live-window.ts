@@ -53,6 +53,17 @@ function countSwitches(stream: TraceStream): number {
   return stream.cpus.reduce((sum, { chunks }) => chunks.reduce((n, info) => n + countInChunk(info, id), sum), 0);
 }
 
+/** Events of a type in a trace's chunks. */
+export function countOfType({ streams }: Trace, type: number): number {
+  let n = 0;
+  for (const { recording, cpus } of streams)
+    for (const { chunks } of cpus)
+      for (const { events } of chunks)
+        for (let i = 0; i < events.length; i += 2)
+          if (recording.typeOfId[events[i] as number] === type) n += events[i + 1] as number;
+  return n;
+}
+
 /** Windows are asked for by several plots at a time. */
 const MOST_WINDOWS = 4;
 

@@ -59,6 +59,10 @@ const thin = (trace: Trace): Trace => ({
 });
 
 /** Values of series for any window; evaluated once over all samples, then answered by search. */
+/** The kind of event that a series is of. Throws `bad-expression`. */
+export const typeOfSeries = ({ eventTypes }: Trace, { expr }: SeriesSpec): EventTypeInfo =>
+  findEventType(eventTypes, parseOrThrow(expr), expr);
+
 export class SeriesQueries {
   readonly #trace: Trace;
   readonly #samples: Samples;

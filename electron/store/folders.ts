@@ -13,8 +13,8 @@ export function makeFolder(path: string): string | undefined {
     missing.push(at);
     at = dirname(at);
   }
-  // The same complaint as for a file where the folder itself should be.
-  if (!statSync(at).isDirectory()) mkdirSync(at);
+  // A file is in its place: the system's own complaint.
+  if (missing.length === 0 && !statSync(at).isDirectory()) mkdirSync(at);
   for (const folder of missing.toReversed()) {
     try {
       mkdirSync(folder);

@@ -52,7 +52,7 @@ export function OverviewStrip() {
   };
   return (
     <div className="overview" style={{ height: OVERVIEW_PX }} data-control>
-      <div className="overview-title">Whole recording</div>
+      <div className="overview-title">{summary?.partial ? 'Indexed part' : 'Whole recording'}</div>
       <div className="overview-area" onPointerDown={down} onPointerMove={move} onPointerUp={up} onPointerCancel={up}>
         <Canvas
           widthPx={widthPx}

@@ -52,6 +52,7 @@ test('indexing can be stopped and looked at as a part, and goes on to the whole'
   await settled(page);
   await expect(page.getByRole('banner')).toContainText(/[\d,]+ events in the indexed part/);
   await expect(page.getByLabel('Events shown')).toContainText('in the indexed part');
+  await expect(page.getByText('Indexed part', { exact: true })).toBeVisible();
   await expect(page.getByRole('region', { name: 'Recording', exact: true })).toContainText('Count in the indexed part');
   await expect(rows(events(page)).first()).toBeVisible();
 

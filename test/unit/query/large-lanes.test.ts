@@ -5,12 +5,16 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { OpenedTrace } from '../../../electron/engine/open.ts';
 import { openTrace } from '../../../electron/engine/open.ts';
+import { EpisodeQueries } from '../../../electron/query/episodes.ts';
 import { Lanes } from '../../../electron/query/lanes.ts';
 import { LargeLanes } from '../../../electron/query/large-lanes.ts';
+import { LargeSeries } from '../../../electron/query/large-series.ts';
 import { reduceSlices } from '../../../electron/query/reduced-slices.ts';
 import { Samples } from '../../../electron/query/samples.ts';
 import { SlicePyramid } from '../../../electron/query/slice-pyramid.ts';
 import type { Trace, TraceCpu, TraceStream } from '../../../electron/query/trace.ts';
+import { seriesSpecSchema } from '../../../shared/chart.ts';
+import { writeLargeRecording } from '../../build/large.ts';
 
 describe('a pyramid of slices', () => {
   it('has at each level what all slices reduced to its resolution are', () => {
@@ -113,6 +117,14 @@ describe('lanes of more slices than may be kept', () => {
     });
   });
 
+  it("do not change the episodes, of which only the throttled tasks' switches are kept", () => {
+    const small: Trace = { ...trace, budgets: { ...trace.budgets, slices: 1 } };
+    expect([LargeLanes.isNeededFor(trace), LargeLanes.isNeededFor(small)]).toEqual([false, true]);
+    const found = new EpisodeQueries(small, new Samples(small)).find('cgroup');
+    expect(found.episodes.some(({ sleptMs }) => (sleptMs ?? 0) > 0)).toBe(true);
+    expect(found).toEqual(new EpisodeQueries(trace, new Samples(trace)).find('cgroup'));
+  });
+
   it('are given up when nobody waits, and prepared when somebody does again', async () => {
     const large = new LargeLanes(trace, 100);
     const cancel = new AbortController();
@@ -121,5 +133,32 @@ describe('lanes of more slices than may be kept', () => {
     await expect(first).rejects.toMatchObject({ code: 'cancelled' });
     await large.prepare(0, trace.durationNs, {});
     eachCpu((stream, cpu) => expect(large.slices(stream, cpu, 0, trace.durationNs, 2 ** 24)).not.toBeNull());
+  });
+});
+
+describe('series of more events than there is memory for', () => {
+  it('are evaluated around the window, or refused', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'remora-large-'));
+    const path = join(folder, 'ticks.dat');
+    const count = writeLargeRecording(path, 1_000_000);
+    const { trace, close } = await openTrace({ paths: [path], cacheFolder: folder });
+    const spec = seriesSpecSchema.parse({ expr: 'sample:tick.value' });
+    const whole = new LargeSeries(trace, new Samples(trace));
+    const large = new LargeSeries(trace, new Samples(trace), count / 2);
+    const { durationNs } = trace;
+    expect(() => large.window(spec, 0, durationNs, 100, 'bins')).toThrow(
+      /1.0 million sample:tick events.*shorter time/,
+    );
+    expect(large.firstLook(spec, 0, durationNs, 100)).toBeNull();
+    for (const [from, to] of [
+      [durationNs * 0.5, durationNs * 0.6],
+      [durationNs * 0.95, durationNs],
+    ] as const) {
+      const expected = whole.window(spec, from, to, 50, 'bins');
+      expect(expected.lines[0]?.samples).toBeGreaterThan(1000);
+      expect(large.window(spec, from, to, 50, 'bins')).toEqual(expected);
+    }
+    close();
+    rmSync(folder, { recursive: true });
   });
 });
