@@ -263,7 +263,9 @@ export class LiveTrace {
       .map(([pid, events]): TaskInfo => ({ pid, tgid: -1, comm: recording.commOf(pid), events }))
       .sort((a, b) => a.pid - b.pid);
     const [info] = trace.streams.map((stream) => stream.info);
-    const bytes = [...this.#bytes.values()].reduce((sum, { size }) => sum + size, 0);
+    const gone = (cpu: TraceCpu): number => (cpu.dropped > 0 ? (cpu.chunks[0]?.basePosition ?? cpu.bytes.size) : 0);
+    const cpus = trace.streams.flatMap((stream) => stream.cpus);
+    const bytes = cpus.reduce((sum, cpu) => sum + cpu.bytes.size - gone(cpu), 0);
     return {
       workspaceId,
       workspacePath: trace.store.path,
