@@ -210,7 +210,8 @@ class LiveCapture {
    * in between.
    */
   #takeIn(status: CaptureStatus): void {
-    if (this.#waiting === null) setImmediate(() => this.#waiting !== null && this.#grown(this.#waiting));
+    if (this.#waiting === null)
+      setImmediate(() => this.#waiting !== null && !this.ending && this.#grown(this.#waiting));
     this.#waiting = status;
   }
 

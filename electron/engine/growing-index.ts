@@ -164,6 +164,12 @@ export class GrowingIndex {
       if (this.#origin === null) return;
     }
     for (const cpu of withData) this.#scan(this.#cpuOf(cpu.cpu), cpu);
+    if (this.#giveUp === null) return;
+    for (const { cpu, bytes } of grown) {
+      const index = this.#cpus.get(cpu);
+      // A CPU that sleeps has nothing left.
+      if (bytes === 0 && index !== undefined) this.#drop(index, index.position);
+    }
   }
 
   #begin(grown: readonly GrownCpu[]): void {
