@@ -15,11 +15,11 @@ import { type Figure, figure, figureLines, percentile } from './figures.ts';
 import { serve } from './frames.ts';
 import { median } from './measure.ts';
 
-const EVENTS = [{ pattern: 'raw_syscalls' }, { pattern: 'sched:sched_switch' }];
-/** Rates to bear, as many processes as make them, and buffers for each CPU. */
+const EVENTS = [{ pattern: 'raw_syscalls' }, { pattern: 'sched:sched_switch' }] as const;
+/** Rates to bear, what makes them, and buffers for each CPU. A CPU makes over a million system calls a second. */
 const LOADS = [
-  { millions: 1, processes: 1, bufferMiB: 16 },
-  { millions: 3, processes: 2, bufferMiB: 64 },
+  { millions: 1, processes: 1, events: [{ pattern: 'raw_syscalls:sys_enter' }, EVENTS[1]], bufferMiB: 16 },
+  { millions: 3, processes: 2, events: EVENTS, bufferMiB: 64 },
 ];
 /** The engine has filled its caches by then: from here on its memory is to stay as it is. */
 const FILLED_MS = 20_000;
@@ -54,7 +54,9 @@ async function throughput(folder: string, seconds: number, load: (typeof LOADS)[
   const path = join(folder, 'load.dat');
   try {
     const limits = { bufferKiB: load.bufferMiB * 1024, durationMs: seconds * 1000 };
-    const { captureId } = await engine.call('startCapture', { settings: { path, events: EVENTS, ...limits } });
+    const { captureId } = await engine.call('startCapture', {
+      settings: { path, events: [...load.events], ...limits },
+    });
     const shares: number[] = [];
     /** When a report came, by our clock and by the capture's: how much later than the quickest one is how late the engine is. */
     const delays: number[] = [];
