@@ -1,5 +1,14 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmdirSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -81,9 +90,13 @@ const references = {
 
 function traceCmdRecords(): boolean {
   const place = mkdtempSync(join(tmpdir(), 'remora-trace-cmd-'));
-  const args = ['record', '-B', `tried-${process.pid}`, '-e', 'sched:sched_switch', '-o', join(place, 'x.dat'), 'true'];
+  const name = `tried-${process.pid}`;
+  const args = ['record', '-B', name, '-e', 'sched:sched_switch', '-o', join(place, 'x.dat'), 'true'];
   const { status } = spawnSync('trace-cmd', args, { cwd: place });
   rmSync(place, { recursive: true, force: true });
+  // Where it gives up it leaves its instance.
+  const left = join(usableTracefs() as string, 'instances', name);
+  if (existsSync(left)) rmdirSync(left);
   return status === 0;
 }
 
