@@ -23,8 +23,8 @@ const LOADS = [
 ];
 /** The engine has filled its caches by then: from here on its memory is to stay as it is. */
 const FILLED_MS = 20_000;
-/** Ages of the newest event on screen, one after the other. */
-const AGES = 200;
+/** Ages of the newest event on screen, one after the other: half a minute of following, its beginning included. */
+const AGES = 600;
 
 /** Two system calls a byte, as fast as a CPU goes; `processes` of them. */
 function makeLoad(processes: number): { stop(): void } {
