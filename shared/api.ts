@@ -75,8 +75,19 @@ export const params = {
   /** Bytes dropped onto a browser tab: kept in the cache folder, immutable, found again by content. */
   upload: z.lazy(() => z.strictObject({ name: z.string().min(1).max(255), bytes: z.instanceof(Uint8Array) })),
   recentFiles: z.lazy(() => z.strictObject({})),
-  /** CPU lanes for a window; with a filter, the density is of what passes. See `LanesResult`. */
-  lanes: z.lazy(() => z.strictObject({ workspaceId, ...window, resolutionNs: z.number().positive(), filter })),
+  /**
+   * CPU lanes for a window; with a filter, the density is of what passes. Without `slices` nobody looks for who ran, which is most
+   * of the work where the window is wide. See `LanesResult`.
+   */
+  lanes: z.lazy(() =>
+    z.strictObject({
+      workspaceId,
+      ...window,
+      resolutionNs: z.number().positive(),
+      filter,
+      slices: z.boolean().default(true),
+    }),
+  ),
   /**
    * Lanes of tasks for a window: those named, in their order, or the `most` that ran longest in it; where a stream has no
    * sched_switch, those with most events. Never idle. `not-found` where the workspace knows no such task; a pid that comes

@@ -62,12 +62,12 @@ export const handlers: Handlers = {
   upload: ({ name, bytes }, { sessions }) => ({ path: storeUpload(sessions.cacheFolder, name, bytes) }),
   recentFiles: (_, { sessions }) => new RecentFiles(sessions.cacheFolder).list(),
 
-  async lanes({ workspaceId, fromNs, toNs, resolutionNs, filter }, { sessions, signal, onProgress }) {
+  async lanes({ workspaceId, fromNs, toNs, resolutionNs, filter, slices }, { sessions, signal, onProgress }) {
     checkBuckets('lanes', fromNs, toNs, resolutionNs);
     const { lanes, rows } = sessions.get(workspaceId);
     const { from, to } = wholeBuckets(fromNs, toNs, resolutionNs);
-    await lanes.prepare(from, to, { signal, onProgress });
-    return lanes.window(fromNs, toNs, resolutionNs, await rows.filtered(filter, { signal, onProgress }));
+    if (slices) await lanes.prepare(from, to, { signal, onProgress });
+    return lanes.window(fromNs, toNs, resolutionNs, await rows.filtered(filter, { signal, onProgress }), slices);
   },
   taskLanes({ workspaceId, fromNs, toNs, resolutionNs, tasks, most }, { sessions }) {
     checkBuckets('taskLanes', fromNs, toNs, resolutionNs);

@@ -42,16 +42,22 @@ export class Lanes {
 
   /**
    * The window is widened to whole buckets of `resolutionNs`, so that neighbouring answers line up. With a `filter`, the
-   * density is of what passes; slices stay what they are.
+   * density is of what passes; slices stay what they are. `wanted`: whether slices are.
    */
-  window(fromNs: number, toNs: number, resolutionNs: number, filter: FilteredList | null = null): LanesResult {
+  window(
+    fromNs: number,
+    toNs: number,
+    resolutionNs: number,
+    filter: FilteredList | null = null,
+    wanted = true,
+  ): LanesResult {
     const { from, to, buckets } = wholeBuckets(fromNs, toNs, resolutionNs);
     const comms: Record<number, string> = {};
     const lanes: CpuLane[] = [];
     const passing = filter?.density(from, resolutionNs, buckets);
     for (const stream of this.#trace.streams) {
       for (const cpu of stream.cpus) {
-        const slices = this.#sliceWindow(stream, cpu, from, to, resolutionNs);
+        const slices = !wanted ? null : this.#sliceWindow(stream, cpu, from, to, resolutionNs);
         if (slices !== null) for (const pid of slices.pid) comms[pid] ??= stream.recording.commOf(pid);
         lanes.push({
           stream: stream.info.index,

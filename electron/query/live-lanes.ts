@@ -44,7 +44,13 @@ export class LiveLanes {
   /** Windows take what is there. */
   async prepare(): Promise<void> {}
 
-  window(fromNs: number, toNs: number, resolutionNs: number, filter: FilteredList | null = null): LanesResult {
+  window(
+    fromNs: number,
+    toNs: number,
+    resolutionNs: number,
+    filter: FilteredList | null = null,
+    wanted = true,
+  ): LanesResult {
     const { from, to, buckets } = wholeBuckets(fromNs, toNs, resolutionNs);
     const comms: Record<number, string> = {};
     const passing = filter?.density(from, resolutionNs, buckets);
@@ -54,7 +60,10 @@ export class LiveLanes {
       const around = stream.cpus.map((cpu) => chunksAround(cpu.chunks, from - stream.offsetNs, to - stream.offsetNs));
       const switches = around.flat().reduce((sum, info) => sum + countInChunk(info, id), 0);
       stream.cpus.forEach((cpu, i) => {
-        const own = switches > MOST_SWITCHES || id < 0 ? null : this.#slices(stream, cpu, around[i] as ChunkInfo[], id);
+        const own =
+          !wanted || switches > MOST_SWITCHES || id < 0
+            ? null
+            : this.#slices(stream, cpu, around[i] as ChunkInfo[], id);
         const slices = own === null ? null : reduceSlices(own, from, to, resolutionNs);
         if (slices !== null) for (const pid of slices.pid) comms[pid] ??= stream.recording.commOf(pid);
         lanes.push({

@@ -22,7 +22,11 @@ export function useOverview(workspaceId: string, startNs: number, endNs: number,
   useEffect(() => {
     if (resolutionNs === 0 || workspaceId === '') return;
     const controller = new AbortController();
-    query('lanes', { fromNs: startNs, toNs: endNs + 1, resolutionNs }, { signal: controller.signal }).then(
+    query(
+      'lanes',
+      { fromNs: startNs, toNs: endNs + 1, resolutionNs, slices: false },
+      { signal: controller.signal },
+    ).then(
       (result) => setLoaded({ workspaceId, overview: overviewOf(result) }),
       (error) => {
         if (!controller.signal.aborted) reportError(error);
