@@ -11,9 +11,10 @@
  *   make PATH                              errors, \0 STATUS \n; removed again when the input ends
  *   drop PATH                              errors, \0 STATUS \n
  *
- * No text that is read so holds a NUL; among bytes that are no text, a random MARK says where they end. ORDER is 1 on little-endian machines, 256 on others. NONBLOCK is the option that lets dd
- * read without waiting, where it has one; a block that could not be read is then zeros. SPEAKER is the process that carries the
- * connection there, whose events are left out too: it has more to say the more it says.
+ * No text that is read so holds a NUL; among bytes that are no text, a random MARK says where they end. ORDER is 1 on
+ * little-endian machines, 256 on others. NONBLOCK is the option that lets dd read without waiting, where it has one; a block that
+ * could not be read may then be zeros. SPEAKER is the process that carries the connection there, whose events are left out too: it
+ * has more to say the more it says. Who may not trace and may use sudo without a password does so.
  *
  * However the connection ends, the instance is removed: the input ends, a signal comes, or (the network is gone, the script was
  * killed) the watchdog finds that the script has done nothing for a minute; whoever captures asks more often than that.
@@ -122,5 +123,5 @@ done
 
 /** What a login shell of whatever kind is asked to run: it takes the script from its input, and no byte of what follows. */
 export const REMOTE_COMMAND = (mark: string): string =>
-  `exec sh -c 'script=$(dd bs=1 count=${SCRIPT.length} 2>/dev/null); mark=${mark}; eval "$script"'`;
+  `exec sh -c 'script=$(dd bs=1 count=${SCRIPT.length} 2>/dev/null); mark=${mark}; sudo=; eval "$script"'`;
 export const REMOTE_SCRIPT = SCRIPT;
