@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import {
   type CaptureForm,
+  captureFormSchema,
   choicesOf,
   cpuList,
   emptyForm,
@@ -66,6 +67,16 @@ describe('the form of a capture', () => {
 
   it('leaves out what is not asked for', () => {
     expect(settings({})).toEqual({ path: '/tmp/a.dat', events: [{ pattern: 'sched:sched_switch' }] });
+  });
+
+  it('names the machine where it is another', () => {
+    expect(settings({ host: 'root@web1' })).toMatchObject({ host: 'root@web1', path: '/tmp/a.dat' });
+    expect(settings({ host: '' })).not.toHaveProperty('host');
+  });
+
+  it('takes settings that were kept before there was a choice of machines', () => {
+    const { host: _host, ...kept } = form({});
+    expect(captureFormSchema.parse(kept)).toEqual(form({ host: '' }));
   });
 
   it('says all that is asked for', () => {
