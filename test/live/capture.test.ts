@@ -5,6 +5,7 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  realpathSync,
   rmdirSync,
   rmSync,
   writeFileSync,
@@ -82,7 +83,18 @@ function makeLoad(): ChildProcess {
   return child;
 }
 const ours = (): string[] =>
-  readdirSync(join(tracefs as string, 'instances')).filter((name) => name.startsWith('remora-'));
+  readdirSync(join(tracefs as string, 'instances')).filter(
+    (name) => name.startsWith('remora-') && !isElsewhere(Number(name.split('-')[1])),
+  );
+
+/** Somebody else captures on this machine too, from another folder. */
+function isElsewhere(pid: number): boolean {
+  try {
+    return realpathSync(`/proc/${pid}/cwd`) !== projectRoot;
+  } catch {
+    return false;
+  }
+}
 
 /** Lines of `trace-cmd report` that are events. */
 function reportLines(path: string): number {
