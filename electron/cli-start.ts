@@ -16,7 +16,8 @@ if (isTooOld()) {
   });
 } else {
   const { enableCompileCache } = module as { enableCompileCache?: (folder: string) => unknown };
-  const folder = codeCacheFolder();
+  const named = process.argv[2] ?? '';
+  const folder = codeCacheFolder(/^[a-z]+$/.test(named) ? named : 'help');
   if (folder !== null) enableCompileCache?.(folder);
   module.createRequire(import.meta.url)('./cli-main.js');
 }
