@@ -160,7 +160,14 @@ export class RecordingImport {
     const work = { compression: this.#head.compression, kept: this.#kept };
     const either = AbortSignal.any([signal, stop].filter((each) => each !== undefined));
     try {
-      await indexSlabs(this.#source, work, plainOrders, threads ?? threadsFor(this.#totalBytes), collect, either);
+      await indexSlabs(
+        this.#source,
+        work,
+        plainOrders,
+        threads ?? threadsFor(this.#totalBytes, this.#head.compression),
+        collect,
+        either,
+      );
     } catch (error) {
       if (!either.aborted) throw error;
       this.pause();

@@ -2,11 +2,14 @@ import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { type ErrorDetail, RemoraError } from '../../shared/errors.ts';
 import type { ByteSource } from '../parse/byte-source.ts';
+import type { Compression } from '../parse/decompress.ts';
 import { buffersOf, type SlabAnswer, type SlabOrder, SlabThread, type SlabWork } from './slab-thread.ts';
 
-/** Threads to use for this much data, this one among them: each takes some time to start and to warm up. */
-export function threadsFor(bytes: number): number {
-  const worthwhile = Math.floor(bytes / (64 * 1024 * 1024));
+const MIB = 1024 * 1024;
+
+/** Threads to use for this much data, this one among them: each takes as long to start as indexing 100 MiB, or unpacking 20. */
+export function threadsFor(bytes: number, compression: Compression): number {
+  const worthwhile = Math.floor(bytes / ((compression === 'none' ? 192 : 32) * MIB));
   return Math.max(1, Math.min(availableParallelism(), worthwhile, 8));
 }
 
