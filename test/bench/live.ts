@@ -123,7 +123,7 @@ async function window(folder: string): Promise<Figure[]> {
   try {
     const page = await browser.newPage({ viewport: { width: 1600, height: 1000 } });
     await page.goto(url);
-    await page.getByRole('button', { name: /^Attach to this machine/ }).click();
+    await page.getByRole('button', { name: /^Attach to a machine/ }).click();
     const dialog = page.getByRole('dialog', { name: 'Attach to this machine' });
     await dialog.getByRole('button', { name: /Scheduling/ }).click();
     await dialog.getByRole('button', { name: /System calls/ }).click();
