@@ -212,7 +212,7 @@ interface TraceEvent {
 }
 
 /** Milliseconds of main-thread work of every frame that an action makes the page draw. */
-async function recordWork(session: CDPSession, action: () => Promise<void>): Promise<number[]> {
+export async function recordWork(session: CDPSession, action: () => Promise<void>): Promise<number[]> {
   const events: TraceEvent[] = [];
   const collect = ({ value }: { value: unknown[] }): void => void events.push(...(value as TraceEvent[]));
   session.on('Tracing.dataCollected', collect);
@@ -262,7 +262,7 @@ function workPerFrame(events: readonly TraceEvent[]): number[] {
   return work;
 }
 
-function summarize(gesture: string, work: readonly number[]): FrameWork {
+export function summarize(gesture: string, work: readonly number[]): FrameWork {
   const sorted = work.toSorted((a, b) => a - b);
   const at = (share: number): number =>
     sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;

@@ -12,7 +12,7 @@ import type { CaptureNews } from '../../shared/capture.ts';
 import { EngineClient } from '../../shared/engine-client.ts';
 import { BROWSER_ARGS, installedBrowser } from '../runner/browser.ts';
 import { type Figure, figure, figureLines, percentile } from './figures.ts';
-import { serve } from './frames.ts';
+import { recordWork, serve, summarize } from './frames.ts';
 import { median } from './measure.ts';
 
 const EVENTS = [{ pattern: 'raw_syscalls' }, { pattern: 'sched:sched_switch' }] as const;
@@ -25,6 +25,8 @@ const LOADS = [
 const FILLED_MS = 20_000;
 /** Ages of the newest event on screen, one after the other: half a minute of following, its beginning included. */
 const AGES = 600;
+/** How long frames are looked at while the window follows. */
+const FOLLOWED_MS = 10_000;
 
 /** Two system calls a byte, as fast as a CPU goes; `processes` of them. */
 function makeLoad(processes: number): { stop(): void } {
@@ -140,6 +142,11 @@ async function window(folder: string): Promise<Figure[]> {
       if (newest !== null) ages.push(Number(process.hrtime.bigint()) / 1e6 - newest * 1000);
       await new Promise((done) => setTimeout(done, 20));
     }
+    const session = await page.context().newCDPSession(page);
+    const following = summarize(
+      'following',
+      await recordWork(session, () => new Promise((done) => setTimeout(done, FOLLOWED_MS))),
+    );
     const rate = await page.getByText(/events\/s$/).innerText();
     await page.getByRole('button', { name: 'Stop' }).click();
     await page.getByRole('region', { name: 'Capture ended' }).waitFor();
@@ -151,6 +158,13 @@ async function window(folder: string): Promise<Figure[]> {
         percentile(ages, 0.95),
         'ms',
         `p95; median ${median(ages).toFixed(0)} ms, at ${rate}`,
+      ),
+      figure(
+        'frame while following',
+        { most: 20 },
+        following.p95Ms,
+        'ms',
+        `p95 of main-thread work; median ${following.medianMs.toFixed(1)} ms of ${following.frames} frames`,
       ),
     ];
   } finally {
