@@ -1,7 +1,7 @@
 /** What was probably meant by a name that there is not: names a few edits away, for messages. */
 
-/** `: did you mean a or b?`, or nothing. */
-export function didYouMean(name: string, known: readonly string[]): string {
+/** `: did you mean a or b?`, or nothing. `written`: how a name is written where it is to be corrected. */
+export function didYouMean(name: string, known: readonly string[], written = (name: string): string => name): string {
   const wanted = name.toLowerCase();
   const limit = Math.max(2, Math.floor(wanted.length / 3));
   const near = [...new Set(known)]
@@ -9,7 +9,7 @@ export function didYouMean(name: string, known: readonly string[]): string {
     .filter(({ distance }) => distance <= limit)
     .sort((a, b) => a.distance - b.distance)
     .slice(0, 3)
-    .map(({ candidate }) => (/^\w+$/.test(candidate) ? candidate : `"${candidate}"`));
+    .map(({ candidate }) => written(candidate));
   return near.length === 0 ? '' : `: did you mean ${near.join(' or ')}?`;
 }
 

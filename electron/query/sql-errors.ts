@@ -39,7 +39,7 @@ export function sqlError(
   const [, what, name] = named as unknown as [string, string, string];
   const position = nameAt(tokens, name);
   if (what === 'no such table')
-    return bad(`${message}${didYouMean(name, tables.knownNames()) || '.'} ${LIST_TABLES}`, position);
+    return bad(`${message}${didYouMean(name, tables.knownNames(), identifier) || '.'} ${LIST_TABLES}`, position);
   if (what === 'no such column') return bad(`${message}${columnHint(name, tokens, tables)}`, position);
   return bad(message, position);
 }
@@ -90,7 +90,11 @@ function columnHint(name: string, tokens: readonly SqlToken[], tables: SqlTables
   const hint = didYouMean(
     last,
     read.flatMap((table) => tables.columnNames(table)),
+    identifier,
   );
   if (hint !== '' || read.length === 0) return hint;
   return `. ${read.map((table) => `"${table}" has ${tables.columnNames(table).join(', ')}`).join('; ')}`;
 }
+
+/** As SQL takes a name: in quotes where it is no plain word. */
+const identifier = (name: string): string => (/^\w+$/.test(name) ? name : `"${name}"`);

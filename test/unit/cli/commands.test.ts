@@ -399,7 +399,7 @@ describe('what cannot be meant', () => {
   ])('a filter that names no event of the recording: %s', async (...args) => {
     const { code, out, err } = await run(...args);
     expect([code, out]).toEqual([2, '']);
-    expect(err).toContain('no event “balance_dirty_page”: did you mean "writeback:balance_dirty_pages"');
+    expect(err).toContain('no event “balance_dirty_page”: did you mean writeback:balance_dirty_pages');
   });
 
   it('is told apart from an event that did not happen', async () => {
