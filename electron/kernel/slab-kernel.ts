@@ -323,13 +323,12 @@ export function reset(): void {
 function packTimes(out: usize, n: u32): usize {
   from = <f64>firstTime;
   to = <f64>before;
+  if (lostCount > 0) timesOfLost(n);
   if (farTimes === 0) {
-    if (lostCount > 0) timesOfLost(n);
     memory.copy(out, TIME_STEPS, (<usize>n) << 2);
     return out + ((<usize>n) << 2);
   }
   flags |= WIDE_TIME;
-  if (lostCount > 0) timesOfLost(n);
   let time = firstTime;
   let least = firstTime;
   let most = firstTime;

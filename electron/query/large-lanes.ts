@@ -8,7 +8,7 @@ import { ByteBudgetCache } from './byte-budget-cache.ts';
 import { PayloadReader } from './payload.ts';
 import { reduceSlices } from './reduced-slices.ts';
 import { SlicePyramid } from './slice-pyramid.ts';
-import { countInChunk, type Trace, type TraceCpu, type TraceStream } from './trace.ts';
+import { countInChunk, switchId, type Trace, type TraceCpu, type TraceStream } from './trace.ts';
 
 /** What a slice takes in memory when it is kept. */
 const SLICE_BYTES = 20;
@@ -201,13 +201,6 @@ export class LargeLanes {
 }
 
 const lostOf = (stream: TraceStream, cpu: TraceCpu): number[] => cpu.lost.map(({ atNs }) => atNs + stream.offsetNs);
-
-/** Kernel id of the stream's sched_switch; -1 where there is none. */
-function switchId({ recording }: TraceStream): number {
-  for (const { id, system, name } of recording.formatOfId.values())
-    if (system === 'sched' && name === 'sched_switch') return id;
-  return -1;
-}
 
 /** Switches of a stream's chunks that touch a window. */
 function switchesIn(stream: TraceStream, from: number, to: number): number {

@@ -6,10 +6,10 @@ import { ByteBudgetCache } from './byte-budget-cache.ts';
 import type { FilteredList } from './filtered-list.ts';
 import { GrowingDensity } from './growing-density.ts';
 import { wholeBuckets } from './levels.ts';
-import { chunksAround, MOST_SWITCHES, switchId } from './live-window.ts';
+import { chunksAround, MOST_SWITCHES } from './live-window.ts';
 import { PayloadReader, positionOf } from './payload.ts';
 import { reduceSlices } from './reduced-slices.ts';
-import { countInChunk, lostIn, type Trace, type TraceCpu, type TraceStream } from './trace.ts';
+import { countInChunk, lostIn, switchId, type Trace, type TraceCpu, type TraceStream } from './trace.ts';
 
 const BLOCK_BYTES = 1 << 18;
 

@@ -9,7 +9,7 @@ import { Lanes } from './lanes.ts';
 import { type NumberParts, Samples } from './samples.ts';
 import { SeriesQueries } from './series.ts';
 import { TaskLanes } from './task-lanes.ts';
-import { countInChunk, type Trace, type TraceStream } from './trace.ts';
+import { countInChunk, switchId, type Trace, type TraceStream } from './trace.ts';
 
 /**
  * Queries over a workspace that grows. What is computed over a whole recording and kept, where a recording is complete, is
@@ -39,13 +39,6 @@ export function chunksAround(chunks: readonly ChunkInfo[], fromNs: number, toNs:
 
 /** Switches in a window, over all CPUs, beyond which its lanes do not show who ran: zooming in does. */
 export const MOST_SWITCHES = 4_000_000;
-
-/** Kernel id of the stream's sched_switch; -1 where it is not captured. */
-export function switchId(stream: TraceStream): number {
-  for (const { id, system, name } of stream.recording.formatOfId.values())
-    if (system === 'sched' && name === 'sched_switch') return id;
-  return -1;
-}
 
 /** Switches in the chunks of a part of a stream. */
 function countSwitches(stream: TraceStream): number {

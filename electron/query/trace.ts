@@ -163,6 +163,13 @@ export function chunkOfIndex(cpu: TraceCpu, index: number): ChunkInfo | undefine
   return chunk !== undefined && index >= chunk.firstIndex && index < chunk.firstIndex + chunk.count ? chunk : undefined;
 }
 
+/** Kernel id of the stream's sched_switch; -1 where the recording has none. */
+export function switchId(stream: TraceStream): number {
+  for (const { id, system, name } of stream.recording.formatOfId.values())
+    if (system === 'sched' && name === 'sched_switch') return id;
+  return -1;
+}
+
 /** How many events of `type` a chunk holds (kernel id). */
 export function countInChunk(info: ChunkInfo, id: number): number {
   for (let i = 0; i < info.events.length; i += 2) if (info.events[i] === id) return info.events[i + 1] as number;
