@@ -1,6 +1,7 @@
 // Builds dist/: the bundles of main process, preload script, engine and command line with esbuild, the window with
 // vite, the kernel of indexing with AssemblyScript. A part whose inputs are as they were at its last build is left alone; `--force` builds all the
 // same. Names of parts as arguments build those only.
+import { isAscii } from 'node:buffer';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
@@ -27,6 +28,20 @@ const oneLanguage = {
   },
 };
 
+/** commander brings what runs processes, for subcommands that are programs of their own: Remora has none, and loading it takes a while. */
+const commanderWithoutProcesses = {
+  name: 'commander without processes',
+  setup(build) {
+    build.onLoad({ filter: /commander[\\/]lib[\\/]command\.js$/ }, ({ path }) => ({
+      contents: readFileSync(path, 'utf8').replace(
+        "import childProcess from 'node:child_process';",
+        'const childProcess = {};',
+      ),
+      loader: 'js',
+    }));
+  },
+};
+
 const nodeBundle = (entry, outfile, extra = {}) => ({
   entryPoints: [join(root, entry)],
   outfile: join(dist, outfile),
@@ -40,7 +55,7 @@ const nodeBundle = (entry, outfile, extra = {}) => ({
   // Less text to read at every start; names stay, for stack traces.
   minifyWhitespace: true,
   minifySyntax: true,
-  plugins: [oneLanguage],
+  plugins: [oneLanguage, commanderWithoutProcesses],
   logLevel: 'warning',
   legalComments: 'none',
   // Native addons, and what Electron itself provides.
@@ -48,6 +63,31 @@ const nodeBundle = (entry, outfile, extra = {}) => ({
   banner: { js: moduleUrl },
   ...extra,
 });
+
+/** A bundle for each command; `electron/cli.ts` has them all. */
+const commands = [
+  'info',
+  'report',
+  'series',
+  'episodes',
+  'sql',
+  'chart',
+  'convert',
+  'check',
+  'record',
+  'serve',
+  'open',
+];
+
+function commandBundle(name) {
+  const add = `add${name[0].toUpperCase()}${name.slice(1)}`;
+  const contents = `import { runCommandLine } from './cli/run.ts';
+    import { ${add} } from './cli/${name}.ts';
+    runCommandLine([${add}]);`;
+  const stdin = { contents, resolveDir: join(root, 'electron'), sourcefile: `command-${name}.ts`, loader: 'ts' };
+  const { entryPoints: _, ...options } = nodeBundle('', `command-${name}.js`, { stdin });
+  return options;
+}
 
 /** Every part names the folders and files that it is made of, and the file that shows it was built. */
 const parts = [
@@ -60,7 +100,8 @@ const parts = [
       'sql-process.js',
       'capture.js',
       'cli.js',
-      'cli-main.js',
+      'commands.js',
+      ...commands.map((name) => `command-${name}.js`),
       'package.json',
       'main.js',
       'preload.cjs',
@@ -69,7 +110,8 @@ const parts = [
       // Nearer than the checkout's own package.json, which says that sources are ES modules.
       writeFileSync(join(dist, 'package.json'), '{ "type": "commonjs" }\n');
       await Promise.all([
-        esbuild(nodeBundle('electron/cli.ts', 'cli-main.js')),
+        esbuild(nodeBundle('electron/cli.ts', 'commands.js')),
+        ...commands.map((name) => esbuild(commandBundle(name))),
         esbuild(nodeBundle('electron/engine/entry.ts', 'engine.js')),
         esbuild(nodeBundle('electron/engine/slab-worker.ts', 'slab-worker.js')),
         esbuild(nodeBundle('electron/engine/sql-process.ts', 'sql-process.js')),
@@ -79,6 +121,9 @@ const parts = [
         // A sandboxed preload script can load nothing but electron.
         esbuild(nodeBundle('electron/app/preload.ts', 'preload.cjs', { banner: {} })),
       ]);
+      // One letter that is none makes V8 hold the whole text in twice the memory. esbuild escapes those of strings, not of regular expressions.
+      for (const bundle of this.outputs)
+        if (!isAscii(readFileSync(join(dist, bundle)))) throw new Error(`${bundle} is not ASCII: escape it`);
     },
   },
   {

@@ -11,13 +11,9 @@ export function defaultCacheFolder(): string {
   return join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'remora');
 }
 
-/**
- * Where V8's code is kept from start to start; null where it cannot be. Node keeps of a file what its first run compiled, and adds
- * nothing later: so each `program`, which is a command or a process, has a folder of its own. Made here: Node would try for ever
- * under /proc.
- */
-export function codeCacheFolder(program: string): string | null {
-  const folder = join(defaultCacheFolder(), 'code', program);
+/** Where V8's code is kept from start to start; null where it cannot be. Made here: Node would try for ever under /proc. */
+export function codeCacheFolder(): string | null {
+  const folder = join(defaultCacheFolder(), 'code');
   try {
     makeFolder(folder);
     return folder;

@@ -1,11 +1,14 @@
+import { existsSync } from 'node:fs';
 import * as module from 'node:module';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { codeCacheFolder } from './cache-folder.ts';
 import { exitCode } from './cli/exit-code.ts';
 import { isTooOld, runWithOwnNode } from './cli/own-node.ts';
 
 /**
  * What `remora` runs: hands over to the Node beside Remora where this one is too old, turns on the cache of compiled code,
- * which saves a third of the start, and loads the rest. That is a bundle of its own, because code is cached from then on only.
+ * which saves a third of the start, and loads the command: from a bundle of its own, as what is loaded is most of a start.
  */
 
 if (isTooOld()) {
@@ -16,8 +19,11 @@ if (isTooOld()) {
   });
 } else {
   const { enableCompileCache } = module as { enableCompileCache?: (folder: string) => unknown };
-  const named = process.argv[2] ?? '';
-  const folder = codeCacheFolder(/^[a-z]+$/.test(named) ? named : 'help');
+  const folder = codeCacheFolder();
   if (folder !== null) enableCompileCache?.(folder);
-  module.createRequire(import.meta.url)('./cli-main.js');
+  const named = process.argv[2] ?? '';
+  const bundles = dirname(fileURLToPath(import.meta.url));
+  const own = join(bundles, `command-${named}.js`);
+  const known = /^[a-z]+$/.test(named) && existsSync(own);
+  module.createRequire(import.meta.url)(known ? own : join(bundles, 'commands.js'));
 }

@@ -8,12 +8,14 @@ import type {
   CaptureGauges,
   CaptureInfo,
   CaptureNews,
+  CaptureOptions,
   CaptureSettings,
 } from '../../shared/capture.ts';
 import { RemoraError, toErrorDetail } from '../../shared/errors.ts';
 import type { RunningCapture } from '../live/capture-client.ts';
 import type { CaptureStatus } from '../live/protocol.ts';
 import { recoverRecording } from '../live/recover.ts';
+import { captureOptions } from './capture-options.ts';
 import { CaptureProcesses } from './capture-processes.ts';
 import { RecentFiles } from './files.ts';
 import { LiveWorkspace } from './live-workspace.ts';
@@ -56,6 +58,11 @@ export class Captures {
     this.#running.set(captureId, capture);
     capture.ended.finally(() => this.#running.delete(captureId)).catch(() => {});
     return capture.info;
+  }
+
+  /** What a machine can capture; see captureOptions. */
+  options(host: string | undefined, elevate: boolean): Promise<CaptureOptions> {
+    return captureOptions(this.processes, host, elevate);
   }
 
   list(): CaptureInfo[] {

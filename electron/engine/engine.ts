@@ -10,7 +10,7 @@ import {
 } from '../../shared/api.ts';
 import { RemoraError, toErrorDetail } from '../../shared/errors.ts';
 import { defaultCacheFolder } from '../cache-folder.ts';
-import { Captures } from './captures.ts';
+import { CapturesOnDemand } from './captures-on-demand.ts';
 import { cancelledError, handlers } from './handlers.ts';
 import { Sessions } from './sessions.ts';
 
@@ -33,7 +33,7 @@ export interface EngineOptions {
 /** What a handler is given beside its parameters. */
 export interface RequestContext {
   sessions: Sessions;
-  captures: Captures;
+  captures: CapturesOnDemand;
   version: string;
   signal: AbortSignal;
   /** Tells progress; as often as wanted, it is thinned out here. */
@@ -52,7 +52,7 @@ const PROGRESS_INTERVAL_MS = 50;
 
 export function createEngine(options: EngineOptions): EngineCore {
   const sessions = new Sessions(options.cacheFolder ?? defaultCacheFolder());
-  const captures = new Captures(sessions, options.version, options.unwatchedMs);
+  const captures = new CapturesOnDemand(sessions, options.version, options.unwatchedMs);
   const running = new Map<number, AbortController>();
   const pending = new Set<Promise<void>>();
 

@@ -295,6 +295,7 @@ export class GrowingIndex {
       basePosition: basePosition + firstPosition,
       floorNs,
       events: decodeEventCounts(chunk.events),
+      rareBelow: chunk.rare.below,
     };
     chunks.push(info);
     index.written += count;

@@ -4,17 +4,15 @@ import { RemoraError } from '../../shared/errors.ts';
 import type { Annotation } from '../../shared/model.ts';
 import { toAbsNs, toRelNs } from '../../shared/time.ts';
 import { samplePath } from '../installation.ts';
-import { isBeingWritten, isUnfinished } from '../live/recover.ts';
+import { isUnfinished } from '../live/side-file.ts';
 import { eventDetail } from '../query/event-detail.ts';
 import { wholeBuckets } from '../query/levels.ts';
 import { nearestIndex, rowOfEvent } from '../query/list.ts';
 import { findCpu, type Trace, type TraceCpu } from '../query/trace.ts';
 import type { StoredAnnotation } from '../store/workspace-store.ts';
-import { captureOptions } from './capture-options.ts';
 import type { RequestContext } from './engine.ts';
 import { listFolder, RecentFiles, storeUpload } from './files.ts';
 import { completedOpening } from './first-opening.ts';
-import { runSql } from './sql.ts';
 
 export const cancelledError = (): RemoraError =>
   new RemoraError({ code: 'cancelled', message: 'the request was cancelled' });
@@ -140,6 +138,7 @@ export const handlers: Handlers = {
     }
     let columns: string[] = [];
     const rows: SqlCell[][] = [];
+    const { runSql } = await import('./sql.ts');
     const outcome = await runSql(sessions.get(workspaceId), {
       query,
       maxRows,
@@ -159,16 +158,17 @@ export const handlers: Handlers = {
     const { exportChart } = await import('../export/chart-data.ts');
     return exportChart(call, sessions.get(request.workspaceId).summary, request);
   },
-  captureOptions: ({ host, elevate }, { captures }) => captureOptions(captures.processes, host, elevate === true),
-  estimateCapture: ({ settings }, { captures, signal }) => captures.estimate(settings, signal),
-  startCapture: ({ settings }, { captures }) => captures.start(settings),
-  watchCapture: ({ captureId }, { captures, signal, onProgress }) =>
-    captures.watch(captureId, signal, (capture) =>
+  captureOptions: async ({ host, elevate }, { captures }) => (await captures.get()).options(host, elevate === true),
+  estimateCapture: async ({ settings }, { captures, signal }) => (await captures.get()).estimate(settings, signal),
+  startCapture: async ({ settings }, { captures }) => (await captures.get()).start(settings),
+  watchCapture: async ({ captureId }, { captures, signal, onProgress }) =>
+    (await captures.get()).watch(captureId, signal, (capture) =>
       onProgress({ stage: 'Capturing', unit: 'events', done: 0, total: 0, events: capture.gauges.events, capture }),
     ),
-  stopCapture: ({ captureId }, { captures }) => captures.stop(captureId),
-  captures: (_, { captures }) => captures.list(),
-  removeStaleInstances: ({ host }, { captures }) => captures.processes.ask(host, (process) => process.stale(true)),
+  stopCapture: async ({ captureId }, { captures }) => (await captures.get()).stop(captureId),
+  captures: async (_, { captures }) => (await captures.get()).list(),
+  removeStaleInstances: async ({ host }, { captures }) =>
+    (await captures.get()).processes.ask(host, (process) => process.stale(true)),
 };
 
 const WRITTEN_MS = 3000;
@@ -179,6 +179,8 @@ const LOOK_MS = 50;
  * recording is valid at every moment, and its table says how far it is.
  */
 async function untilWritten(path: string, signal: AbortSignal): Promise<void> {
+  if (!isUnfinished(path)) return;
+  const { isBeingWritten } = await import('../live/recover.ts');
   const until = performance.now() + WRITTEN_MS;
   while (isUnfinished(path) && isBeingWritten(path) && performance.now() < until && !signal.aborted)
     await new Promise((resolve) => setTimeout(resolve, LOOK_MS));

@@ -217,7 +217,7 @@ export class LiveTrace {
     const { sortTime, ordered, fromNs, toNs } = sorted(time, floorNs);
     const events = this.#countEvents(columns.id, count);
     const place = { id: -1 - cpu.cpu, stream: 0, cpu: cpu.cpu, firstIndex, count, fromNs, toNs };
-    const info: ChunkInfo = { ...place, ordered, basePosition, floorNs, events };
+    const info: ChunkInfo = { ...place, ordered, basePosition, floorNs, events, rareBelow: 0 };
     const { id, pid, position } = columns;
     const cut = { id: id.subarray(0, count), pid: pid.subarray(0, count), position: position.subarray(0, count) };
     this.#chunks.add(info, { count, ordered, time, sortTime, ...cut });

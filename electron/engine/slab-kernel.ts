@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { kernelPath } from '../installation.ts';
 import type { SubBufferLayout } from '../parse/sub-buffer.ts';
-import type { EncodedChunk } from '../store/chunk-encoder.ts';
+import { type EncodedChunk, rarePlace } from '../store/chunk-encoder.ts';
 
 /** What `kernel/slab-kernel.ts` exports: functions as they are, variables in boxes. Places are in bytes of `memory`. */
 interface KernelExports {
@@ -17,6 +17,7 @@ interface KernelExports {
   lost: Variable;
   kept: Variable;
   chunk: Variable;
+  rare: Variable;
   batch: Variable;
   wanted: Variable;
   named: Variable;
@@ -31,6 +32,9 @@ interface KernelExports {
   firstPosition: Variable;
   from: Variable;
   to: Variable;
+  rareBelow: Variable;
+  rareBytes: Variable;
+  rareChecksum: Variable;
 }
 interface Variable {
   readonly value: number;
@@ -149,8 +153,12 @@ export class SlabKernel {
     const kernel = this.#exports;
     const length = kernel.pack();
     const [count, pids, kinds, at] = [this.events, kernel.pids.value, kernel.kinds.value, kernel.chunk.value];
-    const columns = new Uint8Array(bufferOf(length), 0, length);
+    const [rareAt, rareBytes] = [rarePlace(length), kernel.rareBytes.value];
+    const buffer = bufferOf(rareAt + rareBytes);
+    const columns = new Uint8Array(buffer, 0, length);
     columns.set(new Uint8Array(kernel.memory.buffer, at + kinds * 8, length));
+    const rare = new Uint8Array(buffer, rareAt, rareBytes);
+    rare.set(new Uint8Array(kernel.memory.buffer, kernel.rare.value, rareBytes));
     return {
       count,
       fromNs: kernel.from.value,
@@ -161,6 +169,7 @@ export class SlabKernel {
       events: new Uint8Array(kernel.memory.buffer).slice(at, at + kinds * 8),
       columns,
       checksum: kernel.checksum.value >>> 0,
+      rare: { below: kernel.rareBelow.value, bytes: rare, checksum: kernel.rareChecksum.value >>> 0 },
     };
   }
 

@@ -105,7 +105,7 @@ async function take(
 }
 
 function start(): ChildProcess {
-  const codeCache = codeCacheFolder('sql-process');
+  const codeCache = codeCacheFolder();
   // Beside this module in the sources, beside the bundle in a build.
   const file = import.meta.url.endsWith('.ts') ? './sql-process.ts' : './sql-process.js';
   return fork(fileURLToPath(new URL(file, import.meta.url)), [], {

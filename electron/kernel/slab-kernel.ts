@@ -32,6 +32,9 @@ const BATCH: usize = CHUNK + 22 * 65_536 + 64; // 512 KiB of sub-buffers
 const WANTED: usize = BATCH + (1 << 19); // u8[65536]: see KeptEvents
 const NAMED: usize = WANTED + 65_536; // u8[MOST_PIDS]
 const PID_SLOT: usize = NAMED + MOST_PIDS; // u32[MOST_PIDS]: slot + 1 by pid; zero between chunks
+const RARE: usize = PID_SLOT + 4 * MOST_PIDS; // the packed chunk's rare events: 18 bytes of each, and 2
+const RARE_COUNT: usize = RARE + 18 * (65_536 >>> 4) + 8; // u32[256]: counts of the kinds, ascending
+const RARE_NEXT: usize = RARE_COUNT + 4 * 256; // i32[256]: by slot, where the next event of a rare kind goes; else -1
 
 const MOST_LOST: u32 = 4096;
 
@@ -43,6 +46,7 @@ export const pidCount: usize = PID_COUNT;
 export const lost: usize = LOST;
 export const kept: usize = KEPT;
 export const chunk: usize = CHUNK;
+export const rare: usize = RARE;
 export const batch: usize = BATCH;
 export const wanted: usize = WANTED;
 export const named: usize = NAMED;
@@ -63,6 +67,10 @@ export let checksum: u32 = 0;
 export let firstPosition: u32 = 0;
 export let from: f64 = 0;
 export let to: f64 = 0;
+/** Of the rare events that `pack` put into `rare`: see store/rare-events.ts. */
+export let rareBelow: u32 = 0;
+export let rareBytes: u32 = 0;
+export let rareChecksum: u32 = 0;
 
 let farTimes: u32 = 0;
 let before: i64 = 0;
@@ -306,8 +314,74 @@ export function pack(): u32 {
     out = padded(out + ((<usize>n) << 1));
   } else out = packBytes16(out, EVENTS, n);
   const length = <u32>(out - columns);
-  checksum = mix(mix(0x2545_f491, CHUNK, kinds << 3), columns, length);
+  const dictionary = mix(0x2545_f491, CHUNK, kinds << 3);
+  checksum = mix(dictionary, columns, length);
+  packRare(n);
+  rareChecksum = rareBytes > 0 ? mix(dictionary, RARE, rareBytes) : 0;
   return length;
+}
+
+/** Puts the events of the rarest kinds, a sixteenth of all at most, into `rare`, as store/rare-events.ts says. */
+function packRare(n: u32): void {
+  rareBytes = 0;
+  rareBelow = 0;
+  if (kinds > 256) return;
+  rareBelow = rarest(n >>> 4);
+  let all: u32 = 0;
+  for (let slot: u32 = 0; slot < kinds; slot++) {
+    const count = load<u32>(EVENT_COUNT + ((<usize>slot) << 2));
+    const next = RARE_NEXT + ((<usize>slot) << 2);
+    if (count <= rareBelow) {
+      store<i32>(next, <i32>all);
+      all += count;
+    } else store<i32>(next, -1);
+  }
+  if (all === 0) return;
+  rareBytes = 16 * all + ((2 * all + 3) & ~3);
+  store<u32>(RARE + rareBytes - 4, 0);
+  const positions = RARE + ((<usize>all) << 3);
+  const tasks = positions + ((<usize>all) << 2);
+  const places = tasks + ((<usize>all) << 2);
+  let time = firstTime;
+  let position: u32 = 0;
+  let far: u32 = 0;
+  for (let i: u32 = 0; i < n; i++) {
+    if (far < farTimes && load<u32>(FAR_TIMES + ((<usize>far) << 4)) === i) {
+      time += load<i64>(FAR_TIMES + ((<usize>far) << 4), 8);
+      far++;
+    } else time += <i64>load<u32>(TIME_STEPS + ((<usize>i) << 2));
+    position += load<u32>(POSITION_STEPS + ((<usize>i) << 2)) << 2;
+    const next = RARE_NEXT + ((<usize>load<u16>(EVENTS + ((<usize>i) << 1))) << 2);
+    const to = load<i32>(next);
+    if (to < 0) continue;
+    store<i32>(next, to + 1);
+    store<f64>(RARE + ((<usize>to) << 3), <f64>time);
+    store<u32>(positions + ((<usize>to) << 2), position);
+    const task = <usize>load<u16>(PIDS + ((<usize>i) << 1));
+    store<u32>(tasks + ((<usize>to) << 2), load<u32>(PID_LIST + (task << 2)));
+    store<u16>(places + ((<usize>to) << 1), <u16>i);
+  }
+}
+
+/** The largest number of events that a kind may have to be among the rarest, of which there are `most` events together. */
+function rarest(most: u32): u32 {
+  // By insertion: a chunk has some dozen kinds.
+  for (let slot: u32 = 0; slot < kinds; slot++) {
+    const count = load<u32>(EVENT_COUNT + ((<usize>slot) << 2));
+    let at = slot;
+    for (; at > 0 && load<u32>(RARE_COUNT + ((<usize>(at - 1)) << 2)) > count; at--)
+      store<u32>(RARE_COUNT + ((<usize>at) << 2), load<u32>(RARE_COUNT + ((<usize>(at - 1)) << 2)));
+    store<u32>(RARE_COUNT + ((<usize>at) << 2), count);
+  }
+  let below: u32 = 0;
+  let total: u32 = 0;
+  for (let i: u32 = 0; i < kinds; ) {
+    const count = load<u32>(RARE_COUNT + ((<usize>i) << 2));
+    for (; i < kinds && load<u32>(RARE_COUNT + ((<usize>i) << 2)) === count; i++) total += count;
+    if (total > most) break;
+    below = count;
+  }
+  return below;
 }
 
 /** Forgets the open chunk. */

@@ -13,9 +13,6 @@ export interface Recovered {
   sparse: boolean;
 }
 
-/** True when a recording is still being written, or its writer was killed. */
-export const isUnfinished = (path: string): boolean => existsSync(sideFilePath(path));
-
 /** True while somebody writes it: a capture, or the end of one. */
 export function isBeingWritten(path: string): boolean {
   const side = readSideFile(path);

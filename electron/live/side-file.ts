@@ -40,6 +40,9 @@ const BALLAST_BYTES = 1 << 20;
 
 export const sideFilePath = (recording: string): string => `${recording}.live`;
 
+/** True when a recording is still being written, or its writer was killed. */
+export const isUnfinished = (recording: string): boolean => existsSync(sideFilePath(recording));
+
 export function writeSideFile(recording: string, content: SideFile): void {
   const path = sideFilePath(recording);
   const draft = `${path}.new`;

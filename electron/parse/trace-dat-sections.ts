@@ -88,11 +88,24 @@ export function readPrintkFormats(cursor: Cursor, head: HeadInProgress): void {
   head.printkFormats = latin1(cursor.bytes(bytes));
 }
 
+const BLANK = 0x20;
+const ZERO = 0x30;
+
 /** u64 size, text of saved_cmdlines: lines `pid comm`. The comm may hold spaces; the last line of a pid wins. */
 export function readCmdlines(cursor: Cursor, head: HeadInProgress): void {
-  for (const line of latin1(cursor.bytes(cursor.size64())).split('\n')) {
-    const match = /^\s*(\d+) (.*)$/.exec(line);
-    if (match !== null) head.comms.set(Number(match[1]), match[2] as string);
+  // Some thousand lines at every opening: looking for their ends is all that is done to them.
+  const text = latin1(cursor.bytes(cursor.size64()));
+  for (let start = 0; start < text.length; ) {
+    const newline = text.indexOf('\n', start);
+    const end = newline < 0 ? text.length : newline;
+    let at = start;
+    while (at < end && text.charCodeAt(at) <= BLANK) at++;
+    const digits = at;
+    let pid = 0;
+    for (let digit = text.charCodeAt(at) - ZERO; digit >= 0 && digit <= 9; digit = text.charCodeAt(++at) - ZERO)
+      pid = pid * 10 + digit;
+    if (at > digits && text.charCodeAt(at) === BLANK) head.comms.set(pid, text.slice(at + 1, end));
+    start = end + 1;
   }
 }
 

@@ -11,6 +11,7 @@ import {
   WIDE_POSITION,
   WIDE_TIME,
 } from './chunk-codec.ts';
+import { countRare, MOST_RARE_KINDS, type RareEvents, rareBelow, rareBytes, rareColumns } from './rare-events.ts';
 
 /** A chunk as it is written: see chunk-codec.ts. */
 export interface EncodedChunk {
@@ -27,12 +28,17 @@ export interface EncodedChunk {
   columns: Uint8Array;
   /** Of both blobs; see `checksumOf`. */
   checksum: number;
+  /** In the same buffer as `columns`, behind them. */
+  rare: RareEvents;
 }
 
 const TWO_32 = 4_294_967_296;
 const MOST_PIDS = 1 << 22;
-/** Holds a full chunk with columns of usual width; buffers of this size are used again. */
+/** Holds a full chunk with columns of usual width and its rare events; buffers of this size are used again. */
 const POOLED_BYTES = 65_536 * 9;
+
+/** Where rare events begin in a buffer with `end` bytes of columns: Float64 is at multiples of 8. */
+export const rarePlace = (end: number): number => (end + 7) & ~7;
 
 /** Scratch tables of the encoder, reused between chunks. One per writer. */
 export class ChunkEncoder {
@@ -50,6 +56,8 @@ export class ChunkEncoder {
   #pids = new Uint16Array(0);
   #steps = new Uint16Array(0);
   #slots = new Uint8Array(0);
+  /** By slot: where the next event of a rare kind goes. */
+  readonly #rareNext = new Int32Array(MOST_RARE_KINDS);
   readonly #spare: ArrayBuffer[] = [];
   /** Events per pid and per id over everything encoded since `reset`: the totals come for free here. */
   pidTotals = new Map<number, number>();
@@ -94,7 +102,9 @@ export class ChunkEncoder {
 
     const chunk = { count, flags, pids: Math.max(0, pids) };
     const places = placesOf(chunk);
-    const buffer = this.bufferOf(places.end);
+    const below = rareBelow(events, count);
+    const rareAt = rarePlace(places.end);
+    const buffer = this.bufferOf(rareAt + rareBytes(countRare(events, below)));
     const blob = new Uint8Array(buffer, 0, places.end);
     // What a buffer held before shows in no gap.
     for (const gap of [places.position, places.event, places.end]) if (gap >= 4) blob.fill(0, gap - 4, gap);
@@ -118,7 +128,48 @@ export class ChunkEncoder {
       events: new Uint8Array(events.buffer),
       columns: blob,
     };
-    return { ...chunk, fromNs, toNs, firstPosition, ...blobs, checksum: checksumOf(blobs) };
+    const rare = this.#encodeRare(columns, count, events, below, buffer, rareAt);
+    return { ...chunk, fromNs, toNs, firstPosition, ...blobs, checksum: checksumOf(blobs), rare };
+  }
+
+  /** Puts the events of rare kinds into the buffer, at `at`. */
+  #encodeRare(
+    { time, pid, position }: EventColumns,
+    count: number,
+    events: Uint32Array<ArrayBuffer>,
+    below: number,
+    buffer: ArrayBuffer,
+    at: number,
+  ): RareEvents {
+    const n = countRare(events, below);
+    const bytes = new Uint8Array(buffer, at, rareBytes(n));
+    // The last bytes are a gap, or are written below.
+    if (n > 0) bytes.fill(0, bytes.length - 4);
+    const next = this.#rareNext;
+    next.fill(-1);
+    let place = 0;
+    for (let slot = 0; slot * 2 < events.length && slot < MOST_RARE_KINDS; slot++) {
+      const of = events[slot * 2 + 1] as number;
+      if (of > below) continue;
+      next[slot] = place;
+      place += of;
+    }
+    if (n > 0) {
+      const columns = rareColumns(buffer, at, n);
+      const first = position[0] as number;
+      for (let i = 0; i < count; i++) {
+        const slot = this.#slots[i] as number;
+        const to = next[slot] as number;
+        if (to < 0) continue;
+        next[slot] = to + 1;
+        columns.time[to] = time[i] as number;
+        columns.position[to] = (position[i] as number) - first;
+        columns.pid[to] = pid[i] as number;
+        columns.at[to] = i;
+      }
+    }
+    const checksum = n === 0 ? 0 : checksumOf({ events: new Uint8Array(events.buffer), columns: bytes });
+    return { below, bytes, checksum };
   }
 
   /** A buffer for the columns of a chunk: one that was given back, or a fresh one. */

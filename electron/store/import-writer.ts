@@ -11,6 +11,7 @@ export class ImportWriter {
   readonly #db: Database;
   readonly #done: () => void;
   readonly #insertChunk;
+  readonly #insertData;
   readonly #insertLost;
   readonly #insertKept;
   #chunks = 0;
@@ -22,9 +23,11 @@ export class ImportWriter {
     this.recording = recording;
     this.#done = done;
     this.#insertChunk = db.prepare(
-      `INSERT INTO chunk (stream, cpu, first_index, count, from_ns, to_ns, base_position, flags, checksum, pids, events, columns)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      `INSERT INTO chunk (stream, cpu, first_index, count, from_ns, to_ns, base_position, flags, checksum, pids,
+                          rare_below, rare_checksum, events)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     );
+    this.#insertData = db.prepare('INSERT INTO chunk_data (chunk, rare, columns) VALUES (?, ?, ?)');
     this.#insertKept = db.prepare(
       'INSERT INTO kept_event (stream, cpu, event_index, time_ns, event, pid, payload) VALUES (?, ?, ?, ?, ?, ?, ?)',
     );
@@ -63,9 +66,11 @@ export class ImportWriter {
       chunk.flags,
       chunk.checksum,
       chunk.pids,
+      chunk.rare.below,
+      chunk.rare.checksum,
       chunk.events,
-      chunk.columns,
     );
+    this.#insertData.run(lastInsertRowid, chunk.rare.bytes, chunk.columns);
     this.#lastChunk = Number(lastInsertRowid);
     if (this.#dropLater !== null) this.dropChunk(this.#dropLater);
     if (++this.#chunks % CHUNKS_PER_COMMIT === 0) this.#commit();

@@ -1,11 +1,11 @@
 /**
- * The workspace schema: what is relational. Bulk data is blobs in `chunk` (see chunk-codec.ts). Versions are recorded in
+ * The workspace schema: what is relational. Bulk data is blobs in `chunk_data` (see chunk-codec.ts, rare-events.ts). Versions are recorded in
  * `PRAGMA user_version`; CHANGELOG lists them.
  *
  * Times named `_ns` are relative to the stream's origin (REAL, integral); absolute times are decimal TEXT, as SQLite's
  * integers are signed 64-bit and clocks are not.
  */
-export const SCHEMA_VERSION = 3;
+export const SCHEMA_VERSION = 4;
 
 /** `migrations[n]` turns version n into n + 1; version 0 is an empty database. */
 export const migrations: readonly string[] = [
@@ -126,5 +126,32 @@ export const migrations: readonly string[] = [
     payload BLOB NOT NULL
   );
   CREATE INDEX kept_place ON kept_event (stream);
+  `,
+  // The directory of chunks is read at every opening: their data lies apart. Events of rare kinds are kept a second time.
+  `
+  DELETE FROM recording;
+  DROP TABLE chunk;
+  CREATE TABLE chunk (
+    id INTEGER PRIMARY KEY,
+    stream INTEGER NOT NULL REFERENCES stream(id) ON DELETE CASCADE,
+    cpu INTEGER NOT NULL,
+    first_index INTEGER NOT NULL, -- index of its first event among the CPU's
+    count INTEGER NOT NULL,
+    from_ns REAL NOT NULL,        -- smallest and largest time in it
+    to_ns REAL NOT NULL,
+    base_position REAL NOT NULL,  -- in the CPU's unpacked data; positions are relative to it
+    flags INTEGER NOT NULL,       -- forms of the columns
+    checksum INTEGER NOT NULL,    -- over dictionary and columns
+    pids INTEGER NOT NULL,        -- entries of the dictionary of pids
+    rare_below INTEGER NOT NULL,  -- kinds with at most this many events in the chunk are in \`rare\`, too
+    rare_checksum INTEGER NOT NULL, -- over dictionary and rare events; 0 where there are none
+    events BLOB NOT NULL          -- dictionary: u32 id, u32 count
+  );
+  CREATE INDEX chunk_place ON chunk (stream, cpu, first_index);
+  CREATE TABLE chunk_data (
+    chunk INTEGER PRIMARY KEY REFERENCES chunk(id) ON DELETE CASCADE,
+    rare BLOB NOT NULL,           -- before the columns: what is behind a blob is found by reading it
+    columns BLOB NOT NULL
+  );
   `,
 ];

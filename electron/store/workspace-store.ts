@@ -3,6 +3,7 @@ import { type Chunk, type ChunkBlobs, decodeChunk, decodeEventCounts, isOrdered 
 import { type ChunkSelection, type SelectionSpace, selectEvents } from './chunk-selection.ts';
 import { type Database, isCorrupt, markDamaged, openDatabase, openForReading, translate } from './database.ts';
 import { ImportWriter } from './import-writer.ts';
+import { type RareBlobs, selectRare } from './rare-events.ts';
 
 /** A recording as the workspace knows it. */
 export interface StoredRecording {
@@ -59,6 +60,8 @@ export interface ChunkInfo {
   floorNs: number;
   /** Kernel ids that occur, with counts: [id, count, id, count, …]. */
   events: Uint32Array;
+  /** Kinds with at most this many events in the chunk are found without its columns; see rare-events.ts. */
+  rareBelow: number;
 }
 
 export interface StoredLost {
@@ -85,13 +88,18 @@ export class WorkspaceStore {
   readonly path: string;
   readonly #db: Database;
   readonly #readChunk;
+  readonly #readRare;
 
   /** Opens or creates; empty path: private and gone with the connection. `readOnly`: it exists, and stays as it is. */
   constructor(path: string, readOnly = false) {
     this.path = path;
     this.#db = readOnly ? openForReading(path) : openDatabase(path);
     this.#readChunk = this.#db.prepare<[number], ChunkBlobs>(
-      'SELECT count, from_ns, flags, checksum, pids, events, columns FROM chunk WHERE id = ?',
+      `SELECT count, from_ns, flags, checksum, pids, events, columns FROM chunk JOIN chunk_data ON chunk_data.chunk = chunk.id
+       WHERE chunk.id = ?`,
+    );
+    this.#readRare = this.#db.prepare<[number], RareBlobs>(
+      'SELECT rare, rare_checksum FROM chunk JOIN chunk_data ON chunk_data.chunk = chunk.id WHERE chunk.id = ?',
     );
   }
 
@@ -213,7 +221,7 @@ export class WorkspaceStore {
         Omit<ChunkInfo, 'floorNs' | 'ordered' | 'events'> & { events: Uint8Array; flags: number }
       >(
         `SELECT id, flags, stream, cpu, first_index AS firstIndex, count, from_ns AS fromNs, to_ns AS toNs,
-                base_position AS basePosition, events
+                base_position AS basePosition, events, rare_below AS rareBelow
          FROM chunk WHERE stream = ? AND cpu = ? ORDER BY first_index`,
       )
       .all(stream, cpu);
@@ -242,9 +250,14 @@ export class WorkspaceStore {
   /** The events of one kind of a chunk, without decoding the others; see selectEvents. */
   select(info: ChunkInfo, id: number, space?: SelectionSpace): ChunkSelection {
     return this.#guard(() => {
+      const place = info.events.findIndex((value, i) => i % 2 === 0 && value === id);
+      if (place >= 0 && (info.events[place + 1] as number) <= info.rareBelow) {
+        const rare = this.#readRare.get(info.id);
+        if (rare === undefined) throw new RangeError(`chunk ${info.id} is missing`);
+        return selectRare(rare, info.events, info.rareBelow, place);
+      }
       const blobs = this.#readChunk.get(info.id);
       if (blobs === undefined) throw new RangeError(`chunk ${info.id} is missing`);
-      const place = info.events.findIndex((value, i) => i % 2 === 0 && value === id);
       return selectEvents(blobs, id, place < 0 ? 0 : (info.events[place + 1] as number), space);
     });
   }

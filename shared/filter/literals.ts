@@ -28,7 +28,7 @@ const nsPer: Record<string, bigint> = { s: 1_000_000_000n, ms: 1_000_000n, us: 1
  * from the start (`+1.5s`). Without a unit a number is seconds. Null where the word is no time.
  */
 export function parseTime(word: string): Omit<TimeValue, 'start' | 'end'> | null {
-  const found = /^(\+?)(\d+)(?:\.(\d*))?(s|ms|us|µs|ns)?$/.exec(word);
+  const found = /^(\+?)(\d+)(?:\.(\d*))?(s|ms|us|\u00b5s|ns)?$/.exec(word);
   if (found === null) return null;
   const [, plus, whole, fraction = '', unit = 's'] = found;
   const perUnit = nsPer[unit];

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { type ChunkBlobs, decodeChunk, decodeEventCounts } from '../../../electron/store/chunk-codec.ts';
 import { ChunkEncoder, type EncodedChunk } from '../../../electron/store/chunk-encoder.ts';
 import { selectEvents } from '../../../electron/store/chunk-selection.ts';
+import { selectRare } from '../../../electron/store/rare-events.ts';
 
 interface Event {
   time: number;
@@ -120,6 +121,68 @@ describe('columns as blobs', () => {
       expect([...pid]).toEqual(own.map((event) => event.pid));
       expect(Array.from(position, (from) => from + chunk.firstPosition)).toEqual(own.map((event) => event.position));
     }
+  });
+
+  it('have the rarest kinds apart, a sixteenth of the events at most', () => {
+    const encoder = new ChunkEncoder();
+    let apart = 0;
+    // Kinds that are rare among the others: a few of each, in chunks long enough to have room for them.
+    const withRare = fc.tuple(chunks, fc.array(fc.nat(40), { maxLength: 30 })).map(([events, rare]) => {
+      const last = events[events.length - 1] as Event;
+      const others = Array.from({ length: 600 }, (_, i) => ({
+        ...last,
+        id: 7,
+        position: last.position + 8 + i * 8,
+      }));
+      const few = rare.map((kind, i) => ({ ...last, id: 1000 + kind, position: last.position + 8000 + i * 12 }));
+      return [...events, ...others, ...few];
+    });
+    fc.assert(
+      fc.property(withRare, (events) => {
+        const chunk = encoder.encode(columnsOf(events), events.length);
+        const dictionary = decodeEventCounts(chunk.events);
+        const { below, bytes, checksum } = chunk.rare;
+        const blobs = { rare: bytes, rare_checksum: checksum };
+        const counts = [...dictionary].filter((_, i) => i % 2 === 1).sort((a, b) => a - b);
+        const together = (most: number): number => counts.filter((n) => n <= most).reduce((sum, n) => sum + n, 0);
+        if (counts.length <= 256) {
+          expect(together(below)).toBeLessThanOrEqual(events.length / 16);
+          const next = counts.find((n) => n > below);
+          if (next !== undefined) expect(together(next)).toBeGreaterThan(Math.floor(events.length / 16));
+        } else expect(below).toBe(0);
+        for (let place = 0; place < dictionary.length; place += 2) {
+          const [id, n] = [dictionary[place] as number, dictionary[place + 1] as number];
+          if (n > below) continue;
+          apart++;
+          const found = selectRare(blobs, dictionary, below, place);
+          const known = selectEvents(stored(chunk), id, n);
+          for (const column of ['at', 'time', 'pid', 'position'] as const)
+            expect([...found[column]]).toEqual([...known[column]]);
+        }
+      }),
+      { numRuns: 200 },
+    );
+    expect(apart).toBeGreaterThan(100);
+  });
+
+  it('tell when what is apart is damaged', () => {
+    const events = Array.from({ length: 1000 }, (_, i) => ({
+      time: i,
+      id: i % 100 === 0 ? 9 : 1,
+      pid: i,
+      position: i * 8,
+    }));
+    const chunk = new ChunkEncoder().encode(columnsOf(events), events.length);
+    const dictionary = decodeEventCounts(chunk.events);
+    const { below, bytes, checksum } = chunk.rare;
+    expect(below).toBe(10);
+    for (let at = 0; at < bytes.length; at++) {
+      const rare = bytes.slice();
+      rare[at] = (rare[at] as number) ^ 4;
+      expect(() => selectRare({ rare, rare_checksum: checksum }, dictionary, below, 0)).toThrow(/damaged/);
+    }
+    const rare = bytes.subarray(0, bytes.length - 4);
+    expect(() => selectRare({ rare, rare_checksum: checksum }, dictionary, below, 0)).toThrow(/damaged/);
   });
 
   it('tell totals per pid and kind over all chunks', () => {
