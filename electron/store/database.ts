@@ -44,7 +44,7 @@ export function openDatabase(path: string): Database.Database {
     database.pragma('page_size = 32768');
     database.pragma('foreign_keys = ON');
     // Chunks have a cache of their own: this one is for the pages on their way to the disk.
-    database.pragma('cache_size = -16384');
+    database.pragma('cache_size = -1024');
     // One that is new has nothing to lose yet: waiting for the disk would only delay what it is made for.
     if (database.pragma('user_version', { simple: true }) === 0) database.pragma('synchronous = OFF');
     migrate(database, path);
