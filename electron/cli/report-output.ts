@@ -1,4 +1,4 @@
-import { writeSync } from 'node:fs';
+import { constants, fstatSync, openSync, writeSync } from 'node:fs';
 
 /** Where a report's lines go. Pieces are borrowed for the call; `end` once after the last. */
 interface ReportOutput {
@@ -7,7 +7,8 @@ interface ReportOutput {
 }
 
 /** A report to a file descriptor: its lines as they are, or with `json` as one document. Writing waits for the reader. */
-export function reportOutput(fd: number, json = false): ReportOutput {
+export function reportOutput(stream: number, json = false): ReportOutput {
+  const fd = waiting(stream);
   return json ? new JsonLines(fd) : { write: (piece) => writeNow(fd, piece), end: () => undefined };
 }
 
@@ -43,14 +44,32 @@ class JsonLines implements ReportOutput {
   }
 }
 
+/**
+ * The same pipe, but one that waits for its reader: Node makes those of its standard streams refuse instead, and then there is nothing to
+ * do but to sleep for too long or too short. Anything else, and where the pipe cannot be opened again, is used as it is.
+ */
+function waiting(fd: number): number {
+  try {
+    return fstatSync(fd).isFIFO() ? openSync(`/proc/self/fd/${fd}`, constants.O_WRONLY) : fd;
+  } catch {
+    return fd;
+  }
+}
+
+const SHORTEST_SLEEP_MS = 0.05;
+const LONGEST_SLEEP_MS = 2;
+
 /** Writes all bytes, waiting while the reader of a pipe is slower. */
 function writeNow(fd: number, bytes: Uint8Array): void {
+  let sleepMs = SHORTEST_SLEEP_MS;
   for (let written = 0; written < bytes.length; ) {
     try {
       written += writeSync(fd, bytes, written);
+      sleepMs = SHORTEST_SLEEP_MS;
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error;
-      Atomics.wait(sleeper, 0, 0, 2);
+      Atomics.wait(sleeper, 0, 0, sleepMs);
+      sleepMs = Math.min(LONGEST_SLEEP_MS, sleepMs * 2);
     }
   }
 }

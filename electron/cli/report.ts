@@ -45,8 +45,9 @@ async function straight(paths: readonly string[], options: ReportCommandOptions,
       const others = head.buffers.slice(1).map(({ name }) => name);
       messages.say(`--cpu is of the first buffer, as in trace-cmd: ${others.join(', ')} left out`);
     }
+    const known = head.warnings.length;
     const damage = printRecording(source, head, options, undefined, host.stdout.fd);
-    messages.warnings(damage);
+    messages.warnings([...head.warnings.slice(known), ...damage]);
     return head.warnings.length + damage.length > 0 ? exitCode.damaged : exitCode.done;
   } finally {
     recording.source.close();

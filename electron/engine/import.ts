@@ -77,6 +77,8 @@ export class RecordingImport {
     this.#writer = writer;
     this.#kept = keptKinds(head);
     this.#keeper = new Keeper(writer, this.#kept);
+    // Read late where they are packed: whether they can be belongs to what the index knows.
+    if (head.compression !== 'none') head.kallsyms();
     for (const warning of head.warnings) writer.addWarning(warning);
     head.buffers.forEach((buffer, index) => {
       this.#addStream(buffer, index);

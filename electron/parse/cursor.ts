@@ -88,7 +88,8 @@ export class Cursor {
       throw this.fail(`${length} bytes`, `${this.remaining} up to the end`);
     }
     this.#windowStart = this.offset;
-    this.#window = this.#source.read(this.offset, Math.max(length, Math.min(65_536, this.remaining)));
+    const ahead = Math.max(length, Math.min(65_536, this.remaining));
+    this.#window = this.#source.borrow?.(this.offset, ahead) ?? this.#source.read(this.offset, ahead);
     this.#view = new DataView(this.#window.buffer, this.#window.byteOffset, this.#window.length);
     if (this.#window.length < length) throw this.fail(`${length} bytes`, `only ${this.#window.length}`);
     return 0;
@@ -127,12 +128,12 @@ export class Cursor {
     this.offset += length;
     return this.#window.slice(at, at + length);
   }
-  /** Goes past the next `length` bytes; what is returned reads them from the source, when called. */
+  /** Goes past the next `length` bytes; what is returned reads them from the source, when called: not to be written to. */
   later(length: number): () => Uint8Array {
     if (length > this.remaining) throw this.fail(`${length} bytes`, `${this.remaining} up to the end`);
     const at = this.offset;
     this.offset += length;
-    return () => this.#source.read(at, length);
+    return () => this.#source.borrow?.(at, length) ?? this.#source.read(at, length);
   }
   /** A NUL-terminated string of at most `limit` bytes, as latin1. */
   text(limit = 4096): string {

@@ -50,6 +50,16 @@ export function unpack(compression: Compression, packed: Uint8Array, size: numbe
   return bytes;
 }
 
+/**
+ * The same for a block that is likely what it says, such as a section of a head: its memory is set aside at once, which costs nothing
+ * before it is filled.
+ */
+export function unpackWhole(compression: Compression, packed: Uint8Array, size: number): Uint8Array {
+  if (compression !== 'zstd' || size > mostUnpacked(packed.length)) return unpack(compression, packed, size);
+  const whole = new Uint8Array(size);
+  return unpackFrameInto(packed, whole) ? whole : unpack(compression, packed, size);
+}
+
 /** Unpacks one block that says it fills `into`. Throws as `unpack` does; then `into` may hold anything. */
 export function unpackInto(compression: Compression, packed: Uint8Array, into: Uint8Array): void {
   if (compression === 'zstd' && into.length <= mostUnpacked(packed.length) && unpackFrameInto(packed, into)) return;

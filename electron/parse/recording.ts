@@ -22,7 +22,8 @@ export interface RecordingHead {
   formats: EventFormat[];
   /**
    * Reads `/proc/kallsyms` as recorded: lines `address type name [module]`; empty where absent. From the recording, which must
-   * be open, with each call: some five megabytes, of which most recordings print nothing.
+   * be open, with each call: some five megabytes, of which most recordings print nothing. Not to be written to. Where they are packed,
+   * damage is met when they are read, and is then among the warnings.
    */
   kallsyms: () => Uint8Array;
   /** `printk_formats` as recorded: lines `0xaddress : "format"`. */

@@ -1,7 +1,7 @@
 import { RemoraError } from '../../shared/errors.ts';
 import { type ByteSource, bytesSource } from './byte-source.ts';
 import { Cursor } from './cursor.ts';
-import { type Compression, compressionOf, unpack } from './decompress.ts';
+import { type Compression, compressionOf, unpackWhole } from './decompress.ts';
 import { isSubBufferSize } from './layout.ts';
 import { OptionReader, readOptionList } from './options.ts';
 import type { CpuData } from './recording.ts';
@@ -26,13 +26,15 @@ import {
 
 const SECTION_OPTIONS = 0;
 const SECTION_BUFFER = 3;
+const SECTION_KALLSYMS = 19;
+const KALLSYMS_COUNT_BYTES = 4;
 const FLAG_COMPRESSED = 1;
 
 const sectionReaders7: Record<number, [string, (cursor: Cursor, head: HeadInProgress) => void]> = {
   16: ['header info', readHeaderInfo],
   17: ['ftrace formats', readFtraceFormats],
   18: ['event formats', readEventFormats],
-  19: ['kallsyms', readKallsyms],
+  [SECTION_KALLSYMS]: ['kallsyms', readKallsyms],
   20: ['printk formats', readPrintkFormats],
   21: ['cmdlines', readCmdlines],
 };
@@ -61,7 +63,10 @@ export function readVersion7(source: ByteSource, cursor: Cursor, head: HeadInPro
   const recovered = whole ? [] : recover(source, head, compression, cursor.offset, options, read);
   for (const { id, offset } of options.sections) {
     const reader = sectionReaders7[id];
-    if (reader !== undefined) {
+    if (id === SECTION_KALLSYMS && sectionIsCompressed(source, head, offset, id)) {
+      head.kallsyms = kallsymsLater(source, head, compression, offset);
+      head.kallsymsAt = { offset, unpackedAt: KALLSYMS_COUNT_BYTES };
+    } else if (reader !== undefined) {
       tolerate(head, () => {
         const section = openSection(source, head, compression, offset, id, reader[0]);
         reader[1](section, head);
@@ -81,7 +86,7 @@ export function readVersion7(source: ByteSource, cursor: Cursor, head: HeadInPro
         found: `${found.pageBytes} bytes`,
       });
     }
-    const packed = sectionIsCompressed(source, head, found.sectionOffset);
+    const packed = sectionIsCompressed(source, head, found.sectionOffset, SECTION_BUFFER);
     for (const { cpu, offset, bytes } of found.cpus) {
       if (bytes > 0) addCpu(cursor, head, buffer, { cpu, offset, bytes, compressed: packed && compression !== 'none' });
     }
@@ -223,7 +228,7 @@ function openSection(
     const unpacked = header.u32();
     const at = header.offset;
     try {
-      body = unpack(compression, header.bytes(packed), unpacked);
+      body = unpackWhole(compression, header.bytes(packed), unpacked);
     } catch (error) {
       if (error instanceof RemoraError && error.detail.offset === undefined)
         throw header.fail('packed data', error.message, at);
@@ -236,15 +241,40 @@ function openSection(
   return cursor;
 }
 
-/** Whether the CPU data of a buffer section is stored in compressed chunks. */
-function sectionIsCompressed(source: ByteSource, head: HeadInProgress, offset: number): boolean {
+/** Whether what is in a section is packed; of a buffer's, each CPU's data by itself, in chunks. */
+function sectionIsCompressed(source: ByteSource, head: HeadInProgress, offset: number, wantedId: number): boolean {
+  const header = new Cursor(
+    source,
+    Math.min(offset, source.size),
+    wantedId === SECTION_BUFFER ? 'cpu data' : 'kallsyms',
+  );
+  header.littleEndian = head.abi.littleEndian;
   let flags = 0;
   tolerate(head, () => {
-    const header = new Cursor(source, Math.min(offset, source.size), 'cpu data');
-    header.littleEndian = head.abi.littleEndian;
     const id = header.u16();
-    if (id !== SECTION_BUFFER) throw header.fail(`section ${SECTION_BUFFER}`, `section ${id}`, offset);
+    if (id !== wantedId) throw header.fail(`section ${wantedId}`, `section ${id}`, offset);
     flags = header.u16();
   });
   return (flags & FLAG_COMPRESSED) !== 0;
+}
+
+/** Symbols are most of a head, and few reports name one. Damage is told when they are read. */
+function kallsymsLater(
+  source: ByteSource,
+  head: HeadInProgress,
+  compression: Compression,
+  offset: number,
+): () => Uint8Array {
+  let told = false;
+  return () => {
+    let bytes: Uint8Array = new Uint8Array(0);
+    const read = (): void => {
+      const section = openSection(source, head, compression, offset, SECTION_KALLSYMS, 'kallsyms');
+      bytes = section.later(section.u32())();
+    };
+    const { length } = head.warnings;
+    if (!tolerate(head, read) && told) head.warnings.length = length;
+    told = true;
+    return bytes;
+  };
 }

@@ -14,10 +14,12 @@ const START: FilePlace = { offset: 0, unpackedAt: null };
  * read here line by line.
  */
 export function headProblems(head: RecordingHead, file: string): TraceWarning[] {
+  // Read before the warnings are: what it meets is among them.
+  const kallsyms = latin1(head.kallsyms());
   return [
     ...head.warnings,
     ...formatProblems(head.formats, file),
-    ...lineProblems(latin1(head.kallsyms()), head.kallsymsAt ?? START, file, 'kallsyms', KALLSYMS, 'address type name'),
+    ...lineProblems(kallsyms, head.kallsymsAt ?? START, file, 'kallsyms', KALLSYMS, 'address type name'),
     ...lineProblems(
       head.printkFormats,
       head.printkFormatsAt ?? START,

@@ -14,8 +14,8 @@ export interface ReportOptions {
   keep?: (record: RecordView) => boolean;
 }
 
-/** Text is handed on in pieces of about this size. */
-const PIECE_BYTES = 1 << 20;
+/** Text is handed on in pieces of about this size. Small: memory that was not touched before costs more than another write. */
+const PIECE_BYTES = 1 << 17;
 
 /**
  * The lines of `trace-cmd report` (3.3.3), record by record in time order: `header`, `add` for each record, `end`.
@@ -30,7 +30,7 @@ export class Report {
   readonly #taskColumns = new Map<number, TaskColumn>();
   readonly #nameColumns: Uint8Array[] = [];
   readonly #bufferColumns: Uint8Array[];
-  #out = new TextSink();
+  #out = new TextSink(PIECE_BYTES + (PIECE_BYTES >> 3));
   #held: HeldEntry | null = null;
   #lastBuffer: number;
 
