@@ -1,8 +1,9 @@
-import type { Engine, FromEngine, Notice } from '../shared/api.ts';
+import type { Engine, FromEngine, Notice, ToEngine } from '../shared/api.ts';
 import type { Desktop, EnginePortMessage, PageState } from '../shared/desktop.ts';
 import { EngineClient } from '../shared/engine-client.ts';
 import { RemoraError } from '../shared/errors.ts';
 import { decodeMessage, encodeMessage } from '../shared/wire.ts';
+import type { FromSocket, ToSocket } from './socket-worker.ts';
 
 /**
  * The one file that knows whether the window runs in Electron or in a browser tab. Everything else calls the engine
@@ -110,26 +111,28 @@ async function fetchSession(token: string): Promise<{ files: string[] }> {
 
 /** Opens the WebSocket, and again whenever it is lost. `onFirst` is called when it is open for the first time. */
 function keepConnected(engine: EngineClient, token: string, onFirst: () => void): void {
+  const worker = new Worker(new URL('./socket-worker.ts', import.meta.url), { type: 'module' });
+  const tell = (message: ToSocket, transfer: Transferable[] = []): void => worker.postMessage(message, transfer);
+  const open = (): void => tell({ url: `ws://${location.host}/engine?token=${encodeURIComponent(token)}` });
+  const send = (message: ToEngine): void => {
+    const { buffer } = encodeMessage(message);
+    tell(buffer, [buffer]);
+  };
   let attempts = 0;
   let lost = false;
-  const open = (): void => {
-    const socket = new WebSocket(`ws://${location.host}/engine?token=${encodeURIComponent(token)}`);
-    socket.binaryType = 'arraybuffer';
-    socket.onopen = () => {
+  worker.onmessage = ({ data }: MessageEvent<FromSocket>) => {
+    if (data instanceof ArrayBuffer) engine.receive(decodeMessage(new Uint8Array(data)) as FromEngine);
+    else if (data === 'open') {
       attempts = 0;
-      engine.reconnect((message) => socket.send(encodeMessage(message)));
+      engine.reconnect(send);
       // What the lost connection was asked for has failed: listeners start over as after a restart.
       if (lost) engine.notify({ kind: 'engine-restarted', reason: 'The connection to Remora was lost and is back.' });
       onFirst();
-    };
-    socket.onmessage = ({ data }: MessageEvent<ArrayBuffer>) => {
-      engine.receive(decodeMessage(new Uint8Array(data)) as FromEngine);
-    };
-    socket.onclose = () => {
+    } else {
       lost = true;
       engine.disconnect('The connection to Remora is lost. Is `remora serve` still running? Trying again.');
       setTimeout(open, RETRY_MS[Math.min(attempts++, RETRY_MS.length - 1)]);
-    };
+    }
   };
   open();
 }

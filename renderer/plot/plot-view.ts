@@ -6,7 +6,7 @@ import { drawTimeGrid, type TimeScale } from '../../shared/draw/ruler.ts';
 import type { Theme } from '../../shared/draw/theme.ts';
 import { type ValueAxis, valueAxis } from '../../shared/draw/value-axis.ts';
 import type { Annotation } from '../../shared/model.ts';
-import { CanvasSurface } from '../timeline/canvas-surface.ts';
+import { CanvasSurface, fitCanvas } from '../timeline/canvas-surface.ts';
 import { AXIS_PX } from '../timeline/geometry.ts';
 import { cropLine } from './samples.ts';
 import 'uplot/dist/uPlot.min.css';
@@ -29,6 +29,8 @@ const SCALES: Record<Side, string> = { left: 'left', right: 'right' };
 /** Above the plot, so that the topmost label of an axis is whole; below it the same. */
 const PAD_PX = 8;
 const LABEL_PX = 11;
+/** With more points than this for each column of pixels, all lines are drawn column by column. */
+const CROWDED = 2;
 
 /** uPlot's scales are always linear: on a log axis they hold decimal logarithms, so that an axis may change its kind. */
 const onScale = (axis: ValueAxis, value: number): number => (axis.scale === 'log' ? Math.log10(value) : value);
@@ -36,11 +38,13 @@ const marks = (axis: ValueAxis | null): [value: number, label: string][] =>
   axis ? axis.ticks.marks.map((mark) => [onScale(axis, mark.value), mark.label]) : [];
 
 /**
- * A plot on uPlot, which keeps canvas, scales and value axes; lines are drawn by the painters that charts are exported
- * with, so that both agree. The time axis starts `AXIS_PX` right of the host's left edge, where the lanes have theirs.
+ * A plot on uPlot, which keeps scales and draws value axes; lines are drawn by the painters that charts are exported
+ * with, so that both agree, on a canvas of their own. The time axis starts `AXIS_PX` right of the host's left edge, where the lanes have theirs.
  */
 export class PlotView {
   readonly #plot: uPlot;
+  /** Over uPlot's canvas: the lines, which are all that is on it. */
+  readonly #lines = document.createElement('canvas');
   #frame: PlotFrame;
   #axes: Record<Side, ValueAxis | null> = { left: null, right: null };
   /** What the frame's window shows of the lines. */
@@ -49,6 +53,8 @@ export class PlotView {
   constructor(host: HTMLElement, frame: PlotFrame) {
     this.#frame = frame;
     this.#plot = new uPlot(this.#options(), [[0, 1]], host);
+    this.#lines.className = 'plot-lines';
+    host.append(this.#lines);
     this.draw(frame);
   }
 
@@ -79,10 +85,12 @@ export class PlotView {
       }
       this.#plot.redraw(false, true);
     });
+    this.#paintLines();
   }
 
   destroy(): void {
     this.#plot.destroy();
+    this.#lines.remove();
   }
 
   #layoutAxis(side: Side): ValueAxis | null {
@@ -116,7 +124,7 @@ export class PlotView {
       },
       series: [{}],
       axes: [{ show: false }, this.#axisOptions('left'), this.#axisOptions('right')],
-      hooks: { drawClear: [() => this.#paintBack()], draw: [() => this.#paintLines()] },
+      hooks: { drawClear: [() => this.#paintBack()] },
     };
   }
 
@@ -137,37 +145,35 @@ export class PlotView {
     };
   }
 
-  /** The painters' surface over uPlot's canvas, in CSS px from the left end of the time axis. */
-  #paint(body: (surface: CanvasSurface) => void): void {
+  /** Grid and notes, in CSS px from the left end of the time axis. */
+  #paintBack(): void {
     const { ctx } = this.#plot;
-    const { scale, heightPx } = this.#frame;
+    const { scale, heightPx, theme, annotations } = this.#frame;
+    const area = { x: 0, y: 0, width: scale.widthPx, height: heightPx };
     ctx.save();
     ctx.scale(uPlot.pxRatio, uPlot.pxRatio);
     ctx.translate(AXIS_PX, 0);
     const surface = new CanvasSurface(ctx, scale.widthPx, heightPx);
-    surface.clip(0, 0, scale.widthPx, heightPx, () => body(surface));
-    ctx.restore();
-  }
-
-  #paintBack(): void {
-    const { scale, heightPx, theme, annotations } = this.#frame;
-    const area = { x: 0, y: 0, width: scale.widthPx, height: heightPx };
-    this.#paint((surface) => {
+    surface.clip(0, 0, scale.widthPx, heightPx, () => {
       drawTimeGrid(surface, area, scale, theme);
       drawNoteBands(surface, area, scale, annotations, theme);
     });
+    surface.finish();
+    ctx.restore();
   }
 
   #paintLines(): void {
-    const { scale, theme } = this.#frame;
-    // Columns of device px, which the start of the time axis may cut.
+    const { scale, heightPx, theme } = this.#frame;
+    Object.assign(this.#lines.style, { width: `${scale.widthPx}px`, height: `${heightPx}px` });
+    const surface = fitCanvas(this.#lines, scale.widthPx, heightPx, true);
+    if (!surface) return;
     const widthPx = 1 / uPlot.pxRatio;
-    const grid = { widthPx, phasePx: Math.ceil(AXIS_PX / widthPx) * widthPx - AXIS_PX };
-    this.#paint((surface) => {
-      for (const line of this.#visible) {
-        const axis = this.#axes[line.spec.axis];
-        if (axis) drawLineMarks(surface, line, scale, axis, theme, grid);
-      }
-    });
+    const points = this.#visible.reduce((sum, { line }) => sum + line.tNs.length, 0);
+    const grid = { widthPx, phasePx: 0, crowded: points * widthPx > CROWDED * scale.widthPx };
+    for (const line of this.#visible) {
+      const axis = this.#axes[line.spec.axis];
+      if (axis) drawLineMarks(surface, line, scale, axis, theme, grid);
+    }
+    surface.finish();
   }
 }

@@ -1,4 +1,5 @@
 import type { Paint, Stroke, Surface, TextStyle } from '../../shared/draw/surface.ts';
+import { type Clip, PixelLayer } from './pixel-layer.ts';
 
 const MONO = 'ui-monospace, "DejaVu Sans Mono", Menlo, Consolas, monospace';
 const MAX_CACHED_WIDTHS = 20_000;
@@ -12,26 +13,70 @@ function fontOf(style: TextStyle): string {
   return `${style.weight ?? 400} ${style.sizePx}px ${style.mono ? MONO : family}`;
 }
 
-/** A `Surface` on a 2-D canvas. The canvas' transform maps CSS px to device px; see `fitCanvas`. */
+/** Of all surfaces, of which one paints at a time. */
+const layer = new PixelLayer();
+
+/** A rectangle of clipping in CSS px, and whether the canvas has been told. */
+interface ClipLevel {
+  x: number;
+  y: number;
+  width: number;
+  height: number;
+  applied: boolean;
+}
+
+/**
+ * A `Surface` on a 2-D canvas. The canvas' transform maps CSS px to device px; see `fitCanvas`. Filled rectangles, and lines along an
+ * axis, are pixels in a `PixelLayer` first, which goes to the canvas before anything else is drawn there: those who paint many of them do
+ * well to leave the rest for `later`. `finish` comes last.
+ */
 export class CanvasSurface implements Surface {
   readonly #context: CanvasRenderingContext2D;
   readonly widthPx: number;
   readonly heightPx: number;
+  // From CSS px to device px.
+  readonly #ratio: number;
+  readonly #left: number;
+  readonly #top: number;
+  /** Nothing is on the canvas yet: pixels need no blending with what is below them. */
+  #clean: boolean;
+  #clips: ClipLevel[] = [];
+  /** The same in device px, all of them together. */
+  #bounds: Clip;
+  #late: { body: () => void; clips: ClipLevel[] }[] = [];
 
-  constructor(context: CanvasRenderingContext2D, widthPx: number, heightPx: number) {
+  /** `clean`: of a canvas that was just cleared. */
+  constructor(context: CanvasRenderingContext2D, widthPx: number, heightPx: number, clean = false) {
     this.#context = context;
     this.widthPx = widthPx;
     this.heightPx = heightPx;
+    this.#clean = clean;
+    const { a, e, f } = context.getTransform();
+    this.#ratio = a;
+    this.#left = e;
+    this.#top = f;
+    const { width, height } = context.canvas;
+    this.#bounds = { left: 0, top: 0, right: width, bottom: height };
+    layer.begin(width, height);
+  }
+
+  /** Puts on the canvas what is not there yet. */
+  finish(): void {
+    this.#flush();
+    const late = this.#late;
+    this.#late = [];
+    for (const { body, clips } of late) this.#within(clips, body);
+    this.#flush();
+  }
+
+  later(body: () => void): void {
+    this.#late.push({ body, clips: this.#clips.map((clip) => ({ ...clip, applied: false })) });
   }
 
   rect(x: number, y: number, width: number, height: number, paint: Paint): void {
-    const context = this.#context;
-    if (paint.fill) {
-      context.globalAlpha = paint.fillOpacity ?? 1;
-      context.fillStyle = paint.fill;
-      context.fillRect(x, y, width, height);
-    }
+    if (paint.fill) this.#fill(x, y, width, height, paint.fill, paint.fillOpacity ?? 1);
     if (!paint.stroke) return;
+    const context = this.#direct();
     this.#stroke(paint.stroke);
     // Inside the rectangle and on whole pixels: a crisp frame of the size that was asked for.
     context.strokeRect(
@@ -43,7 +88,14 @@ export class CanvasSurface implements Surface {
   }
 
   line(x1: number, y1: number, x2: number, y2: number, stroke: Stroke): void {
-    const context = this.#context;
+    if (!stroke.dash && (x1 === x2 || y1 === y2)) {
+      const half = stroke.width / 2;
+      const { color, width, opacity = 1 } = stroke;
+      if (x1 === x2) this.#fill(x1 - half, Math.min(y1, y2), width, Math.abs(y2 - y1), color, opacity);
+      else this.#fill(Math.min(x1, x2), y1 - half, Math.abs(x2 - x1), width, color, opacity);
+      return;
+    }
+    const context = this.#direct();
     this.#stroke(stroke);
     context.beginPath();
     context.moveTo(x1, y1);
@@ -52,7 +104,7 @@ export class CanvasSurface implements Surface {
   }
 
   path(xy: ArrayLike<number>, count: number, paint: Paint & { closed?: boolean }): void {
-    const context = this.#context;
+    const context = this.#direct();
     context.beginPath();
     let down = false;
     for (let index = 0; index < count; index++) {
@@ -70,13 +122,14 @@ export class CanvasSurface implements Surface {
   }
 
   circle(x: number, y: number, radius: number, paint: Paint): void {
-    this.#context.beginPath();
-    this.#context.arc(x, y, radius, 0, 2 * Math.PI);
+    const context = this.#direct();
+    context.beginPath();
+    context.arc(x, y, radius, 0, 2 * Math.PI);
     this.#paint(paint);
   }
 
   text(x: number, y: number, text: string, style: TextStyle): void {
-    const context = this.#context;
+    const context = this.#direct();
     context.globalAlpha = style.opacity ?? 1;
     context.fillStyle = style.color;
     context.font = fontOf(style);
@@ -98,17 +151,68 @@ export class CanvasSurface implements Surface {
   }
 
   clip(x: number, y: number, width: number, height: number, body: () => void): void {
-    const context = this.#context;
-    context.save();
-    context.beginPath();
-    context.rect(x, y, width, height);
-    context.clip();
-    body();
-    context.restore();
+    this.#within([...this.#clips, { x, y, width, height, applied: false }], body);
   }
 
   group(_title: string, body: () => void): void {
     body();
+  }
+
+  /** Runs `body` with these clips; the canvas hears of them only when something is drawn on it directly. */
+  #within(clips: ClipLevel[], body: () => void): void {
+    const [before, bounds] = [this.#clips, this.#bounds];
+    const inherited = before.length;
+    this.#clips = clips;
+    for (const { x, y, width, height } of clips.slice(inherited)) {
+      this.#bounds = {
+        left: Math.max(this.#bounds.left, x * this.#ratio + this.#left),
+        top: Math.max(this.#bounds.top, y * this.#ratio + this.#top),
+        right: Math.min(this.#bounds.right, (x + width) * this.#ratio + this.#left),
+        bottom: Math.min(this.#bounds.bottom, (y + height) * this.#ratio + this.#top),
+      };
+    }
+    body();
+    for (const { applied } of clips.slice(inherited)) if (applied) this.#context.restore();
+    this.#clips = before;
+    this.#bounds = bounds;
+  }
+
+  /** The canvas, with everything on it so far, clipped. */
+  #direct(): CanvasRenderingContext2D {
+    const context = this.#context;
+    this.#flush();
+    this.#clean = false;
+    for (const clip of this.#clips) {
+      if (clip.applied) continue;
+      clip.applied = true;
+      context.save();
+      context.beginPath();
+      context.rect(clip.x, clip.y, clip.width, clip.height);
+      context.clip();
+    }
+    return context;
+  }
+
+  #fill(x: number, y: number, width: number, height: number, color: string, opacity: number): void {
+    if (!this.#clean) {
+      const context = this.#direct();
+      context.globalAlpha = opacity;
+      context.fillStyle = color;
+      context.fillRect(x, y, width, height);
+      return;
+    }
+    const { rgb, alpha } = colorOf(color, this.#context);
+    const ratio = this.#ratio;
+    const left = x * ratio + this.#left;
+    const top = y * ratio + this.#top;
+    layer.rect(left, top, width * ratio, height * ratio, rgb, opacity * alpha, this.#bounds);
+  }
+
+  #flush(): void {
+    layer.take((rgba, width, rows, top) => {
+      this.#context.putImageData(new ImageData(rgba, width, rows), 0, top);
+    });
+    this.#clean = false;
   }
 
   #stroke(stroke: Stroke): void {
@@ -132,11 +236,53 @@ export class CanvasSurface implements Surface {
   }
 }
 
+interface Color {
+  /** 0xBBGGRR, as in a PixelLayer. */
+  rgb: number;
+  alpha: number;
+}
+
+const colors = new Map<string, Color>();
+
+/** A CSS colour as numbers; `context` is asked for what is not written as `#rrggbb`. */
+function colorOf(css: string, context: CanvasRenderingContext2D): Color {
+  let color = colors.get(css);
+  if (color === undefined) {
+    color = readColor(css) ?? readColor(normalized(css, context)) ?? { rgb: 0, alpha: 1 };
+    colors.set(css, color);
+  }
+  return color;
+}
+
+/** As a canvas writes colours: `#rrggbb`, or `rgba(1, 2, 3, 0.5)` where they are not opaque. */
+function normalized(css: string, context: CanvasRenderingContext2D): string {
+  context.fillStyle = '#000000';
+  context.fillStyle = css;
+  return context.fillStyle;
+}
+
+function readColor(text: string): Color | null {
+  const hex = /^#([\da-f]{2})([\da-f]{2})([\da-f]{2})$/i.exec(text);
+  if (hex) {
+    const [red, green, blue] = hex.slice(1).map((digits) => Number.parseInt(digits, 16));
+    return { rgb: red | (green << 8) | (blue << 16), alpha: 1 };
+  }
+  const parts = /^rgba\((\d+), (\d+), (\d+), ([\d.]+)\)$/.exec(text);
+  if (!parts) return null;
+  const [red, green, blue, alpha] = parts.slice(1).map(Number);
+  return { rgb: red | (green << 8) | (blue << 16), alpha };
+}
+
 /**
  * Gives a canvas the size in device pixels that `widthPx` × `heightPx` CSS px need, clears it and returns a surface in
  * CSS px; null where the browser has no context to give.
  */
-export function fitCanvas(canvas: HTMLCanvasElement, widthPx: number, heightPx: number): CanvasSurface | null {
+export function fitCanvas(
+  canvas: HTMLCanvasElement,
+  widthPx: number,
+  heightPx: number,
+  dense = false,
+): CanvasSurface | null {
   const ratio = window.devicePixelRatio || 1;
   const width = Math.max(1, Math.round(widthPx * ratio));
   const height = Math.max(1, Math.round(heightPx * ratio));
@@ -149,5 +295,5 @@ export function fitCanvas(canvas: HTMLCanvasElement, widthPx: number, heightPx: 
   }
   context.setTransform(ratio, 0, 0, ratio, 0, 0);
   context.clearRect(0, 0, widthPx, heightPx);
-  return new CanvasSurface(context, widthPx, heightPx);
+  return new CanvasSurface(context, widthPx, heightPx, dense);
 }

@@ -18,10 +18,12 @@ interface CanvasProps {
   /** Accessible name; a canvas without one is decoration. */
   label?: string;
   className?: string;
+  /** It is drawn of thousands of narrow rectangles. Must not change. */
+  dense?: boolean;
 }
 
 /** A canvas that draws itself on animation frames, and only while it is on screen. */
-export function Canvas({ widthPx, heightPx, paint, watch, label, className }: CanvasProps) {
+export function Canvas({ widthPx, heightPx, paint, watch, label, className, dense = false }: CanvasProps) {
   const canvas = useRef<HTMLCanvasElement>(null);
   const latest = useRef({ paint, widthPx, heightPx });
   const visible = useRef(true);
@@ -39,8 +41,10 @@ export function Canvas({ widthPx, heightPx, paint, watch, label, className }: Ca
     const draw = () => {
       const { paint, widthPx, heightPx } = latest.current;
       if (!visible.current || widthPx <= 0 || heightPx <= 0) return;
-      const surface = fitCanvas(element, widthPx, heightPx);
-      if (surface) paint(surface);
+      const surface = fitCanvas(element, widthPx, heightPx, dense);
+      if (!surface) return;
+      paint(surface);
+      surface.finish();
     };
     const ask = () => paintSoon(draw);
     repaint.current = ask;
@@ -59,7 +63,7 @@ export function Canvas({ widthPx, heightPx, paint, watch, label, className }: Ca
       forgetPaint(draw);
       repaint.current = null;
     };
-  }, [watch]);
+  }, [watch, dense]);
 
   const named = label ? { role: 'img', 'aria-label': label } : { 'aria-hidden': true };
   return <canvas ref={canvas} className={className} style={{ width: widthPx, height: heightPx }} {...named} />;

@@ -59,6 +59,7 @@ export function LaneBlockView({ block, colors, label }: LaneBlockProps) {
       </ul>
       <div ref={area} className="lane-area" data-point-target style={{ height: block.heightPx, width: widthPx }}>
         <Canvas
+          dense
           widthPx={widthPx}
           heightPx={block.heightPx}
           paint={(surface) => paintBlock(surface, block, colors, theme)}

@@ -2,7 +2,7 @@ import type { TimeScale } from './ruler.ts';
 import type { Surface } from './surface.ts';
 
 /**
- * Lines and bands as one vertical stroke per column of pixels. A canvas takes a hundred times longer for a polyline that
+ * Lines and bands as one rectangle per column of pixels. A canvas takes a hundred times longer for a polyline that
  * zigzags within each pixel, or for one that is dashed, and shows much the same.
  */
 export interface ColumnGrid {
@@ -10,19 +10,19 @@ export interface ColumnGrid {
   widthPx: number;
   /** Where a column begins, so that columns are whole device pixels. */
   phasePx: number;
+  /** There are so many points in all that every line is drawn in columns, however few points it has. */
+  crowded?: boolean;
 }
 
 /** From this many points for each of them on, columns are drawn. */
 const DENSE = 1 / 3;
 
-export const isDense = (points: number, scale: TimeScale, { widthPx }: ColumnGrid): boolean =>
-  points > (scale.widthPx / widthPx) * DENSE;
+export const isDense = (points: number, scale: TimeScale, { widthPx, crowded = false }: ColumnGrid): boolean =>
+  crowded || points > (scale.widthPx / widthPx) * DENSE;
 
 /** Taken by one `Columns` after the other: dozens of lines are drawn in every frame. */
 let lows = new Float64Array(0);
 let highs = new Float64Array(0);
-let uprights = new Float64Array(0);
-let flats = new Float64Array(0);
 
 /**
  * What is covered in each visible column, from `low` to `high` (y grows down); nothing where `low` is above `high`. Only
@@ -41,8 +41,6 @@ export class Columns {
     if (count > lows.length) {
       lows = new Float64Array(count);
       highs = new Float64Array(count);
-      uprights = new Float64Array(6 * count);
-      flats = new Float64Array(6 * count);
     }
     this.low = lows.subarray(0, count).fill(Number.POSITIVE_INFINITY);
     this.high = highs.subarray(0, count).fill(Number.NEGATIVE_INFINITY);
@@ -86,31 +84,20 @@ export class Columns {
    */
   draw(surface: Surface, color: string, { opacity = 1, padPx = 0, dash = [], flatPx = 0 }: ColumnLook = {}): void {
     const { low, high } = this;
-    const { widthPx } = this.#grid;
     const shown = (index: number): boolean =>
       low[index] <= high[index] &&
       (dash.length === 0 || high[index] - low[index] > flatPx || isDashOn(this.#left(index), dash));
-    let upright = 0;
-    let flat = 0;
+    const paint = { fill: color, fillOpacity: opacity };
     for (let index = 0; index < low.length; index++) {
       if (!shown(index)) continue;
-      // Columns that are the same are one stroke or rectangle.
+      // Columns that are the same are one rectangle.
       let end = index + 1;
       while (end < low.length && low[end] === low[index] && high[end] === high[index] && shown(end)) end++;
       const left = this.#left(index);
-      const right = this.#left(end);
-      if (low[index] === high[index] && padPx > 0) flat = pushStroke(flats, flat, left, low[index], right, low[index]);
-      else if (end === index + 1) {
-        const x = (left + right) / 2;
-        upright = pushStroke(uprights, upright, x, low[index] - padPx, x, high[index] + padPx);
-      } else {
-        const height = high[index] - low[index] + 2 * padPx;
-        surface.rect(left, low[index] - padPx, right - left, height, { fill: color, fillOpacity: opacity });
-      }
+      const height = high[index] - low[index] + 2 * padPx;
+      surface.rect(left, low[index] - padPx, this.#left(end) - left, height, paint);
       index = end - 1;
     }
-    if (upright > 0) surface.path(uprights, upright / 2, { stroke: { color, width: widthPx, opacity } });
-    if (flat > 0) surface.path(flats, flat / 2, { stroke: { color, width: 2 * padPx, opacity } });
   }
 
   #cover(from: number, to: number, low: number, high: number): void {
@@ -135,17 +122,6 @@ interface ColumnLook {
   padPx?: number;
   dash?: readonly number[];
   flatPx?: number;
-}
-
-/** One stroke of a path with lifted pens; returns where the next one goes. */
-function pushStroke(xy: Float64Array, at: number, x1: number, y1: number, x2: number, y2: number): number {
-  xy[at] = x1;
-  xy[at + 1] = y1;
-  xy[at + 2] = x2;
-  xy[at + 3] = y2;
-  xy[at + 4] = Number.NaN;
-  xy[at + 5] = Number.NaN;
-  return at + 6;
 }
 
 function isDashOn(x: number, dash: readonly number[]): boolean {

@@ -49,7 +49,7 @@ export function drawCpuLane(
       drawSlices(surface, { ...area, height: area.height - EVENTS_STRIP_PX - 1 }, scale, lane.slices, data, theme);
       drawDensity(surface, strip, scale, lane.density, data, theme);
     } else drawDensity(surface, area, scale, lane.density, data, theme);
-    drawLost(surface, area, scale, lane.lost, theme);
+    surface.later(() => drawLost(surface, area, scale, lane.lost, theme));
   });
 }
 
@@ -98,8 +98,10 @@ function drawSlices(
     }
     const width = right - left;
     surface.rect(left, area.y, Math.max(0.75, width > 4 ? width - 0.5 : width), area.height, { fill: fillOf(pid) });
-    if (width >= MIN_LABEL_PX)
-      drawTaskName(surface, area, left, width, data.comms[pid] || `pid ${pid}`, pid, textOn(fillOf(pid)));
+    if (width >= MIN_LABEL_PX) {
+      const [name, color] = [data.comms[pid] || `pid ${pid}`, textOn(fillOf(pid))];
+      surface.later(() => drawTaskName(surface, area, left, width, name, pid, color));
+    }
   }
 }
 

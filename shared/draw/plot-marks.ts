@@ -49,7 +49,7 @@ export function drawLineMarks(
       surface.path(xy, xy.length / 2, { stroke: { color: line.color, width: LINE_PX, dash: line.dash } });
     }
     if (line.line.mode === 'raw' && line.line.tNs.length * DOT_SPACING_PX < scale.widthPx)
-      drawDots(surface, line, scale, axis, (i) => valueAt(line, i));
+      surface.later(() => drawDots(surface, line, scale, axis, (i) => valueAt(line, i)));
   }
   if (style === 'bars') drawBaseline(surface, scale, axis, theme);
 }

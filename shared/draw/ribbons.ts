@@ -178,5 +178,5 @@ function drawRun(surface: Surface, area: Area, run: Stretch, label: string, colo
   const full = `${label} · ${run.tasks === 1 ? '1 task' : `${run.tasks} tasks`}`;
   const room = run.to - run.from - 10;
   const text = surface.measure(full, style) <= room ? full : fitText(surface, label, room, style, 'middle');
-  if (text) surface.text(run.from + 5, area.y + area.height / 2 + 3.5, text, style);
+  if (text) surface.later(() => surface.text(run.from + 5, area.y + area.height / 2 + 3.5, text, style));
 }

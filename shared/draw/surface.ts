@@ -16,6 +16,11 @@ export interface Surface {
   measure(text: string, style: TextStyle): number;
   /** Draws `body` clipped to a rectangle. */
   clip(x: number, y: number, width: number, height: number, body: () => void): void;
+  /**
+   * Draws `body` when all else has been drawn, within the same clip: labels, and what else lies above. A canvas draws rectangles far
+   * faster where nothing else comes between them; where that makes no difference, `body` is drawn at once.
+   */
+  later(body: () => void): void;
   /** Groups what `body` draws under a name: an accessible title in SVG, nothing on a canvas. */
   group(title: string, body: () => void): void;
 }

@@ -75,6 +75,10 @@ export class SvgSurface implements Surface {
     this.#body.push(`<text ${attributes.join(' ')}>${escapeXml(text)}</text>`);
   }
 
+  later(body: () => void): void {
+    body();
+  }
+
   measure(text: string, style: TextStyle): number {
     return textWidth(text, style.sizePx, { bold: style.weight === 600, mono: style.mono });
   }

@@ -34,7 +34,7 @@ export function drawTaskLane(
       if (lane.waits) drawWaits(surface, upper, scale, lane.waits, theme);
       drawDensity(surface, strip, scale, lane.density, data, theme);
     }
-    drawLost(surface, area, scale, data.lost[lane.stream] ?? [], theme);
+    surface.later(() => drawLost(surface, area, scale, data.lost[lane.stream] ?? [], theme));
   });
 }
 
@@ -61,7 +61,7 @@ function drawRunning(surface: Surface, area: Area, scale: TimeScale, slices: Tas
     const label = `CPU ${slices.cpu[index]}`;
     const style = { color: textOn(fill), sizePx: LABEL_SIZE };
     if (area.height >= LABEL_SIZE && surface.measure(label, style) <= width - 8)
-      surface.text(left + 4, area.y + area.height / 2 + LABEL_SIZE * 0.36, label, style);
+      surface.later(() => surface.text(left + 4, area.y + area.height / 2 + LABEL_SIZE * 0.36, label, style));
   }
 }
 
@@ -82,7 +82,7 @@ function drawWaits(surface: Surface, area: Area, scale: TimeScale, waits: TaskLa
     const width = Math.min(scale.x + scale.widthPx + 2, timeToX(scale, waits.toNs[index])) - left;
     if (width >= MIN_BOX_PX && !waits.merged[index]) {
       const stroke = woken ? { color, width: 1 } : { color, width: 1, dash: [3, 2] };
-      surface.rect(left + 0.5, area.y + 0.5, width - 1, area.height - 1, { stroke });
+      surface.later(() => surface.rect(left + 0.5, area.y + 0.5, width - 1, area.height - 1, { stroke }));
     } else if (Math.floor(left) > ticked[kind]) {
       ticked[kind] = Math.floor(left);
       // A line of the panel's colour keeps it apart from a slice that is as green or as red.

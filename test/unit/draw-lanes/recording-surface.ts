@@ -35,6 +35,9 @@ export class RecordingSurface implements Surface {
   clip(_x: number, _y: number, _width: number, _height: number, body: () => void): void {
     body();
   }
+  later(body: () => void): void {
+    body();
+  }
   group(_title: string, body: () => void): void {
     body();
   }
