@@ -42,11 +42,11 @@ export function drawLineMarks(
   if (hasEnvelope(line)) drawEnvelope(surface, line, scale, axis, dense);
   if (style === 'bars') drawBars(surface, line, scale, axis);
   else {
-    const xy = style === 'line' ? straight(line, scale, axis) : steps(line, scale, axis);
-    if (grid && (dense || line.dash.length > 0)) drawColumns(surface, xy, line, scale, axis, grid);
+    const points = style === 'line' ? straight(line, scale, axis) : steps(line, scale, axis);
+    if (grid && (dense || line.dash.length > 0)) drawColumns(surface, points, line, scale, axis, grid);
     else {
-      if (style === 'area') drawArea(surface, xy, axis, line.color);
-      surface.path(xy, xy.length / 2, { stroke: { color: line.color, width: LINE_PX, dash: line.dash } });
+      if (style === 'area') drawArea(surface, points, axis, line.color);
+      surface.path(points.xy, points.count, { stroke: { color: line.color, width: LINE_PX, dash: line.dash } });
     }
     if (line.line.mode === 'raw' && line.line.tNs.length * DOT_SPACING_PX < scale.widthPx)
       surface.later(() => drawDots(surface, line, scale, axis, (i) => valueAt(line, i)));
@@ -56,44 +56,71 @@ export function drawLineMarks(
 
 const xOf = (line: PlotLine, scale: TimeScale, i: number): number => timeToX(scale, line.line.tNs[i]);
 
-/** Points joined by straight lines, at the middle of bins. */
-function straight(line: PlotLine, scale: TimeScale, axis: ValueAxis): number[] {
-  const xy: number[] = [];
-  const half = ((line.binNs / 2) * scale.widthPx) / (scale.toNs - scale.fromNs);
-  for (let i = 0; i < line.line.tNs.length; i++) xy.push(xOf(line, scale, i) + half, valueToY(axis, valueAt(line, i)));
-  return xy;
+/** Corners of a polyline: x0, y0, x1, y1, …; a NaN lifts the pen. */
+class Points {
+  xy = new Float64Array(1024);
+  count = 0;
+
+  add(x: number, y: number): void {
+    const at = 2 * this.count++;
+    if (at === this.xy.length) {
+      const larger = new Float64Array(2 * at);
+      larger.set(this.xy);
+      this.xy = larger;
+    }
+    this.xy[at] = x;
+    this.xy[at + 1] = y;
+  }
 }
 
-/** Each value holds until the next one, totals and the last one until the end of their bin. */
-function steps(line: PlotLine, scale: TimeScale, axis: ValueAxis): number[] {
-  const xy: number[] = [];
+/** Taken by one line after the other: dozens are drawn in every frame. */
+const shared = new Points();
+
+/** Points joined by straight lines, at the middle of bins. Borrowed, until the next line. */
+function straight(line: PlotLine, scale: TimeScale, axis: ValueAxis): Points {
+  shared.count = 0;
+  const half = ((line.binNs / 2) * scale.widthPx) / (scale.toNs - scale.fromNs);
+  for (let i = 0; i < line.line.tNs.length; i++)
+    shared.add(xOf(line, scale, i) + half, valueToY(axis, valueAt(line, i)));
+  return shared;
+}
+
+/** Each value holds until the next one, totals and the last one until the end of their bin. Borrowed, until the next line. */
+function steps(line: PlotLine, scale: TimeScale, axis: ValueAxis): Points {
+  shared.count = 0;
   const { tNs } = line.line;
   const total = isTotal(line.spec);
+  let x = tNs.length > 0 ? xOf(line, scale, 0) : 0;
   for (let i = 0; i < tNs.length; i++) {
-    const y = valueToY(axis, valueAt(line, i));
-    xy.push(xOf(line, scale, i), y);
+    let y = valueToY(axis, valueAt(line, i));
+    shared.add(x, y);
     const last = i + 1 === tNs.length;
     const ends = tNs[i] + line.binNs;
     if (line.binNs > 0 && (last || (total && tNs[i + 1] - ends > line.binNs / 2))) {
-      xy.push(timeToX(scale, ends), y);
-      if (total) xy.push(timeToX(scale, ends), valueToY(axis, 0));
+      shared.add(timeToX(scale, ends), y);
+      if (total) {
+        y = valueToY(axis, 0);
+        shared.add(timeToX(scale, ends), y);
+      }
     }
-    if (!last) xy.push(xOf(line, scale, i + 1), xy[xy.length - 1]);
+    if (last) break;
+    x = xOf(line, scale, i + 1);
+    shared.add(x, y);
   }
-  return xy;
+  return shared;
 }
 
 /** A line, and the fill below it if its style has one, column by column. */
 function drawColumns(
   surface: Surface,
-  xy: readonly number[],
+  { xy, count }: Points,
   { color, dash, spec }: PlotLine,
   scale: TimeScale,
   axis: ValueAxis,
   grid: ColumnGrid,
 ): void {
   const columns = new Columns(scale, grid);
-  for (let at = 2; at < xy.length; at += 2) columns.line(xy[at - 2], xy[at - 1], xy[at], xy[at + 1]);
+  for (let at = 2; at < 2 * count; at += 2) columns.line(xy[at - 2], xy[at - 1], xy[at], xy[at + 1]);
   columns.draw(surface, color, { padPx: LINE_PX / 2, dash, flatPx: LINE_PX });
   if (spec.style !== 'area') return;
   columns.extendTo(baselineY(axis));
@@ -101,12 +128,12 @@ function drawColumns(
 }
 
 /** Fill between a line and the baseline; where the line has gaps, each part on its own. */
-function drawArea(surface: Surface, xy: readonly number[], axis: ValueAxis, color: string): void {
+function drawArea(surface: Surface, { xy, count }: Points, axis: ValueAxis, color: string): void {
   const baseline = baselineY(axis);
   const outline: number[] = [];
   let start = 0;
-  for (let at = 0; at <= xy.length; at += 2) {
-    if (at < xy.length && !Number.isNaN(xy[at + 1])) continue;
+  for (let at = 0; at <= 2 * count; at += 2) {
+    if (at < 2 * count && !Number.isNaN(xy[at + 1])) continue;
     if (at > start) {
       outline.push(xy[start], baseline);
       for (let part = start; part < at; part++) outline.push(xy[part]);

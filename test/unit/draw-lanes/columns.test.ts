@@ -57,19 +57,22 @@ describe('Columns', () => {
     columns.block(0.3, 0.7, 1, 2);
     const surface = new RecordingSurface();
     columns.draw(surface, '#000');
-    expect(surface.of('path')).toHaveLength(1);
+    expect(surface.of('rect')).toMatchObject([{ x: 0.25, width: 0.5 }]);
     expect(shown(columns)).toEqual(['-', '1..2', '-', '-']);
   });
 
-  it('draws flat runs as one stroke, equal neighbours as one rectangle and the rest upright', () => {
+  it('draws equal neighbours as one rectangle and the rest column by column', () => {
     const columns = new Columns(scale, grid);
     columns.line(0, 5, 3, 5);
     columns.block(4, 5.9, 10, 20);
     columns.block(7, 7.5, 30, 35);
     const surface = new RecordingSurface();
     columns.draw(surface, '#123456', { padPx: 1 });
-    expect(surface.of('rect')).toMatchObject([{ x: 4, y: 9, width: 2, height: 12 }]);
-    expect(surface.of('path').map(({ points }) => points)).toEqual([3, 3]);
+    expect(surface.of('rect')).toMatchObject([
+      { x: 0, y: 4, width: 4, height: 2 },
+      { x: 4, y: 9, width: 2, height: 12 },
+      { x: 7, y: 29, width: 1, height: 7 },
+    ]);
   });
 
   it('leaves dashes out where a line is flat, never where it jumps', () => {
@@ -78,7 +81,7 @@ describe('Columns', () => {
       fill(columns);
       const surface = new RecordingSurface();
       columns.draw(surface, '#000', { padPx: 1, dash: [2, 3], flatPx: 2 });
-      return surface.of('path').reduce((sum, { points }) => sum + points / 3, 0);
+      return surface.of('rect').length;
     };
     // Columns 0 to 9: on, on, off, off, off, on, on, off, off, off.
     expect(dashed((columns) => columns.line(0, 5, 9.4, 5))).toBe(2);
@@ -94,4 +97,5 @@ it('is dense from a third of the columns on', () => {
   expect(isDense(3, scale, grid)).toBe(false);
   expect(isDense(4, scale, grid)).toBe(true);
   expect(isDense(4, scale, { widthPx: 0.5, phasePx: 0 })).toBe(false);
+  expect(isDense(1, scale, { ...grid, crowded: true })).toBe(true);
 });
