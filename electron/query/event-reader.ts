@@ -22,6 +22,10 @@ export class EventReader implements FieldReader {
   /** Readers by kernel id and field, made when a field is first asked for. */
   readonly #numbers = new Map<number, Map<string, NumberReader>>();
   readonly #texts = new Map<number, Map<string, TextReader>>();
+  /** The number that was read last: mostly the same is read next, of another event. */
+  #lastField = '';
+  #lastId = -1;
+  #lastNumber: NumberReader = () => Number.NaN;
   #id = 0;
   #pid = 0;
   #timeNs = 0;
@@ -64,6 +68,16 @@ export class EventReader implements FieldReader {
       case '$cgroup':
         return this.#cgroupField === 'cgroup_ino' ? this.number('cgroup_ino') : Number.NaN;
     }
+    if (field !== this.#lastField || this.#id !== this.#lastId) {
+      this.#lastNumber = this.#numberReader(field);
+      this.#lastField = field;
+      this.#lastId = this.#id;
+    }
+    const { view, at, length } = this.#payloads.read(this.#position);
+    return this.#lastNumber(view, at, at + length);
+  }
+
+  #numberReader(field: string): NumberReader {
     const readers = readersOf(this.#numbers, this.#id);
     let read = readers.get(field);
     if (read === undefined) {
@@ -74,8 +88,7 @@ export class EventReader implements FieldReader {
           : () => Number.NaN;
       readers.set(field, read);
     }
-    const { view, at, length } = this.#payloads.read(this.#position);
-    return read(view, at, at + length);
+    return read;
   }
 
   text(field: string): string {

@@ -12,7 +12,7 @@ import { EventReader } from './event-reader.ts';
 import { FoundRows } from './found-rows.ts';
 import { positionOf } from './payload.ts';
 import { filterOf, shapeOf } from './sample-filter.ts';
-import { countInChunk, lowerBound, type Trace, type TraceCpu, type TraceStream } from './trace.ts';
+import { lowerBound, type Trace, type TraceCpu, type TraceStream } from './trace.ts';
 
 const cancelled = (): RemoraError => new RemoraError({ code: 'cancelled', message: 'the filter was cancelled' });
 
@@ -21,8 +21,6 @@ const MOST_LISTS = 8;
 const ABANDONED_AFTER_MS = 2000;
 /** Chunks are scanned for about this long between two turns of the event loop. */
 const TURN_MS = 8;
-/** A kind of which there is less than this part of a chunk is picked out of it, at a fraction of what decoding it costs. */
-const FEW_OF_CHUNK = 4;
 
 /** One CPU as the scan sees it. */
 interface Source {
@@ -32,10 +30,51 @@ interface Source {
   tests: Tests;
   /** Events that were handed out to be scanned. */
   planned: number;
-  /** Matches found but not yet in the list, from `next` on. */
-  times: number[];
-  indexes: number[];
-  next: number;
+  /** Matches found but not yet in the list. */
+  found: Found;
+}
+
+/** Matches of one CPU on their way into the list: taken from `next` on, added behind `n`. Its memory is used again. */
+class Found {
+  times = new Float64Array(1024);
+  indexes = new Float64Array(1024);
+  next = 0;
+  n = 0;
+
+  add(time: number, index: number): void {
+    if (this.n === this.times.length) this.#makeRoom();
+    this.times[this.n] = time;
+    this.indexes[this.n++] = index;
+  }
+
+  /** Time of the next one; Infinity where there is none. */
+  get head(): number {
+    return this.next < this.n ? (this.times[this.next] as number) : Number.POSITIVE_INFINITY;
+  }
+
+  /** Moves those before `limit` into the list, with those at it where `inclusive`. */
+  moveTo(rows: FoundRows, source: number, limit: number, inclusive: boolean): void {
+    const { times, indexes, n } = this;
+    let { next } = this;
+    for (; next < n; next++) {
+      const time = times[next] as number;
+      if (time >= limit && !(inclusive && time === limit)) break;
+      rows.push(time, indexes[next] as number, source);
+    }
+    this.next = next < n ? next : 0;
+    if (next === n) this.n = 0;
+  }
+
+  #makeRoom(): void {
+    const { times, indexes, next, n } = this;
+    const room = (n - next) * 2 > times.length ? times.length * 2 : times.length;
+    this.times = new Float64Array(room);
+    this.indexes = new Float64Array(room);
+    this.times.set(times.subarray(next, n));
+    this.indexes.set(indexes.subarray(next, n));
+    this.n = n - next;
+    this.next = 0;
+  }
 }
 
 /** One chunk to scan, from its event `from` on. `key`: none of its events, nor of the CPU's later ones, sorts before it. */
@@ -123,7 +162,7 @@ export class FilteredList {
       this.#testsOf.set(stream, tests);
     }
     const reader = new EventReader(this.#trace, stream, cpu);
-    const source = { stream, cpu, reader, tests, planned: 0, times: [], indexes: [], next: 0 };
+    const source = { stream, cpu, reader, tests, planned: 0, found: new Found() };
     this.#sources.push(source);
     return source;
   }
@@ -133,8 +172,7 @@ export class FilteredList {
     const first = this.#rows.firstFrom(from);
     for (let row = first; row < this.n; row++) {
       const source = this.#sources[this.#rows.source(row)] as Source;
-      source.times.push(this.timeOf(row));
-      source.indexes.push(this.#rows.index(row));
+      source.found.add(this.timeOf(row), this.#rows.index(row));
     }
     this.#rows.n = first;
   }
@@ -228,7 +266,7 @@ export class FilteredList {
     const wanted = wantedOf(source, info);
     if (wanted.size === 0) return;
     const [[id, test]] = wanted as unknown as [[number, true | CompiledFilter]];
-    if (wanted.size === 1 && info.ordered && countInChunk(info, id) * FEW_OF_CHUNK < info.count) {
+    if (wanted.size === 1 && info.ordered) {
       this.#scanKind(source, info, from, id, test);
       return;
     }
@@ -242,14 +280,13 @@ export class FilteredList {
         reader.place(id, chunk.pid[i] as number, timeNs, positionOf(info, chunk, i));
         if (!test.test(reader)) continue;
       }
-      source.times.push((chunk.sortTime[i] as number) + stream.offsetNs);
-      source.indexes.push(info.firstIndex + i);
+      source.found.add((chunk.sortTime[i] as number) + stream.offsetNs, info.firstIndex + i);
     }
   }
 
-  /** The same for one kind of which there is little in a chunk: the others are not decoded. */
+  /** The same for one kind: the others are not decoded, and what is takes no memory of its own. */
   #scanKind(
-    { stream, reader, times, indexes }: Source,
+    { stream, reader, found }: Source,
     info: ChunkInfo,
     from: number,
     id: number,
@@ -263,33 +300,29 @@ export class FilteredList {
         reader.place(id, pid[i] as number, timeNs, info.basePosition + (position[i] as number));
         if (!test.test(reader)) continue;
       }
-      times.push(timeNs);
-      indexes.push(info.firstIndex + (at[i] as number));
+      found.add(timeNs, info.firstIndex + (at[i] as number));
     }
   }
 
   /** Takes over what sorts before `frontier`; ties go by stream and CPU, as in the whole list. */
   #merge(frontier: number): void {
+    const rows = this.#rows;
     for (;;) {
       let chosen = -1;
       let best = frontier;
+      /** Up to where the chosen one goes on without any other between. */
+      let limit = frontier;
       for (let s = 0; s < this.#sources.length; s++) {
-        const source = this.#sources[s] as Source;
-        const at = source.times[source.next];
-        if (at !== undefined && at < best) {
-          best = at;
+        const { head } = (this.#sources[s] as Source).found;
+        if (head < best) {
+          limit = best;
+          best = head;
           chosen = s;
-        }
+        } else if (head < limit) limit = head;
       }
       if (chosen < 0) break;
-      const source = this.#sources[chosen] as Source;
-      this.#rows.push(best, source.indexes[source.next] as number, chosen);
-      source.next++;
-      if (source.next === source.times.length) {
-        source.times = [];
-        source.indexes = [];
-        source.next = 0;
-      }
+      // Where another has the same time, the chosen one has all of its own with that time first.
+      (this.#sources[chosen] as Source).found.moveTo(rows, chosen, limit, limit === best);
     }
   }
 
