@@ -104,6 +104,7 @@ export const handlers: Handlers = {
       await new Promise(setImmediate);
       if (signal.aborted) throw cancelledError();
     }
+    await series.prepare(spec, fromNs, toNs, bins, mode, { signal, onProgress });
     return series.window(spec, fromNs, toNs, bins, mode);
   },
   episodes: ({ workspaceId, by, gapMs, where }, { sessions }) =>

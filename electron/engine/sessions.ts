@@ -11,7 +11,6 @@ import { LargeSeries } from '../query/large-series.ts';
 import { LiveTaskLanes, numberParts } from '../query/live-window.ts';
 import { RowQueries } from '../query/rows.ts';
 import { Samples } from '../query/samples.ts';
-import type { SeriesQueries } from '../query/series.ts';
 import { TaskLanes } from '../query/task-lanes.ts';
 import type { Trace } from '../query/trace.ts';
 import { fileError } from './file-source.ts';
@@ -32,7 +31,7 @@ export interface Session {
   lanes: Pick<Lanes, 'window' | 'prepare'>;
   taskLanes: Pick<TaskLanes, 'window'>;
   rows: RowQueries;
-  series: Pick<SeriesQueries, 'window' | 'firstLook'>;
+  series: Pick<LargeSeries, 'window' | 'firstLook' | 'prepare'>;
   episodes: Pick<EpisodeQueries, 'find'>;
   /** It grows while a capture runs: its index is not complete, and whoever captures closes it. */
   live: boolean;

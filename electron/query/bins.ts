@@ -98,6 +98,29 @@ export function coarserBins(bins: BinnedSamples, binNs: number): BinnedSamples {
   return sliceBins(out, 0, k + 1);
 }
 
+/** Bins of one part of time after the other, end to end. */
+export function joinBins(parts: readonly BinnedSamples[]): BinnedSamples {
+  const n = parts.reduce((sum, { tNs }) => sum + tNs.length, 0);
+  const join = (column: (part: BinnedSamples) => Float64Array): Float64Array => {
+    const all = new Float64Array(n);
+    let at = 0;
+    for (const part of parts) {
+      all.set(column(part), at);
+      at += part.tNs.length;
+    }
+    return all;
+  };
+  return {
+    mode: 'bins',
+    tNs: join(({ tNs }) => tNs),
+    min: join(({ min }) => min),
+    max: join(({ max }) => max),
+    mean: join(({ mean }) => mean),
+    last: join(({ last }) => last),
+    count: Uint32Array.from(join(({ count }) => Float64Array.from(count))),
+  };
+}
+
 /** A copy of the bins from index `from` to `to`. */
 export function sliceBins(bins: BinnedSamples, from: number, to: number): BinnedSamples {
   return {

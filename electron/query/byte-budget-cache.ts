@@ -35,6 +35,11 @@ export class ByteBudgetCache<K, V> {
     return value;
   }
 
+  /** The cached value, if there is one; that does not count as use. */
+  peek(key: K): V | undefined {
+    return this.#entries.get(key)?.value;
+  }
+
   has(key: K): boolean {
     return this.#entries.has(key);
   }

@@ -2,10 +2,11 @@ import type { CpuLane, LaneSlices, LanesResult } from '../../shared/api.ts';
 import { type RunSlices, runSlices } from '../derive/schedule.ts';
 import { ByteBudgetCache } from './byte-budget-cache.ts';
 import type { FilteredList } from './filtered-list.ts';
-import { LargeLanes, type PrepareOptions } from './large-lanes.ts';
+import { LargeLanes } from './large-lanes.ts';
 import { coarserDensity, type DensityLevel, densityWindow, isLevel, wholeBuckets } from './levels.ts';
 import { ReducedSlices } from './reduced-slices.ts';
 import type { Samples } from './samples.ts';
+import type { PrepareOptions } from './shared-work.ts';
 import { lostIn, lowerBound, type Trace, type TraceCpu, type TraceStream } from './trace.ts';
 
 /** Buckets of the finest density level, over all CPUs: finer windows hold few enough events to be counted. */

@@ -1,5 +1,4 @@
 import type { LaneSlices, Progress } from '../../shared/api.ts';
-import { RemoraError } from '../../shared/errors.ts';
 import { type RunSlices, ScheduleRun, type SwitchColumns } from '../derive/schedule.ts';
 import { numberReader } from '../parse/field-access.ts';
 import { SelectionSpace } from '../store/chunk-selection.ts';
@@ -7,6 +6,7 @@ import type { ChunkInfo } from '../store/workspace-store.ts';
 import { ByteBudgetCache } from './byte-budget-cache.ts';
 import { PayloadReader } from './payload.ts';
 import { reduceSlices } from './reduced-slices.ts';
+import { type PrepareOptions, SharedWork } from './shared-work.ts';
 import { SlicePyramid } from './slice-pyramid.ts';
 import { countInChunk, switchId, type Trace, type TraceCpu, type TraceStream } from './trace.ts';
 
@@ -22,12 +22,6 @@ const COARSEST_BUCKETS = 64;
 /** Levels together take twice what the finest takes, which has at most two entries of 25 bytes a bucket. */
 const BUCKET_BYTES = 100;
 
-/** Waiting for what a window needs. */
-export interface PrepareOptions {
-  signal?: AbortSignal | undefined;
-  onProgress?: ((progress: Progress) => void) | undefined;
-}
-
 /**
  * Slices of recordings that have more of them than may be kept: narrow windows are put together from the chunks around them,
  * wide ones come from a pyramid, which one pass over all switches builds, once and in turns (`prepare`).
@@ -38,9 +32,7 @@ export class LargeLanes {
   readonly #space = new SelectionSpace();
   readonly #most: number;
   #pyramids: Map<TraceCpu, SlicePyramid> | null = null;
-  #building: Promise<void> | null = null;
-  /** Who waits for the pyramid. It is given up, and begun anew when it is wanted again, where nobody does. */
-  #waiting = 0;
+  readonly #building = new SharedWork((turn, onProgress) => this.#build(turn, onProgress));
 
   /** `most`: for tests. */
   constructor(trace: Trace, most = MOST_IN_WINDOW) {
@@ -58,26 +50,9 @@ export class LargeLanes {
   }
 
   /** Until `slices` can answer for the window. Throws `cancelled`. */
-  async prepare(from: number, to: number, { signal, onProgress }: PrepareOptions): Promise<void> {
+  async prepare(from: number, to: number, options: PrepareOptions): Promise<void> {
     if (this.#pyramids !== null || !this.#isWide(from, to)) return;
-    this.#waiting++;
-    try {
-      // Of one that was given up just now, another is begun.
-      while (this.#pyramids === null) {
-        this.#building ??= this.#build(onProgress).finally(() => {
-          this.#building = null;
-        });
-        let abort = (): void => {};
-        const aborted = new Promise<never>((_, reject) => {
-          abort = () => reject(new RemoraError({ code: 'cancelled', message: 'the request was cancelled' }));
-          signal?.addEventListener('abort', abort);
-          if (signal?.aborted) abort();
-        });
-        await Promise.race([this.#building, aborted]).finally(() => signal?.removeEventListener('abort', abort));
-      }
-    } finally {
-      this.#waiting--;
-    }
+    this.#pyramids = await this.#building.wait(options);
   }
 
   /** Null where the stream records no sched_switch on the CPU, and for a wide window that is not prepared. */
@@ -133,7 +108,10 @@ export class LargeLanes {
     return slices;
   }
 
-  async #build(onProgress: PrepareOptions['onProgress']): Promise<void> {
+  async #build(
+    nextTurn: () => Promise<void>,
+    onProgress: (progress: Progress) => void,
+  ): Promise<Map<TraceCpu, SlicePyramid>> {
     const { streams, durationNs, budgets } = this.#trace;
     const lanes = streams.reduce((sum, { cpus }) => sum + cpus.length, 0);
     const buckets = Math.max(COARSEST_BUCKETS, budgets.levels / BUCKET_BYTES / Math.max(1, lanes));
@@ -160,9 +138,8 @@ export class LargeLanes {
           run.take(switches);
           done += switches.n;
           if (performance.now() - turn < TURN_MS) continue;
-          onProgress?.({ stage: 'Reading who ran', unit: 'events', done, total });
-          await new Promise(setImmediate);
-          if (this.#waiting === 0) return;
+          onProgress({ stage: 'Reading who ran', unit: 'events', done, total });
+          await nextTurn();
           turn = performance.now();
         }
         const last = cpu.chunks.at(-1) as ChunkInfo;
@@ -171,7 +148,7 @@ export class LargeLanes {
         pyramids.set(cpu, pyramid);
       }
     }
-    this.#pyramids = pyramids;
+    return pyramids;
   }
 
   #decode(

@@ -83,6 +83,8 @@ export class LiveSeries {
   firstLook(): null {
     return null;
   }
+  /** Nothing: what is asked for is around the window. */
+  async prepare(): Promise<void> {}
 
   window(spec: SeriesSpec, fromNs: number, toNs: number, bins: number, mode: 'auto' | 'raw' | 'bins'): SeriesResult {
     const queries = this.#windows.get(`${fromNs} ${toNs}`, () => {

@@ -16,8 +16,8 @@ import { maskOf } from './sample-filter.ts';
 import { Samples, type TypeSamples } from './samples.ts';
 import { lowerBound, type Trace, upperBound } from './trace.ts';
 
-/** A series evaluated over the whole workspace: one value per sample of its event type, by group. */
-interface EvaluatedSeries {
+/** A series evaluated over a whole trace: one value per sample of its event type, by group. */
+export interface EvaluatedSeries {
   samples: TypeSamples;
   unit: string;
   /** At most `MOST_GROUPS`, in order of first appearance. */
@@ -26,7 +26,7 @@ interface EvaluatedSeries {
   bytes: number;
 }
 
-interface EvaluatedGroup extends Group {
+export interface EvaluatedGroup extends Group {
   /** Time and value of the group's samples, those without a value left out; `sample` is each one's place in `samples`. */
   time: Float64Array;
   value: Float64Array;
@@ -37,7 +37,7 @@ interface EvaluatedGroup extends Group {
   levels: Map<number, BinnedSamples>;
 }
 
-const MOST_GROUPS = 64;
+export const MOST_GROUPS = 64;
 /** With fewer samples in a window than this, binning them takes about a millisecond. */
 const FEW_SAMPLES = 100_000;
 
@@ -47,7 +47,8 @@ const MANY_SAMPLES = 500_000;
 const FIRST_LOOK = 16;
 
 /** What decides the values of a series. */
-const keyOf = ({ expr, groupBy, where, unit }: SeriesSpec): string => JSON.stringify([expr, groupBy, where, unit]);
+export const keyOf = ({ expr, groupBy, where, unit }: SeriesSpec): string =>
+  JSON.stringify([expr, groupBy, where, unit]);
 
 /** The same recordings with a part of their events: every so many chunks of each CPU. */
 const thin = (trace: Trace): Trace => ({
@@ -58,17 +59,23 @@ const thin = (trace: Trace): Trace => ({
   })),
 });
 
-/** Values of series for any window; evaluated once over all samples, then answered by search. */
 /** The kind of event that a series is of. Throws `bad-expression`. */
 export const typeOfSeries = ({ eventTypes }: Trace, { expr }: SeriesSpec): EventTypeInfo =>
   findEventType(eventTypes, parseOrThrow(expr), expr);
 
+/** Whether values depend on those before them, as a difference does. Throws `bad-expression`. */
+export const isStateful = ({ expr }: SeriesSpec): boolean => compile(parseOrThrow(expr), () => 0).stateful;
+
+/** Values of series for any window; evaluated once over all samples, then answered by search. */
 export class SeriesQueries {
   readonly #trace: Trace;
   readonly #samples: Samples;
+  readonly #mostGroups: number;
   readonly #evaluated: ByteBudgetCache<string, EvaluatedSeries>;
 
-  constructor(trace: Trace, samples: Samples) {
+  /** `mostGroups`: those beyond are counted, in order of first appearance. */
+  constructor(trace: Trace, samples: Samples, mostGroups = MOST_GROUPS) {
+    this.#mostGroups = mostGroups;
     this.#trace = trace;
     this.#samples = samples;
     this.#evaluated = new ByteBudgetCache(trace.budgets.series, ({ bytes }) => bytes);
@@ -89,7 +96,7 @@ export class SeriesQueries {
   }
 
   window(spec: SeriesSpec, fromNs: number, toNs: number, bins: number, mode: 'auto' | 'raw' | 'bins'): SeriesResult {
-    const series = this.#evaluated.get(keyOf(spec), () => this.#evaluate(spec));
+    const series = this.evaluated(spec);
     const binNs = Math.max(1, (toNs - fromNs) / bins);
     let outliers = 0;
     const lines = series.groups.map((group): SeriesLine => {
@@ -108,6 +115,11 @@ export class SeriesQueries {
       };
     });
     return { spec, fromNs, toNs, binNs, unit: series.unit, lines, moreGroups: series.moreGroups, outliers };
+  }
+
+  /** All of a series. Shared through the cache: not to be written to. Throws `bad-expression`. */
+  evaluated(spec: SeriesSpec): EvaluatedSeries {
+    return this.#evaluated.get(keyOf(spec), () => this.#evaluate(spec));
   }
 
   /** Samples of the window and one neighbour on either side, with the events they come from. */
@@ -160,7 +172,7 @@ export class SeriesQueries {
       for (let i = 0; i < n; i++) values[i] = (values[i] as number) * factor;
     }
     const limit = impossibleFrom(unit);
-    return { samples, unit, ...splitGroups(groups, group, time, values, kept, limit), bytes: n * 36 };
+    return { samples, unit, ...splitGroups(groups, group, time, values, kept, limit, this.#mostGroups), bytes: n * 36 };
   }
 }
 
@@ -190,6 +202,7 @@ function splitGroups(
   value: Float64Array,
   kept: Uint32Array | null,
   limit: number,
+  mostGroups: number,
 ): { groups: EvaluatedGroup[]; moreGroups: number } {
   const [only] = groups;
   if (groups.length === 1 && only !== undefined && !hasNaN(value)) {
@@ -209,7 +222,7 @@ function splitGroups(
     if (sizes[code] === 0) order.push(code);
     sizes[code] = (sizes[code] as number) + 1;
   }
-  const chosen = order.slice(0, MOST_GROUPS);
+  const chosen = order.slice(0, mostGroups);
   const out = chosen.map((code) => {
     const n = sizes[code] as number;
     return {

@@ -137,7 +137,66 @@ describe('lanes of more slices than may be kept', () => {
 });
 
 describe('series of more events than there is memory for', () => {
-  it('are evaluated around the window, or refused', async () => {
+  const specs = [
+    { expr: 'sample:tick.value' },
+    { expr: 'sample:tick.value', groupBy: 'cpu', aggregate: 'max' },
+    { expr: 'sample:tick.value * 2', groupBy: 'task', aggregate: 'sum' },
+    { expr: 'sample:tick.value', where: 'value < 500', aggregate: 'mean' },
+    { expr: 'sample:tick.value', unit: '', groupBy: 'value', aggregate: 'count' },
+  ];
+
+  it('are the same in wide windows as from all samples at once', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'remora-large-'));
+    const path = join(folder, 'ticks.dat');
+    const count = writeLargeRecording(path, 1_200_000);
+    const { trace, close } = await openTrace({ paths: [path], cacheFolder: folder });
+    const { durationNs } = trace;
+    const samples = new Samples(trace);
+    const progress: number[] = [];
+    const onProgress = ({ done, total }: { done: number; total: number }): void => {
+      expect(total).toBeGreaterThanOrEqual(count / 2);
+      progress.push(done);
+    };
+    for (const given of specs) {
+      const spec = seriesSpecSchema.parse(given);
+      const whole = new LargeSeries(trace, samples);
+      const large = new LargeSeries(trace, samples, count / 10);
+      const binNs = 2 ** Math.ceil(Math.log2(durationNs / 300));
+      const windows: [from: number, to: number, bins: number][] = [
+        [0, durationNs, 100],
+        [durationNs * 0.1, durationNs * 0.7, 333],
+        [0, 128 * binNs, 128],
+        [16 * binNs, 144 * binNs, 64],
+        [0, 256 * binNs, 64],
+      ];
+      for (const [from, to, bins] of windows) {
+        const expected = whole.window(spec, from, to, bins, 'bins');
+        await large.prepare(spec, from, to, bins, 'bins', { onProgress });
+        const found = large.window(spec, from, to, bins, 'bins');
+        expect(found.lines.length).toBeGreaterThan(0);
+        expect(found.moreGroups).toBe(expected.moreGroups);
+        expect(found.unit).toBe(expected.unit);
+        for (const [i, line] of expected.lines.entries()) {
+          const other = found.lines[i];
+          if (line.mode !== 'bins' || other?.mode !== 'bins') throw new TypeError('no bins');
+          expect([other.group, other.key]).toEqual([line.group, line.key]);
+          // Where bins are of a level, there may be the one behind the window.
+          const n = line.tNs.filter((at) => at < to || to === durationNs).length;
+          expect(other.tNs).toHaveLength(n);
+          for (const column of ['tNs', 'min', 'max', 'last', 'count'] as const)
+            expect(other[column]).toEqual(line[column].subarray(0, n));
+          // Sums are added in another order.
+          for (const [k, mean] of other.mean.entries()) expect(mean).toBeCloseTo(line.mean[k] as number, 6);
+          expect(other.samples).toBe(other.count.reduce((sum, more) => sum + more, 0));
+        }
+      }
+    }
+    expect(Math.max(...progress)).toBeGreaterThan(0);
+    close();
+    rmSync(folder, { recursive: true });
+  }, 120_000);
+
+  it('are evaluated around a narrow window', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'remora-large-'));
     const path = join(folder, 'ticks.dat');
     const count = writeLargeRecording(path, 1_000_000);
@@ -146,9 +205,6 @@ describe('series of more events than there is memory for', () => {
     const whole = new LargeSeries(trace, new Samples(trace));
     const large = new LargeSeries(trace, new Samples(trace), count / 2);
     const { durationNs } = trace;
-    expect(() => large.window(spec, 0, durationNs, 100, 'bins')).toThrow(
-      /1.0 million sample:tick events.*shorter time/,
-    );
     expect(large.firstLook(spec, 0, durationNs, 100)).toBeNull();
     for (const [from, to] of [
       [durationNs * 0.5, durationNs * 0.6],
@@ -156,8 +212,15 @@ describe('series of more events than there is memory for', () => {
     ] as const) {
       const expected = whole.window(spec, from, to, 50, 'bins');
       expect(expected.lines[0]?.samples).toBeGreaterThan(1000);
+      await large.prepare(spec, from, to, 50, 'bins', {});
       expect(large.window(spec, from, to, 50, 'bins')).toEqual(expected);
     }
+    // Single samples, and values that depend on those before them.
+    const refused = /1.0 million sample:tick events.*shorter time/;
+    await expect(large.prepare(spec, 0, durationNs, 100, 'raw', {})).rejects.toThrow(refused);
+    const rate = seriesSpecSchema.parse({ expr: 'rate(sample:tick.value)' });
+    await expect(large.prepare(rate, 0, durationNs, 100, 'bins', {})).rejects.toThrow(refused);
+    expect(() => large.window(spec, 0, durationNs, 100, 'bins')).toThrow(refused);
     close();
     rmSync(folder, { recursive: true });
   });
