@@ -1,7 +1,7 @@
 import { RemoraError } from '../../shared/errors.ts';
 import { type ByteSource, bytesSource } from './byte-source.ts';
 import { Cursor } from './cursor.ts';
-import { type Compression, compressionOf, unpackWhole } from './decompress.ts';
+import { type Compression, compressionOf, mostUnpacked, unpackWhole } from './decompress.ts';
 import { isSubBufferSize } from './layout.ts';
 import { OptionReader, readOptionList } from './options.ts';
 import type { CpuData } from './recording.ts';
@@ -63,15 +63,14 @@ export function readVersion7(source: ByteSource, cursor: Cursor, head: HeadInPro
   const recovered = whole ? [] : recover(source, head, compression, cursor.offset, options, read);
   for (const { id, offset } of options.sections) {
     const reader = sectionReaders7[id];
-    if (id === SECTION_KALLSYMS && sectionIsCompressed(source, head, offset, id)) {
-      head.kallsyms = kallsymsLater(source, head, compression, offset);
-      head.kallsymsAt = { offset, unpackedAt: KALLSYMS_COUNT_BYTES };
-    } else if (reader !== undefined) {
-      tolerate(head, () => {
-        const section = openSection(source, head, compression, offset, id, reader[0]);
-        reader[1](section, head);
-      });
-    }
+    if (reader === undefined) continue;
+    tolerate(head, () => {
+      const header = readSectionHeader(source, head, offset, id, reader[0]);
+      if (id === SECTION_KALLSYMS && header.unpacked !== null) {
+        head.kallsyms = kallsymsLater(source, head, compression, header);
+        head.kallsymsAt = { offset, unpackedAt: KALLSYMS_COUNT_BYTES };
+      } else reader[1](openBody(source, compression, header), head);
+    });
   }
   for (const found of options.buffers7) {
     const buffer = options.buffer(found.name, found.clock || head.traceClock);
@@ -86,7 +85,7 @@ export function readVersion7(source: ByteSource, cursor: Cursor, head: HeadInPro
         found: `${found.pageBytes} bytes`,
       });
     }
-    const packed = sectionIsCompressed(source, head, found.sectionOffset, SECTION_BUFFER);
+    const packed = sectionIsCompressed(source, head, found.sectionOffset);
     for (const { cpu, offset, bytes } of found.cpus) {
       if (bytes > 0) addCpu(cursor, head, buffer, { cpu, offset, bytes, compressed: packed && compression !== 'none' });
     }
@@ -199,10 +198,16 @@ function recover(
     });
 }
 
-/**
- * Opens a section at `offset`: u16 id, u16 flags, u32 description, u64 size; behind it the data, or
- * `u32 packed, u32 unpacked, packed data`. The cursor ends with the section.
- */
+/** A section's header, behind which `cursor` is. */
+interface SectionHeader {
+  offset: number;
+  cursor: Cursor;
+  /** Of the data in the file, and of what is packed in it; null where it is not. */
+  size: number;
+  unpacked: number | null;
+}
+
+/** Opens a section; the cursor ends with it. */
 function openSection(
   source: ByteSource,
   head: HeadInProgress,
@@ -211,48 +216,67 @@ function openSection(
   wantedId: number,
   name: string,
 ): Cursor {
-  const header = new Cursor(source, Math.min(offset, source.size), name);
-  header.littleEndian = head.abi.littleEndian;
-  const id = header.u16();
-  if (id !== wantedId) throw header.fail(`section ${wantedId}`, `section ${id}`, offset);
-  const flags = header.u16();
-  header.u32();
-  const size = header.size64();
-  if (size > header.remaining)
-    throw header.fail(`a section of ${size} bytes`, `${header.remaining} up to the end`, offset);
-  let body: Uint8Array;
-  const packedSection = (flags & FLAG_COMPRESSED) !== 0;
-  const dataAt = header.offset;
-  if (packedSection) {
-    const packed = header.u32();
-    const unpacked = header.u32();
-    const at = header.offset;
-    try {
-      body = unpackWhole(compression, header.bytes(packed), unpacked);
-    } catch (error) {
-      if (error instanceof RemoraError && error.detail.offset === undefined)
-        throw header.fail('packed data', error.message, at);
-      throw error;
-    }
-  } else body = header.bytes(size);
-  const origin = packedSection ? { offset, packed: true } : { offset: dataAt, packed: false };
-  const cursor = new Cursor(bytesSource(body, source.name), 0, name, origin);
-  cursor.littleEndian = head.abi.littleEndian;
-  return cursor;
+  return openBody(source, compression, readSectionHeader(source, head, offset, wantedId, name));
 }
 
-/** Whether what is in a section is packed; of a buffer's, each CPU's data by itself, in chunks. */
-function sectionIsCompressed(source: ByteSource, head: HeadInProgress, offset: number, wantedId: number): boolean {
-  const header = new Cursor(
-    source,
-    Math.min(offset, source.size),
-    wantedId === SECTION_BUFFER ? 'cpu data' : 'kallsyms',
-  );
-  header.littleEndian = head.abi.littleEndian;
+/**
+ * The header at `offset`: u16 id, u16 flags, u32 description, u64 size; behind it the data, or `u32 packed, u32 unpacked, packed data`.
+ * Throws where what it says cannot be.
+ */
+function readSectionHeader(
+  source: ByteSource,
+  head: HeadInProgress,
+  offset: number,
+  wantedId: number,
+  name: string,
+): SectionHeader {
+  const cursor = new Cursor(source, Math.min(offset, source.size), name);
+  cursor.littleEndian = head.abi.littleEndian;
+  const id = cursor.u16();
+  if (id !== wantedId) throw cursor.fail(`section ${wantedId}`, `section ${id}`, offset);
+  const flags = cursor.u16();
+  cursor.u32();
+  const size = cursor.size64();
+  if (size > cursor.remaining)
+    throw cursor.fail(`a section of ${size} bytes`, `${cursor.remaining} up to the end`, offset);
+  if ((flags & FLAG_COMPRESSED) === 0) return { offset, cursor, size, unpacked: null };
+  const packed = cursor.u32();
+  const unpacked = cursor.u32();
+  if (packed > cursor.remaining) throw cursor.fail(`${packed} bytes`, `${cursor.remaining} up to the end`);
+  if (unpacked > mostUnpacked(packed))
+    throw cursor.fail('packed data', `a block of ${packed} bytes claims to hold ${unpacked}`);
+  return { offset, cursor, size: packed, unpacked };
+}
+
+/** What is in a section, unpacked. */
+function openBody(source: ByteSource, compression: Compression, header: SectionHeader): Cursor {
+  const { offset, cursor, size, unpacked } = header;
+  const at = cursor.offset;
+  const packed = unpacked !== null;
+  let body = cursor.bytes(size);
+  if (packed) {
+    try {
+      body = unpackWhole(compression, body, unpacked);
+    } catch (error) {
+      if (error instanceof RemoraError && error.detail.offset === undefined)
+        throw cursor.fail('packed data', error.message, at);
+      throw error;
+    }
+  }
+  const origin = packed ? { offset, packed } : { offset: at, packed };
+  const section = new Cursor(bytesSource(body, source.name), 0, cursor.section, origin);
+  section.littleEndian = cursor.littleEndian;
+  return section;
+}
+
+/** Whether the CPU data of a buffer section is stored in compressed chunks. */
+function sectionIsCompressed(source: ByteSource, head: HeadInProgress, offset: number): boolean {
   let flags = 0;
   tolerate(head, () => {
+    const header = new Cursor(source, Math.min(offset, source.size), 'cpu data');
+    header.littleEndian = head.abi.littleEndian;
     const id = header.u16();
-    if (id !== wantedId) throw header.fail(`section ${wantedId}`, `section ${id}`, offset);
+    if (id !== SECTION_BUFFER) throw header.fail(`section ${SECTION_BUFFER}`, `section ${id}`, offset);
     flags = header.u16();
   });
   return (flags & FLAG_COMPRESSED) !== 0;
@@ -263,17 +287,20 @@ function kallsymsLater(
   source: ByteSource,
   head: HeadInProgress,
   compression: Compression,
-  offset: number,
+  header: SectionHeader,
 ): () => Uint8Array {
+  const { cursor } = header;
+  const at = cursor.offset;
   let told = false;
   return () => {
     let bytes: Uint8Array = new Uint8Array(0);
-    const read = (): void => {
-      const section = openSection(source, head, compression, offset, SECTION_KALLSYMS, 'kallsyms');
+    const known = head.warnings.length;
+    tolerate(head, () => {
+      cursor.offset = at;
+      const section = openBody(source, compression, header);
       bytes = section.later(section.u32())();
-    };
-    const { length } = head.warnings;
-    if (!tolerate(head, read) && told) head.warnings.length = length;
+    });
+    if (told) head.warnings.length = known;
     told = true;
     return bytes;
   };

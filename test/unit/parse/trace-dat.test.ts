@@ -271,6 +271,46 @@ describe('sections of version 7', () => {
       { section: 'kallsyms', found: expect.stringContaining('claims to hold 4026531840') },
     ]);
   });
+  test('packed symbols are unpacked when they are asked for, and what is wrong with them is told then, once', () => {
+    const text = 'ffffffff81000000 T _text\n';
+    const whole = Buffer.alloc(4 + text.length);
+    whole.writeUInt32LE(text.length);
+    whole.write(text, 4, 'latin1');
+    const packed = deflateSync(whole);
+    const withSymbols = (spoil: (bytes: Buffer) => void): RecordingHead => {
+      let at = 0;
+      const body = Buffer.from(packed);
+      spoil(body);
+      return read(
+        sections7(
+          (out) => {
+            out.u16(19).u32(8).u64(at);
+            end(out, 0);
+          },
+          (out) => {
+            at = out.length;
+            out
+              .u16(19)
+              .u16(1)
+              .u32(0)
+              .u64(body.length + 8)
+              .u32(body.length)
+              .u32(whole.length)
+              .raw(body);
+          },
+        ),
+      );
+    };
+    const sound = withSymbols(() => {});
+    expect(Buffer.from(sound.kallsyms()).toString('latin1')).toBe(text);
+    expect(sound.warnings).toEqual([]);
+    const spoilt = withSymbols((body) => body.fill(0xff, 5));
+    expect(spoilt.warnings).toEqual([]);
+    for (let time = 0; time < 2; time++) {
+      expect(spoilt.kallsyms()).toHaveLength(0);
+      expect(spoilt.warnings).toMatchObject([{ section: 'kallsyms', expected: 'packed data' }]);
+    }
+  });
   test('a buffer has sub-buffers of its own size; what cannot be one is not believed', () => {
     const withPage = (pageBytes: number): RecordingHead =>
       read(
