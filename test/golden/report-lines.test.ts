@@ -155,5 +155,6 @@ test('text is handed on in large pieces, all of it', () => {
   lines.end();
   const line = '          a-task-7     [001] .....     1.500000: event:                n=3\n';
   expect(sizes.reduce((sum, size) => sum + size, 0)).toBe('cpus=1\n'.length + 40_000 * line.length);
-  expect(sizes.length).toBe(3);
+  for (const size of sizes.slice(0, -1)) expect(size).toBeGreaterThanOrEqual(1 << 17);
+  expect(sizes.length).toBeGreaterThan(1);
 });
