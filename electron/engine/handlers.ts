@@ -97,7 +97,7 @@ export const handlers: Handlers = {
   },
   async series({ workspaceId, spec, fromNs, toNs, bins, mode }, { sessions, signal, onProgress }) {
     const { series } = sessions.get(workspaceId);
-    const firstLook = series.firstLook(spec, fromNs, toNs, bins);
+    const firstLook = await series.firstLook(spec, fromNs, toNs, bins);
     if (firstLook !== null) {
       onProgress({ stage: 'Reading', unit: 'steps', done: 0, total: 1, firstLook });
       // It is on its way, and a cancel has been heard, before the long part begins.

@@ -3,10 +3,12 @@ import type { SeriesSpec } from '../../shared/chart.ts';
 import { RemoraError } from '../../shared/errors.ts';
 import { coarserBins, sliceBins } from './bins.ts';
 import { ByteBudgetCache } from './byte-budget-cache.ts';
+import { binsDirectly, isPlain, type PlainSource } from './direct-bins.ts';
 import { isLevel } from './levels.ts';
 import { countOfType, traceOfWindow } from './live-window.ts';
+import { PLAIN_SAMPLE_BYTES, PlainSeries } from './plain-series.ts';
 import { Samples } from './samples.ts';
-import { isStateful, keyOf, SeriesQueries, typeOfSeries } from './series.ts';
+import { isStateful, keyOf, MANY_SAMPLES, SeriesQueries, seriesPlan, thin, typeOfSeries } from './series.ts';
 import { type PrepareOptions, SharedWork } from './shared-work.ts';
 import { binsInPieces, type SeriesBins } from './streamed-series.ts';
 import { lowerBound, type Trace, upperBound } from './trace.ts';
@@ -14,11 +16,23 @@ import { lowerBound, type Trace, upperBound } from './trace.ts';
 /** What one sample takes while a series is made of it. */
 const SAMPLE_BYTES = 64;
 /** Bins over all of a recording that are made at once: those of any coarser window follow from them. */
-const FINEST_BINS = 1 << 18;
+const FINEST_BINS = 1 << 19;
 const FINEST_BINS_OF_GROUPS = 1 << 14;
 
+/** Finer bins would take as much memory as the samples. */
+const SAMPLES_A_BIN = 16;
 /** Several plots are asked for at a time. */
 const MOST_ODD_WINDOWS = 8;
+
+/** With fewer samples in a window than this, binning them takes about a millisecond. */
+const FEW_SAMPLES = 100_000;
+
+/** A plain series: its samples, and bins for wide windows. */
+interface Plain {
+  levels: Levels;
+  samples: PlainSeries;
+  bytes: number;
+}
 
 interface Window {
   fromNs: number;
@@ -28,7 +42,8 @@ interface Window {
 
 /**
  * Series of a recording of any size. Of a kind of event of which there are more than memory should hold, what is around the window is
- * evaluated, and wide windows are made of bins: `prepare` makes those, piece by piece; once for all windows of the usual resolutions.
+ * evaluated, and wide windows are made of bins: `prepare` makes those, piece by piece; once for all windows of the usual resolutions. Of a
+ * plain series of many events that do fit into memory, it keeps the samples beside the bins.
  */
 export class LargeSeries {
   readonly #trace: Trace;
@@ -39,6 +54,8 @@ export class LargeSeries {
   readonly #odd = new ByteBudgetCache<string, SeriesBins>(MOST_ODD_WINDOWS, () => 1);
   /** What is being made, by what it is of. */
   readonly #making = new Map<string, SharedWork<SeriesBins>>();
+  readonly #plain: ByteBudgetCache<string, Plain>;
+  readonly #makingPlain = new Map<string, SharedWork<Plain>>();
   #last: { window: string; queries: SeriesQueries } | null = null;
 
   /** `most`: events that are evaluated at once; default: as many as the workspace's memory has room for. */
@@ -47,10 +64,24 @@ export class LargeSeries {
     this.#whole = new SeriesQueries(trace, samples);
     this.#most = most ?? Object.values(trace.budgets).reduce((sum, bytes) => sum + bytes, 0) / SAMPLE_BYTES;
     this.#levels = new ByteBudgetCache(trace.budgets.series, ({ bytes }) => bytes);
+    this.#plain = new ByteBudgetCache(trace.budgets.series, ({ bytes }) => bytes);
   }
 
-  firstLook(spec: SeriesSpec, fromNs: number, toNs: number, bins: number): SeriesResult | null {
-    return this.#isMuch(spec) ? null : this.#whole.firstLook(spec, fromNs, toNs, bins);
+  /** See SeriesQueries. */
+  async firstLook(spec: SeriesSpec, fromNs: number, toNs: number, bins: number): Promise<SeriesResult | null> {
+    if (this.#isMuch(spec)) return null;
+    const totals = spec.aggregate === 'sum' || spec.aggregate === 'count';
+    if (totals || !this.#isPlainOfMany(spec)) return this.#whole.firstLook(spec, fromNs, toNs, bins);
+    if (this.#levels.has(keyOf(spec)) || this.#plain.has(keyOf(spec))) return null;
+    const window = { fromNs, toNs, binNs: Math.max(1, (toNs - fromNs) / bins) };
+    const found = await binsDirectly(
+      thin(this.#trace),
+      spec,
+      window,
+      async () => {},
+      () => {},
+    );
+    return windowOf(found, spec, window, true);
   }
 
   /**
@@ -65,16 +96,20 @@ export class LargeSeries {
     mode: 'auto' | 'raw' | 'bins',
     options: PrepareOptions,
   ): Promise<void> {
-    if (!this.#isWide(spec, fromNs, toNs)) return;
+    if (!this.#isWide(spec, fromNs, toNs)) {
+      if (!this.#isPlainOfMany(spec) || this.#plain.has(keyOf(spec))) return;
+      const window = { fromNs, toNs, binNs: (toNs - fromNs) / bins };
+      if (mode !== 'raw' && this.#isUsual(spec, window)) {
+        await this.#prepareLevels(spec, options);
+        if (this.#fromLevels(spec, window, bins, mode) !== null) return;
+      }
+      await this.#preparePlain(spec, options);
+      return;
+    }
     if (mode === 'raw' || isStateful(spec)) throw this.#tooMany(spec, fromNs, toNs);
     const window = { fromNs, toNs, binNs: Math.max(1, (toNs - fromNs) / bins) };
-    if (this.#isUsual(spec, window)) {
-      const key = keyOf(spec);
-      if (this.#levels.has(key)) return;
-      const binNs = this.#finest(spec);
-      const bins = await this.#make(key, spec, { fromNs: 0, toNs: this.#trace.durationNs, binNs }, options);
-      this.#levels.get(key, () => new Levels(bins, binNs));
-    } else {
+    if (this.#isUsual(spec, window)) await this.#prepareLevels(spec, options);
+    else {
       const key = oddKey(spec, window);
       if (this.#odd.has(key)) return;
       const bins = await this.#make(key, spec, window, options);
@@ -82,14 +117,24 @@ export class LargeSeries {
     }
   }
 
+  async #prepareLevels(spec: SeriesSpec, options: PrepareOptions): Promise<void> {
+    const key = keyOf(spec);
+    if (this.#levels.has(key)) return;
+    const binNs = this.#finest(spec);
+    const bins = await this.#make(key, spec, { fromNs: 0, toNs: this.#trace.durationNs, binNs }, options);
+    this.#levels.get(key, () => new Levels(bins, binNs));
+  }
+
   /** Makes bins, or waits for those that somebody else has begun to make. */
   async #make(key: string, spec: SeriesSpec, window: Window, options: PrepareOptions): Promise<SeriesBins> {
-    const { type } = typeOfSeries(this.#trace, spec);
+    const plan = seriesPlan(this.#trace, spec);
     let work = this.#making.get(key);
     if (work === undefined) {
       for (const [other, { isIdle }] of this.#making) if (isIdle) this.#making.delete(other);
       work = new SharedWork((nextTurn, onProgress) =>
-        binsInPieces(this.#trace, type, spec, window, nextTurn, onProgress),
+        isPlain(spec, plan)
+          ? binsDirectly(this.#trace, spec, window, nextTurn, onProgress)
+          : binsInPieces(this.#trace, plan.type.type, spec, window, nextTurn, onProgress),
       );
       this.#making.set(key, work);
     }
@@ -100,7 +145,15 @@ export class LargeSeries {
 
   /** Throws `limit` where a wide window was not prepared. */
   window(spec: SeriesSpec, fromNs: number, toNs: number, bins: number, mode: 'auto' | 'raw' | 'bins'): SeriesResult {
-    if (!this.#isMuch(spec)) return this.#whole.window(spec, fromNs, toNs, bins, mode);
+    if (!this.#isMuch(spec)) {
+      if (!this.#isPlainOfMany(spec)) return this.#whole.window(spec, fromNs, toNs, bins, mode);
+      const window = { fromNs, toNs, binNs: (toNs - fromNs) / bins };
+      const plain = this.#plain.peek(keyOf(spec));
+      const found = mode !== 'raw' && this.#isUsual(spec, window) ? this.#fromLevels(spec, window, bins, mode) : null;
+      const many = found?.lines.every(({ samples }) => samples > FEW_SAMPLES) ?? false;
+      if (found !== null && (many || plain === undefined)) return found;
+      return (plain?.samples ?? this.#whole).window(spec, fromNs, toNs, bins, mode);
+    }
     if (!this.#isWide(spec, fromNs, toNs)) return this.#around(fromNs, toNs).window(spec, fromNs, toNs, bins, mode);
     const window = { fromNs, toNs, binNs: Math.max(1, (toNs - fromNs) / bins) };
     const usual = this.#isUsual(spec, window);
@@ -132,13 +185,62 @@ export class LargeSeries {
     return countOfType(traceOfWindow(this.#trace, fromNs, toNs), typeOfSeries(this.#trace, spec).type);
   }
 
+  /** A usual window; null where there are no bins yet, and where samples are so few that they are shown one by one. */
+  #fromLevels(spec: SeriesSpec, window: Window, bins: number, mode: 'auto' | 'bins'): SeriesResult | null {
+    const key = keyOf(spec);
+    const levels = this.#plain.peek(key)?.levels ?? this.#levels.peek(key);
+    if (levels === undefined) return null;
+    const found = windowOf(levels.at(window.binNs), spec, window, window.toNs >= this.#trace.durationNs);
+    const totals = spec.aggregate === 'sum' || spec.aggregate === 'count';
+    return mode === 'bins' || totals || found.lines.every(({ samples }) => samples > bins * 2) ? found : null;
+  }
+
+  /** Whether a series is kept as PlainSeries. One that was evaluated before, as of a filter, is not. */
+  #isPlainOfMany(spec: SeriesSpec): boolean {
+    const plan = seriesPlan(this.#trace, spec);
+    const { count, type } = plan.type;
+    if (count < MANY_SAMPLES || count * PLAIN_SAMPLE_BYTES > this.#trace.budgets.series) return false;
+    return isPlain(spec, plan) && this.#isInOrder(type) && !this.#whole.isEvaluated(spec);
+  }
+
+  /** Whether times of a type never go backward on a CPU. */
+  #isInOrder(type: number): boolean {
+    return this.#trace.streams.every(
+      ({ recording, cpus }) =>
+        !recording.typeOfId.includes(type) || cpus.every(({ chunks }) => chunks.every(({ ordered }) => ordered)),
+    );
+  }
+
+  async #preparePlain(spec: SeriesSpec, options: PrepareOptions): Promise<void> {
+    const key = keyOf(spec);
+    let work = this.#makingPlain.get(key);
+    if (work === undefined) {
+      for (const [other, { isIdle }] of this.#makingPlain) if (isIdle) this.#makingPlain.delete(other);
+      work = new SharedWork(async (nextTurn, onProgress) => {
+        const binNs = this.#finest(spec);
+        const all = { fromNs: 0, toNs: this.#trace.durationNs, binNs };
+        const sources: PlainSource[] = [];
+        const bins = await binsDirectly(this.#trace, spec, all, nextTurn, onProgress, sources);
+        const { unit, limit, type } = seriesPlan(this.#trace, spec);
+        const levels = new Levels(bins, binNs);
+        const samples = new PlainSeries(this.#trace, sources, unit, limit);
+        return { levels, samples, bytes: levels.bytes + type.count * PLAIN_SAMPLE_BYTES };
+      });
+      this.#makingPlain.set(key, work);
+    }
+    const plain = await work.wait(options);
+    this.#makingPlain.delete(key);
+    this.#plain.get(key, () => plain);
+  }
+
   /** Whether bins of a window are some of those that are made for all windows. */
   #isUsual(spec: SeriesSpec, { fromNs, binNs }: Window): boolean {
     return isLevel(binNs) && Number.isInteger(fromNs / binNs) && fromNs >= 0 && binNs >= this.#finest(spec);
   }
 
-  #finest({ groupBy }: SeriesSpec): number {
-    const bins = groupBy === '' ? FINEST_BINS : FINEST_BINS_OF_GROUPS;
+  #finest(spec: SeriesSpec): number {
+    const enough = typeOfSeries(this.#trace, spec).count / SAMPLES_A_BIN;
+    const bins = Math.max(1, Math.min(enough, spec.groupBy === '' ? FINEST_BINS : FINEST_BINS_OF_GROUPS));
     return 2 ** Math.max(0, Math.ceil(Math.log2(this.#trace.durationNs / bins)));
   }
 

@@ -80,7 +80,7 @@ export class LiveSeries {
   }
 
   /** Of a window's part nobody waits for. */
-  firstLook(): null {
+  async firstLook(): Promise<null> {
     return null;
   }
   /** Nothing: what is asked for is around the window. */

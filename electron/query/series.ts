@@ -2,7 +2,7 @@ import type { BinnedSamples, RawSamples, SeriesLine, SeriesResult } from '../../
 import type { SeriesSpec } from '../../shared/chart.ts';
 import { RemoraError } from '../../shared/errors.ts';
 import type { SeriesExpression } from '../../shared/expression/ast.ts';
-import { compile } from '../../shared/expression/compile.ts';
+import { type CompiledExpression, compile } from '../../shared/expression/compile.ts';
 import { parseExpression } from '../../shared/expression/parse.ts';
 import { unitOfExpression } from '../../shared/expression/unit.ts';
 import { impossibleFrom } from '../../shared/impossible.ts';
@@ -42,7 +42,7 @@ export const MOST_GROUPS = 64;
 const FEW_SAMPLES = 100_000;
 
 /** A series of more than this is looked at in part first. */
-const MANY_SAMPLES = 500_000;
+export const MANY_SAMPLES = 500_000;
 /** One chunk of this many is part of a first look. */
 const FIRST_LOOK = 16;
 
@@ -51,7 +51,7 @@ export const keyOf = ({ expr, groupBy, where, unit }: SeriesSpec): string =>
   JSON.stringify([expr, groupBy, where, unit]);
 
 /** The same recordings with a part of their events: every so many chunks of each CPU. */
-const thin = (trace: Trace): Trace => ({
+export const thin = (trace: Trace): Trace => ({
   ...trace,
   streams: trace.streams.map((stream) => ({
     ...stream,
@@ -62,6 +62,33 @@ const thin = (trace: Trace): Trace => ({
 /** The kind of event that a series is of. Throws `bad-expression`. */
 export const typeOfSeries = ({ eventTypes }: Trace, { expr }: SeriesSpec): EventTypeInfo =>
   findEventType(eventTypes, parseOrThrow(expr), expr);
+
+/** What a spec says, with the names in it looked up. */
+export interface SeriesPlan {
+  type: EventTypeInfo;
+  compiled: CompiledExpression;
+  /** Where the evaluator looks for the column of each of `compiled.fields`. */
+  places: number[];
+  unit: string;
+  /** From the expression's own unit to that. */
+  factor: number;
+  /** Values from here on are counters that went below zero. */
+  limit: number;
+}
+
+/** Throws `bad-expression`. */
+export function seriesPlan(trace: Trace, spec: SeriesSpec): SeriesPlan {
+  const expression = parseOrThrow(spec.expr);
+  const type = findEventType(trace.eventTypes, expression, spec.expr);
+  const numeric = type.fields.filter((field) => field.kind === 'number').map((field) => field.name);
+  const compiled = compile(expression, (field) => numeric.indexOf(field));
+  const places = compiled.fields.map((field) => numeric.indexOf(field));
+  const fieldUnit = (name: string): string => type.fields.find((field) => field.name === name)?.unit ?? '';
+  const ownUnit = unitOfExpression(expression, fieldUnit);
+  const unit = spec.unit === '' ? ownUnit : spec.unit;
+  const factor = unit === ownUnit ? 1 : conversionFactor(ownUnit, unit, { memoryPageBytes: trace.memoryPageBytes });
+  return { type, compiled, places, unit, factor, limit: impossibleFrom(unit) };
+}
 
 /** Whether values depend on those before them, as a difference does. Throws `bad-expression`. */
 export const isStateful = ({ expr }: SeriesSpec): boolean => compile(parseOrThrow(expr), () => 0).stateful;
@@ -117,6 +144,11 @@ export class SeriesQueries {
     return { spec, fromNs, toNs, binNs, unit: series.unit, lines, moreGroups: series.moreGroups, outliers };
   }
 
+  /** Whether a series needs no more than a search. */
+  isEvaluated(spec: SeriesSpec): boolean {
+    return this.#evaluated.has(keyOf(spec));
+  }
+
   /** All of a series. Shared through the cache: not to be written to. Throws `bad-expression`. */
   evaluated(spec: SeriesSpec): EvaluatedSeries {
     return this.#evaluated.get(keyOf(spec), () => this.#evaluate(spec));
@@ -144,13 +176,11 @@ export class SeriesQueries {
   }
 
   #evaluate(spec: SeriesSpec): EvaluatedSeries {
-    const expression = parseOrThrow(spec.expr);
-    const type = findEventType(this.#trace.eventTypes, expression, spec.expr);
-    const numeric = type.fields.filter((field) => field.kind === 'number').map((field) => field.name);
-    const compiled = compile(expression, (field) => numeric.indexOf(field));
+    const { type, compiled, places, unit, factor, limit } = seriesPlan(this.#trace, spec);
     const samples = this.#samples.ofType(type.type);
     const columns: Float64Array[] = [];
-    for (const field of compiled.fields) columns[numeric.indexOf(field)] = this.#samples.numbers(type.type, field);
+    for (const [i, field] of compiled.fields.entries())
+      columns[places[i] as number] = this.#samples.numbers(type.type, field);
     const mask = maskOf(this.#trace, this.#samples, type, spec.where);
     const { codes, groups } = groupSamples(this.#trace, this.#samples, type, spec.groupBy);
 
@@ -164,14 +194,7 @@ export class SeriesQueries {
     const values = new Float64Array(n);
     compiled.evaluator()(columns.map(take), n, values, { group, timeNs: time });
 
-    const fieldUnit = (name: string): string => type.fields.find((field) => field.name === name)?.unit ?? '';
-    const ownUnit = unitOfExpression(expression, fieldUnit);
-    const unit = spec.unit === '' ? ownUnit : spec.unit;
-    if (unit !== ownUnit) {
-      const factor = conversionFactor(ownUnit, unit, { memoryPageBytes: this.#trace.memoryPageBytes });
-      for (let i = 0; i < n; i++) values[i] = (values[i] as number) * factor;
-    }
-    const limit = impossibleFrom(unit);
+    if (factor !== 1) for (let i = 0; i < n; i++) values[i] = (values[i] as number) * factor;
     return { samples, unit, ...splitGroups(groups, group, time, values, kept, limit, this.#mostGroups), bytes: n * 36 };
   }
 }

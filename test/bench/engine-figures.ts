@@ -3,7 +3,7 @@
 import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { createEngine } from '../../electron/engine/engine.ts';
-import type { CallOptions, Params } from '../../shared/api.ts';
+import type { CallOptions, Params, Progress } from '../../shared/api.ts';
 import { EngineClient } from '../../shared/engine-client.ts';
 import type { EventTypeInfo } from '../../shared/model.ts';
 
@@ -82,8 +82,8 @@ export async function engineFigures(path: string): Promise<EngineFigures> {
 
     let firstFieldMs = Number.NaN;
     const began = performance.now();
-    const onProgress = (): void => {
-      firstFieldMs = performance.now() - began;
+    const onProgress = ({ firstLook }: Progress): void => {
+      if (firstLook !== undefined) firstFieldMs = performance.now() - began;
     };
     const wholeFieldMs = await timed(() => series(0, durationNs, { onProgress }));
     if (Number.isNaN(firstFieldMs)) firstFieldMs = wholeFieldMs;
