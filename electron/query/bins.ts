@@ -7,6 +7,17 @@ export interface Binnable {
   outliers: Uint32Array;
 }
 
+/** Room for `n` bins. */
+export const newBins = (n: number): BinnedSamples => ({
+  mode: 'bins',
+  tNs: new Float64Array(n),
+  min: new Float64Array(n),
+  max: new Float64Array(n),
+  mean: new Float64Array(n),
+  last: new Float64Array(n),
+  count: new Uint32Array(n),
+});
+
 /** Samples `first` to `end` in bins of `binNs`, one of which begins at `fromNs`. Two passes: bins are counted first. */
 export function binSamples(
   { time, value, outliers }: Binnable,
@@ -22,12 +33,8 @@ export function binSamples(
     if (mine !== bin) n++;
     bin = mine;
   }
-  const tNs = new Float64Array(n);
-  const min = new Float64Array(n);
-  const max = new Float64Array(n);
-  const mean = new Float64Array(n);
-  const last = new Float64Array(n);
-  const count = new Uint32Array(n);
+  const bins = newBins(n);
+  const { tNs, min, max, mean, last, count } = bins;
   let k = -1;
   let sum = 0;
   let skip = 0;
@@ -59,22 +66,14 @@ export function binSamples(
     sum += v;
   }
   if (k >= 0) mean[k] = sum / (count[k] as number);
-  return sliceBins({ mode: 'bins', tNs, min, max, mean, last, count }, 0, k + 1);
+  return sliceBins(bins, 0, k + 1);
 }
 
 /** Bins of twice the length from bins that begin at multiples of theirs. Exact: nothing is lost on the way up. */
 export function coarserBins(bins: BinnedSamples, binNs: number): BinnedSamples {
   const { tNs, min, max, mean, last, count } = bins;
   const n = tNs.length;
-  const out: BinnedSamples = {
-    mode: 'bins',
-    tNs: new Float64Array(n),
-    min: new Float64Array(n),
-    max: new Float64Array(n),
-    mean: new Float64Array(n),
-    last: new Float64Array(n),
-    count: new Uint32Array(n),
-  };
+  const out = newBins(n);
   let k = -1;
   for (let i = 0; i < n; i++) {
     const start = Math.floor((tNs[i] as number) / (binNs * 2)) * binNs * 2;
@@ -101,24 +100,13 @@ export function coarserBins(bins: BinnedSamples, binNs: number): BinnedSamples {
 /** Bins of one part of time after the other, end to end. */
 export function joinBins(parts: readonly BinnedSamples[]): BinnedSamples {
   const n = parts.reduce((sum, { tNs }) => sum + tNs.length, 0);
-  const join = (column: (part: BinnedSamples) => Float64Array): Float64Array => {
-    const all = new Float64Array(n);
-    let at = 0;
-    for (const part of parts) {
-      all.set(column(part), at);
-      at += part.tNs.length;
-    }
-    return all;
-  };
-  return {
-    mode: 'bins',
-    tNs: join(({ tNs }) => tNs),
-    min: join(({ min }) => min),
-    max: join(({ max }) => max),
-    mean: join(({ mean }) => mean),
-    last: join(({ last }) => last),
-    count: Uint32Array.from(join(({ count }) => Float64Array.from(count))),
-  };
+  const out = newBins(n);
+  let at = 0;
+  for (const part of parts) {
+    for (const column of ['tNs', 'min', 'max', 'mean', 'last', 'count'] as const) out[column].set(part[column], at);
+    at += part.tNs.length;
+  }
+  return out;
 }
 
 /** A copy of the bins from index `from` to `to`. */

@@ -3,6 +3,7 @@ import type { SeriesSpec } from '../../shared/chart.ts';
 import { isNumeric, type NumberReader, numberReader } from '../parse/field-access.ts';
 import { SelectionSpace } from '../store/chunk-selection.ts';
 import type { ChunkInfo } from '../store/workspace-store.ts';
+import { newBins } from './bins.ts';
 import { PayloadReader } from './payload.ts';
 import { type SeriesPlan, seriesPlan } from './series.ts';
 import type { SeriesBins } from './streamed-series.ts';
@@ -248,15 +249,7 @@ class Bins {
     const count = this.#count;
     let n = 0;
     for (let bin = 0; bin < count.length; bin++) if ((count[bin] as number) > 0) n++;
-    const out: BinnedSamples = {
-      mode: 'bins',
-      tNs: new Float64Array(n),
-      min: new Float64Array(n),
-      max: new Float64Array(n),
-      mean: new Float64Array(n),
-      last: new Float64Array(n),
-      count: new Uint32Array(n),
-    };
+    const out = newBins(n);
     let k = 0;
     for (let bin = 0; bin < count.length; bin++) {
       const own = count[bin] as number;
