@@ -26,9 +26,9 @@ interface ClipLevel {
 }
 
 /**
- * A `Surface` on a 2-D canvas. The canvas' transform maps CSS px to device px; see `fitCanvas`. Filled rectangles, and lines along an
- * axis, are pixels in a `PixelLayer` first, which goes to the canvas before anything else is drawn there: those who paint many of them do
- * well to leave the rest for `later`. `finish` comes last.
+ * A `Surface` on a 2-D canvas. The canvas' transform maps CSS px to device px; see `fitCanvas`. On a dense one the filled rectangles, and
+ * the lines along an axis, that come first are pixels in a `PixelLayer`, which goes to the canvas before anything else is drawn there: who
+ * paints many of them does well to leave the rest for `later`. `finish` comes last.
  */
 export class CanvasSurface implements Surface {
   readonly #context: CanvasRenderingContext2D;
@@ -38,26 +38,26 @@ export class CanvasSurface implements Surface {
   readonly #ratio: number;
   readonly #left: number;
   readonly #top: number;
-  /** Nothing is on the canvas yet: pixels need no blending with what is below them. */
-  #clean: boolean;
+  /** Rectangles go to the layer: nothing is on the canvas yet, with which their pixels would have to be blended. */
+  #layered: boolean;
   #clips: ClipLevel[] = [];
   /** The same in device px, all of them together. */
   #bounds: Clip;
   #late: { body: () => void; clips: ClipLevel[] }[] = [];
 
-  /** `clean`: of a canvas that was just cleared. */
-  constructor(context: CanvasRenderingContext2D, widthPx: number, heightPx: number, clean = false) {
+  /** `dense`: the canvas has just been cleared, and thousands of rectangles are to come. */
+  constructor(context: CanvasRenderingContext2D, widthPx: number, heightPx: number, dense = false) {
     this.#context = context;
     this.widthPx = widthPx;
     this.heightPx = heightPx;
-    this.#clean = clean;
+    this.#layered = dense;
     const { a, e, f } = context.getTransform();
     this.#ratio = a;
     this.#left = e;
     this.#top = f;
     const { width, height } = context.canvas;
     this.#bounds = { left: 0, top: 0, right: width, bottom: height };
-    layer.begin(width, height);
+    if (dense) layer.begin(width, height);
   }
 
   /** Puts on the canvas what is not there yet. */
@@ -171,17 +171,19 @@ export class CanvasSurface implements Surface {
         bottom: Math.min(this.#bounds.bottom, (y + height) * this.#ratio + this.#top),
       };
     }
-    body();
-    for (const { applied } of clips.slice(inherited)) if (applied) this.#context.restore();
-    this.#clips = before;
-    this.#bounds = bounds;
+    try {
+      body();
+    } finally {
+      for (const { applied } of clips.slice(inherited)) if (applied) this.#context.restore();
+      this.#clips = before;
+      this.#bounds = bounds;
+    }
   }
 
   /** The canvas, with everything on it so far, clipped. */
   #direct(): CanvasRenderingContext2D {
     const context = this.#context;
     this.#flush();
-    this.#clean = false;
     for (const clip of this.#clips) {
       if (clip.applied) continue;
       clip.applied = true;
@@ -194,7 +196,7 @@ export class CanvasSurface implements Surface {
   }
 
   #fill(x: number, y: number, width: number, height: number, color: string, opacity: number): void {
-    if (!this.#clean) {
+    if (!this.#layered) {
       const context = this.#direct();
       context.globalAlpha = opacity;
       context.fillStyle = color;
@@ -209,10 +211,11 @@ export class CanvasSurface implements Surface {
   }
 
   #flush(): void {
+    if (!this.#layered) return;
+    this.#layered = false;
     layer.take((rgba, width, rows, top) => {
       this.#context.putImageData(new ImageData(rgba, width, rows), 0, top);
     });
-    this.#clean = false;
   }
 
   #stroke(stroke: Stroke): void {
@@ -275,7 +278,7 @@ function readColor(text: string): Color | null {
 
 /**
  * Gives a canvas the size in device pixels that `widthPx` × `heightPx` CSS px need, clears it and returns a surface in
- * CSS px; null where the browser has no context to give.
+ * CSS px, `dense` as there; null where the browser has no context to give.
  */
 export function fitCanvas(
   canvas: HTMLCanvasElement,

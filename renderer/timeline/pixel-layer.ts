@@ -14,8 +14,10 @@ export class PixelLayer {
   #top = 0;
   #bottom = 0;
 
-  /** Takes the size of a canvas in device px. The layer must be empty. */
+  /** Takes the size of a canvas in device px, empty. */
   begin(width: number, height: number): void {
+    // What a painter that failed left behind.
+    this.take(() => {});
     if (width * height > this.#pixels.length) this.#pixels = new Uint32Array(width * height);
     this.#width = width;
     this.#height = height;
