@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { printByKernel } from '../../electron/engine/print-by-kernel.ts';
 import { bytesSource } from '../../electron/parse/byte-source.ts';
 import { readTraceDat } from '../../electron/parse/trace-dat.ts';
 import { type ReportRequest, reportRecording } from '../../electron/query/report-recording.ts';
@@ -50,7 +51,7 @@ const RECORDINGS = [
 function reportOf(path: string, request: ReportRequest): string {
   const source = bytesSource(readFileSync(path), path);
   const pieces: Buffer[] = [];
-  reportRecording(source, readTraceDat(source), request, (piece) => pieces.push(Buffer.from(piece)));
+  reportRecording(source, readTraceDat(source), request, (piece) => pieces.push(Buffer.from(piece)), printByKernel);
   return Buffer.concat(pieces).toString('latin1');
 }
 

@@ -8,6 +8,8 @@ import { CallStacks } from './plugins/ftrace.ts';
 import { LeafTest } from './plugins/function-graph.ts';
 import type { Handler, HandlerScope } from './plugins/handler.ts';
 import { handlers } from './plugins/handlers.ts';
+import { writeEvent } from './plugins/programs.ts';
+import { type AddTable, ProgramWriter, Unfit } from './program.ts';
 import { type Print, PrintRecord } from './record.ts';
 import { Symbols } from './symbols.ts';
 import { latin1Bytes, TextSink } from './text-sink.ts';
@@ -75,6 +77,27 @@ export class Printer {
     const compiled = format === undefined ? null : this.#compile(format);
     this.#compiled[id] = compiled;
     return compiled;
+  }
+
+  /** A program that begins with `head` and prints events of this kind like `event().pretty`; null where there is none. */
+  program(id: number, head: Uint8Array, addTable: AddTable): Uint8Array | null {
+    const format = this.#formats.get(id);
+    if (format === undefined) return null;
+    const writer = new ProgramWriter(addTable);
+    try {
+      writer.literal(head);
+      writeEvent(this.#scope(format), writer);
+      return writer.done();
+    } catch (error) {
+      if (error instanceof Unfit) return null;
+      throw error;
+    }
+  }
+
+  /** Bytes of an event's name; null where the recording has no format of this id. */
+  name(id: number): Uint8Array | null {
+    const format = this.#formats.get(id);
+    return format === undefined ? null : latin1Bytes(format.name);
   }
 
   #compile(format: EventFormat): CompiledEvent {
