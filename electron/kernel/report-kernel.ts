@@ -10,13 +10,13 @@ import {
   PROGRAM_AT,
   REFILL,
   SECOND,
-} from './report-memory.ts';
-import { field, printEvent, wanted, wantTask } from './report-program.ts';
-import { findTask } from './report-tables.ts';
-import { copy, decimal, digitsOf, fill, hex, zeroPadded } from './report-text.ts';
+} from './report-memory';
+import { field, printEvent, wanted, wantTask } from './report-program';
+import { findTask } from './report-tables';
+import { copy, decimal, digitsOf, fill, hex, zeroPadded } from './report-text';
 
-export { wantedPid, wantedTable, wantedValue } from './report-program.ts';
-export { addTask, addText, taskAt, tasks } from './report-tables.ts';
+export { wantedPid, wantedTable, wantedValue } from './report-program';
+export { addTask, addText, taskAt, tasks } from './report-tables';
 
 /**
  * The inner loop of `report`, compiled to WebAssembly (AssemblyScript): scans sub-buffers, merges CPUs by time and writes lines.

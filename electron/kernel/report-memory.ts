@@ -1,4 +1,4 @@
-/** How memory is divided up, for all parts of the kernel of `report`; from `FREE` on it is the caller's. */
+/** How memory is divided up, for all parts of the kernel of `report`; from `OUT_END` on it is the caller's. */
 
 // What `run` may return.
 export const DONE: u32 = 0;
@@ -28,10 +28,8 @@ export const MOST_TEXTS: u32 = 8192;
 export const TEXT_BYTES: usize = 24; // { u64 value; u32 table; u32 at; u32 length; u32 }
 export const TEXTS: usize = TEXT_SLOT + 2 * 16_384;
 export const CHARACTERS: usize = TEXTS + TEXT_BYTES * <usize>MOST_TEXTS; // the texts' bytes
-export const CHARACTERS_END: usize = CHARACTERS + (1 << 18);
 export const PIECE_BYTES: usize = 1 << 17;
-export const OUT: usize = CHARACTERS_END;
+export const OUT: usize = CHARACTERS + (1 << 18);
 export const OUT_END: usize = OUT + PIECE_BYTES + (1 << 15);
 /** No step of a program writes more than there is room behind this, apart from strings, which are checked. */
 export const LIMIT: usize = OUT_END - 8192;
-export const FREE: usize = OUT_END;

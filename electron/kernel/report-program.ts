@@ -1,6 +1,6 @@
-import { GENERAL, LIMIT, STACK, TASK, TEXT } from './report-memory.ts';
-import { findTask, findText } from './report-tables.ts';
-import { copy, decimal, fill, hex, number, text } from './report-text.ts';
+import { GENERAL, LIMIT, STACK, TASK, TEXT } from './report-memory';
+import { findTask, findText } from './report-tables';
+import { copy, decimal, fill, hex, number, text } from './report-text';
 
 /** Runs the programs that print formats were compiled to. Whatever a record holds, only what lies within it, or before `reach`, is read. */
 

@@ -1,15 +1,15 @@
 import {
   CHARACTERS,
-  CHARACTERS_END,
   MOST_TASKS,
   MOST_TEXTS,
+  OUT,
   TASK_BYTES,
   TASK_SLOT,
   TASKS,
   TEXT_BYTES,
   TEXT_SLOT,
   TEXTS,
-} from './report-memory.ts';
+} from './report-memory';
 
 /**
  * What the caller is asked for once: the columns of tasks by pid, and the texts of values by the table that they are of. Two hash tables,
@@ -59,7 +59,7 @@ function textSlot(table: u32, value: u64): usize {
 
 /** Room for the text that `table` has for `value`: `length` bytes, 2048 at most. What is known is forgotten when there is no room. */
 export function addText(table: u32, value: u64, length: u32): usize {
-  if (texts === MOST_TEXTS || charactersAt + length > CHARACTERS_END) {
+  if (texts === MOST_TEXTS || charactersAt + length > OUT) {
     memory.fill(TEXT_SLOT, 0, 2 * 16_384);
     texts = 0;
     charactersAt = CHARACTERS;

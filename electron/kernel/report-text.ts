@@ -1,4 +1,4 @@
-import { LIMIT } from './report-memory.ts';
+import { LIMIT } from './report-memory';
 
 /** Numbers and strings as text. Everything is written at `o`, where there is room for it, and the end of it is returned. */
 
