@@ -132,16 +132,9 @@ const parts = [
     outputs: ['slab-kernel.wasm', 'report-kernel.wasm'],
     async build() {
       const { default: asc } = await import('assemblyscript/asc');
-      // Imports name files, as everywhere; the compiler adds the ending that it expects none to have.
-      const readFile = (name, base) => {
-        const path = join(base, name.replace(/\.ts\.ts$/, '.ts'));
-        return existsSync(path) ? readFileSync(path, 'utf8') : null;
-      };
       const compile = async (name, ...memory) => {
         const target = ['--outFile', `dist/${name}.wasm`, '--runtime', 'stub', '--noAssert', '-O3', ...memory];
-        const { error, stderr } = await asc.main([`electron/kernel/${name}.ts`, '--baseDir', root, ...target], {
-          readFile,
-        });
+        const { error, stderr } = await asc.main([`electron/kernel/${name}.ts`, '--baseDir', root, ...target]);
         if (error !== null) throw new Error(`${stderr}`, { cause: error });
       };
       // Memory in pages of 64 KiB, which the sources divide up by themselves: of a fixed size, and of one that is enlarged once.

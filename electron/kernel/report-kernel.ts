@@ -1,16 +1,4 @@
-import {
-  DONE,
-  FLUSH,
-  FREE,
-  GENERAL,
-  OUT,
-  OUT_END,
-  PIECE_BYTES,
-  PROGRAM,
-  PROGRAM_AT,
-  REFILL,
-  SECOND,
-} from './report-memory';
+import { DONE, FLUSH, GENERAL, OUT, OUT_END, PIECE_BYTES, PROGRAM, PROGRAM_AT, REFILL, SECOND } from './report-memory';
 import { field, printEvent, wanted, wantTask } from './report-program';
 import { findTask } from './report-tables';
 import { copy, decimal, digitsOf, fill, hex, zeroPadded } from './report-text';
@@ -38,7 +26,7 @@ const ADVANCE: u32 = 1;
 export const out: usize = OUT;
 export const outBytes: usize = OUT_END - OUT;
 export const programs: usize = PROGRAM_AT;
-export const free: usize = FREE;
+export const free: usize = OUT_END;
 
 /** End of what is written in `out`. */
 export let outAt: usize = OUT;
