@@ -5,6 +5,7 @@ import { TextSink } from '../parse/print-format/text-sink.ts';
 import { type CursorPlan, planCursors, type RecordView } from '../query/records.ts';
 import { printEach, type RecordsToPrint } from '../query/report-recording.ts';
 import { KernelCursor, KernelMemory } from './kernel-cursor.ts';
+import { KernelSymbols, SYMBOL_BYTES } from './kernel-symbols.ts';
 import {
   CURSOR,
   ENTRY_BYTES,
@@ -24,7 +25,7 @@ import {
  */
 export function printByKernel(records: RecordsToPrint, told?: (lines: number) => void): TraceWarning[] {
   const plans = planCursors(records.buffers, records.keepCpu);
-  const bytes = plans.reduce((sum, plan) => sum + bytesFor(plan), PROGRAM_BYTES + SLACK);
+  const bytes = plans.reduce((sum, plan) => sum + bytesFor(plan), PROGRAM_BYTES + SYMBOL_BYTES + SLACK);
   if (bytes > MOST_BYTES || !isUsual(records, plans)) return printEach(records);
   const printing = new KernelPrinting(records, plans, newReportKernel(bytes));
   printing.run();
@@ -96,6 +97,8 @@ class KernelPrinting {
     const order = memory.take(plans.length * 4);
     this.#programsAt = memory.take(PROGRAM_BYTES);
     kernel.start(this.#firstCursor, plans.length, order);
+    const symbols = new KernelSymbols(kernel, memory);
+    printer.symbols.indexBy((text) => symbols.index(text));
     this.#room = memory.bytes(kernel.out.value, kernel.outBytes.value);
     const { out } = report;
     this.#room.set(out.bytes.subarray(0, out.length));

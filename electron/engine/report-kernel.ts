@@ -14,6 +14,9 @@ export interface ReportKernel {
   addTask(pid: number): number;
   taskAt(number: number): number;
   addText(table: number, value: bigint, length: number): number;
+  readSymbols(from: number, to: number, last: boolean, high: number, low: number, name: number, base: number): number;
+  symbolsEnd: Variable;
+  symbolsStopped: Variable;
   out: Variable;
   outBytes: Variable;
   programs: Variable;

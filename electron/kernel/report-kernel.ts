@@ -4,6 +4,7 @@ import { findTask } from './report-tables';
 import { copy, decimal, digitsOf, fill, hex, zeroPadded } from './report-text';
 
 export { wantedPid, wantedTable, wantedValue } from './report-program';
+export { readSymbols, symbolsEnd, symbolsStopped } from './report-symbols';
 export { addTask, addText, taskAt, tasks } from './report-tables';
 
 /**
@@ -274,7 +275,8 @@ function scanPage(cursor: usize, page: usize, bytes: u32): bool {
         continue;
       }
     }
-    if (payload + size > end) return false;
+    // A sum would wrap round.
+    if (size > end - payload) return false;
     now += delta;
     store<u64>(entry, now + offset);
     store<u32>(entry, <u32>record, 8);

@@ -1,8 +1,12 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { KernelMemory } from '../../electron/engine/kernel-cursor.ts';
+import { KernelSymbols, SYMBOL_BYTES } from '../../electron/engine/kernel-symbols.ts';
 import { printByKernel } from '../../electron/engine/print-by-kernel.ts';
+import { newReportKernel } from '../../electron/engine/report-kernel.ts';
 import { bytesSource } from '../../electron/parse/byte-source.ts';
+import { readKallsyms } from '../../electron/parse/print-format/symbols.ts';
 import { readTraceDat } from '../../electron/parse/trace-dat.ts';
 import {
   type PrintRecords,
@@ -191,6 +195,41 @@ function both(bytes: Uint8Array, request: ReportRequest = {}): void {
   expect(warnings).toEqual(measure.warnings);
 }
 
+/** Lines of kallsyms, most of them as the kernel prints them, over several pieces. */
+const kallsyms = fc
+  .record({
+    lines: fc.array(
+      fc.oneof(
+        {
+          weight: 60,
+          arbitrary: fc
+            .tuple(
+              fc.bigInt({ min: 0n, max: (1n << 64n) - 1n }),
+              fc.constantFrom('T', 't', 'A', 'a', 'd'),
+              fc.constantFrom('_text', '$x', 'a_function\t[module]', 'f'),
+            )
+            .map(([address, kind, name]) => `${address.toString(16).padStart(16, '0')} ${kind} ${name}`),
+        },
+        { weight: 10, arbitrary: fc.constantFrom('', '1F T upper', '0 t zero') },
+      ),
+      { minLength: 1, maxLength: 12 },
+    ),
+    times: fc.constantFrom(1, 900, 1000, 1001, 4000),
+    end: fc.constantFrom(
+      '',
+      '\n',
+      '12345',
+      '1234567890abcdef0 T long\n1 T x',
+      '12 T',
+      '12 T ',
+      'xyz T name\n1 T x',
+      '1 T  \n',
+      '1 T\nname',
+      '1 \n name',
+    ),
+  })
+  .map(({ lines, times, end }) => Buffer.from(`${lines.join('\n')}\n`.repeat(times) + end));
+
 const requests = fc.record({ latency: fc.boolean(), nanoseconds: fc.boolean() });
 
 describe('the kernel of report', () => {
@@ -222,6 +261,22 @@ describe('the kernel of report', () => {
       }),
       { numRuns: 300 },
     );
+  });
+
+  test('reads symbols as the general code does', () => {
+    const kernel = newReportKernel(SYMBOL_BYTES);
+    const symbols = new KernelSymbols(kernel, new KernelMemory(kernel));
+    fc.assert(
+      fc.property(kallsyms, (text) => {
+        const [found, expected] = [symbols.index(text), readKallsyms(text)];
+        expect(found?.high).toEqual(expected.high);
+        expect(found?.low).toEqual(expected.low);
+        expect(found?.nameAt).toEqual(expected.nameAt);
+      }),
+      { numRuns: 200 },
+    );
+    // A line longer than what is read at a time is left to the general code.
+    expect(symbols.index(Buffer.from(`1 T ${'x'.repeat(1 << 17)}\n`))).toBeNull();
   });
 
   const sample = new Uint8Array(readFileSync(new URL('../../assets/samples/throttle.dat', import.meta.url)));

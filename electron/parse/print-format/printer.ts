@@ -27,7 +27,7 @@ export class Printer {
   /** Tells which exit belongs to which entry; null where the recording has no function graph. */
   readonly leaves: LeafTest | null;
   readonly #head: RecordingHead;
-  readonly #symbols: Symbols;
+  readonly symbols: Symbols;
   readonly #callStacks = new CallStacks();
   readonly #formats = new Map<number, EventFormat>();
   readonly #compiled: (CompiledEvent | null | undefined)[] = [];
@@ -38,7 +38,7 @@ export class Printer {
   constructor(head: RecordingHead, options: { nanoseconds?: boolean } = {}) {
     this.#head = head;
     this.comms = new Comms(head.comms);
-    this.#symbols = new Symbols(head.kallsyms, head.printkFormats);
+    this.symbols = new Symbols(head.kallsyms, head.printkFormats);
     this.time = new TimePrinter(timeUnit(head, options.nanoseconds ?? false));
     for (const format of head.formats) if (!this.#formats.has(format.id)) this.#formats.set(format.id, format);
     this.#addBlockTracer();
@@ -116,7 +116,7 @@ export class Printer {
     return {
       event,
       abi: this.#head.abi,
-      symbols: this.#symbols,
+      symbols: this.symbols,
       comms: this.comms,
       callStacks: this.#callStacks,
       printTime: (out, time) => this.time.print(out, Number(time >> 32n), Number(time & 0xffff_ffffn)),
