@@ -16,7 +16,7 @@ import {
 } from '../../electron/query/report-recording.ts';
 import { RemoraError } from '../../shared/errors.ts';
 import { recordingsOf } from '../build/arbitrary.ts';
-import type { BuiltField, BuiltFormat } from '../build/formats.ts';
+import { type BuiltField, type BuiltFormat, payloadOf } from '../build/formats.ts';
 import { type BuiltRecording, buildTraceDat } from '../build/trace-dat.ts';
 import { corpusFile } from '../corpus.ts';
 
@@ -230,6 +230,41 @@ const kallsyms = fc
   })
   .map(({ lines, times, end }) => Buffer.from(`${lines.join('\n')}\n`.repeat(times) + end));
 
+const field = (declaration: string, name: string, bytes: number): BuiltField => ({
+  declaration,
+  name,
+  bytes,
+  signed: true,
+  kind: bytes === 16 ? 'chars' : 'number',
+});
+const SWITCH: BuiltFormat = {
+  system: 'sched',
+  name: 'sched_switch',
+  id: 300,
+  fields: [
+    field('char[16]', 'prev_comm', 16),
+    field('pid_t', 'prev_pid', 4),
+    field('int', 'prev_prio', 4),
+    field('long', 'prev_state', 8),
+    field('char[16]', 'next_comm', 16),
+    field('pid_t', 'next_pid', 4),
+    field('int', 'next_prio', 4),
+  ],
+  printFmt: '"%d", REC->prev_pid',
+};
+/** Of six tasks, one has a name that was saved. */
+const SWITCHES: Omit<BuiltRecording, 'buffers'> = {
+  version: 7,
+  compression: 'none',
+  abi: { littleEndian: true, longBytes: 8, subBufferBytes: 1024 },
+  formats: [SWITCH],
+  comms: [[1, 'saved']],
+  uname: 'Linux built 1.0',
+  kallsyms: '',
+  printkFormats: '',
+  options: [],
+};
+
 const requests = fc.record({ latency: fc.boolean(), nanoseconds: fc.boolean() });
 
 describe('the kernel of report', () => {
@@ -260,6 +295,39 @@ describe('the kernel of report', () => {
         }
       }),
       { numRuns: 300 },
+    );
+  });
+
+  test('tells names from when they are learnt', () => {
+    const pid = fc.integer({ min: 0, max: 6 });
+    const name = fc.constantFrom('a', 'b task', 'sixteen letters!', '');
+    const switches = fc.array(fc.tuple(pid, pid, pid, name, name), { minLength: 1, maxLength: 30 });
+    fc.assert(
+      fc.property(switches, switches, (...cpus) =>
+        both(
+          buildTraceDat({
+            ...SWITCHES,
+            buffers: [
+              {
+                name: '',
+                clock: 'local',
+                cpus: cpus.map((events) =>
+                  events.map(([own, prev, next, prevName, nextName], i) => ({
+                    time: BigInt(1000 + i),
+                    payload: payloadOf(
+                      SWITCH,
+                      { flags: 0, preemptCount: 0, pid: own },
+                      [prevName, BigInt(prev), 120n, BigInt(i), nextName, BigInt(next), 120n],
+                      true,
+                    ),
+                  })),
+                ),
+              },
+            ],
+          }),
+        ),
+      ),
+      { numRuns: 100 },
     );
   });
 
