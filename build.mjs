@@ -1,5 +1,5 @@
 // Builds dist/: the bundles of main process, preload script, engine and command line with esbuild, the window with
-// vite, the kernel of indexing with AssemblyScript. A part whose inputs are as they were at its last build is left alone; `--force` builds all the
+// vite, the kernels of indexing and of report with AssemblyScript. A part whose inputs are as they were at its last build is left alone; `--force` builds all the
 // same. Names of parts as arguments build those only.
 import { isAscii } from 'node:buffer';
 import { createHash } from 'node:crypto';
@@ -129,15 +129,17 @@ const parts = [
   {
     name: 'kernel',
     inputs: ['electron/kernel', 'build.mjs', 'package-lock.json'],
-    outputs: ['slab-kernel.wasm'],
+    outputs: ['slab-kernel.wasm', 'report-kernel.wasm'],
     async build() {
       const { default: asc } = await import('assemblyscript/asc');
-      const source = 'electron/kernel/slab-kernel.ts';
-      // Memory of a fixed size: 450 pages of 64 KiB, which the source divides up by itself.
-      const memory = ['--initialMemory', '450', '--maximumMemory', '450'];
-      const target = ['--outFile', 'dist/slab-kernel.wasm', '--runtime', 'stub', '--noAssert', '-O3', ...memory];
-      const { error, stderr } = await asc.main([source, '--baseDir', root, ...target]);
-      if (error !== null) throw new Error(`${stderr}`, { cause: error });
+      const compile = async (name, ...memory) => {
+        const target = ['--outFile', `dist/${name}.wasm`, '--runtime', 'stub', '--noAssert', '-O3', ...memory];
+        const { error, stderr } = await asc.main([`electron/kernel/${name}.ts`, '--baseDir', root, ...target]);
+        if (error !== null) throw new Error(`${stderr}`, { cause: error });
+      };
+      // Memory in pages of 64 KiB, which the sources divide up by themselves: of a fixed size, and of one that is enlarged once.
+      await compile('slab-kernel', '--initialMemory', '450', '--maximumMemory', '450');
+      await compile('report-kernel', '--initialMemory', '20');
     },
   },
   {

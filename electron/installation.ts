@@ -7,6 +7,8 @@ export const installationFolder = join(import.meta.dirname, '..');
 export const enginePath = join(installationFolder, 'dist/engine.js');
 /** The compiled inner loop of indexing: see kernel/. */
 export const kernelPath = join(installationFolder, 'dist/slab-kernel.wasm');
+/** That of `report`. */
+export const reportKernelPath = join(installationFolder, 'dist/report-kernel.wasm');
 export const capturePath = join(installationFolder, 'dist/capture.js');
 export const rendererFolder = join(installationFolder, 'dist/renderer');
 export const preloadPath = join(installationFolder, 'dist/preload.cjs');

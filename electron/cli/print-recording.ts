@@ -1,4 +1,5 @@
 import { RemoraError, type TraceWarning } from '../../shared/errors.ts';
+import { printByKernel } from '../engine/print-by-kernel.ts';
 import type { ByteSource } from '../parse/byte-source.ts';
 import type { RecordingHead } from '../parse/recording.ts';
 import { type ReportRequest, reportRecording } from '../query/report-recording.ts';
@@ -30,7 +31,7 @@ export function printRecording(
   endAtOnce();
   const request = { raw, latency, keep, cpus: cpu, nanoseconds: fullTime };
   const output = reportOutput(fd, json);
-  const damage = reportRecording(source, head, request, (piece) => output.write(piece));
+  const damage = reportRecording(source, head, request, (piece) => output.write(piece), printByKernel);
   output.end();
   return damage;
 }

@@ -3,7 +3,7 @@ import type { ByteSource } from '../parse/byte-source.ts';
 import { type CpuBytes, openCpuBytes } from '../parse/cpu-data.ts';
 import { placeDamage } from '../parse/damage.ts';
 import { subBufferLayout } from '../parse/layout.ts';
-import type { CpuData, RecordingBuffer, RecordingHead } from '../parse/recording.ts';
+import type { CpuData, RecordingBuffer, RecordingHead, TimeCorrection } from '../parse/recording.ts';
 import {
   type EventColumns,
   newColumns,
@@ -45,27 +45,120 @@ const BATCH_BYTES = 1 << 16;
 const ALL_BATCH_BYTES = 1 << 26;
 const TWO_32 = 4_294_967_296;
 
+/** One CPU's data, a batch of sub-buffers at a time, and what is met in it. */
+export class CpuBatches {
+  readonly bytes: CpuBytes;
+  readonly layout: SubBufferLayout;
+  readonly scanner: SubBufferScanner;
+  /** What scanned times are relative to. */
+  readonly origin: bigint;
+  /** As long as a batch is at most; what a shorter one leaves of it is from the one before, which strings without an end may reach. */
+  readonly room: Uint8Array;
+  /** Where the batch begins in the CPU's data; its length, of whole sub-buffers. */
+  position = 0;
+  length = 0;
+  readonly #file: string;
+  readonly #data: CpuData;
+
+  /** `most`: bytes of a batch, where a sub-buffer is not longer. `roomOf` gives memory that is zero. */
+  constructor(
+    { source, head, buffer }: RecordSource,
+    data: CpuData,
+    most: number,
+    roomOf: (bytes: number) => Uint8Array = (bytes) => new Uint8Array(bytes),
+  ) {
+    this.#file = source.name;
+    this.#data = data;
+    this.bytes = openCpuBytes(source, data, head.compression);
+    this.layout = subBufferLayout(head, buffer);
+    const { subBufferBytes } = buffer;
+    const step = Math.max(subBufferBytes, Math.floor(most / subBufferBytes) * subBufferBytes);
+    this.room = roomOf(Math.min(step, Math.ceil(this.bytes.size / subBufferBytes) * subBufferBytes));
+    this.origin = firstTimestamp(this.bytes, head.abi.littleEndian);
+    this.scanner = new SubBufferScanner(this.layout, this.origin);
+  }
+
+  /** Reads the next batch; false at the end. */
+  next(): boolean {
+    this.position += this.length;
+    if (this.position >= this.bytes.size) return false;
+    const { subBufferBytes } = this.layout;
+    const got = this.bytes.read(this.position, this.room.length, this.room).length;
+    // A last sub-buffer that the file cuts is padded: its records are read as far as they go.
+    this.length = Math.ceil(got / subBufferBytes) * subBufferBytes;
+    this.room.fill(0, got, this.length);
+    return true;
+  }
+
+  /** Damage met so far. */
+  get warnings(): TraceWarning[] {
+    const damage = this.scanner.damage.map((each) => placeDamage(this.#data, this.bytes, each));
+    return [...this.bytes.warnings, ...damage.map((each) => ({ file: this.#file, ...each }))];
+  }
+}
+
+/** A CPU's cursor in the making; in the order that decides between equal times. */
+export interface CursorPlan {
+  source: RecordSource;
+  data: CpuData;
+  buffer: number;
+  batchBytes: number;
+}
+
+export function planCursors(buffers: readonly RecordSource[], keepCpu: (cpu: number) => boolean): CursorPlan[] {
+  const kept = buffers.flatMap((source, buffer) =>
+    source.buffer.cpus
+      .filter(({ cpu }) => keepCpu(cpu))
+      .sort((a, b) => a.cpu - b.cpu)
+      .map((data) => ({ source, data, buffer })),
+  );
+  const batchBytes = Math.min(BATCH_BYTES, Math.floor(ALL_BATCH_BYTES / Math.max(1, kept.length)));
+  return kept.map((each) => ({ ...each, batchBytes }));
+}
+
+/** Turns times of the scan, ticks since the origin, into trace time. */
+export class CpuClock {
+  readonly #time: TimeCorrection;
+  readonly #cpu: number;
+  readonly #originHigh: number;
+  readonly #originLow: number;
+  /** Times are the recorded ones and an offset. */
+  readonly isPlain: boolean;
+  // The last time that was corrected, as halves.
+  high = 0;
+  low = 0;
+
+  constructor(time: TimeCorrection, cpu: number, origin: bigint) {
+    this.#time = time;
+    this.#cpu = cpu;
+    this.#originHigh = Number(origin >> 32n);
+    this.#originLow = Number(origin & 0xffff_ffffn);
+    this.isPlain = isPlainOffset(time, cpu);
+  }
+
+  correct(sinceOrigin: number): void {
+    const low = this.#originLow + sinceOrigin;
+    const upper = Math.floor(low / TWO_32);
+    // As C's unsigned 64 bits: what damage makes of a time may be beyond them.
+    this.high = (this.#originHigh + upper) >>> 0;
+    this.low = low - upper * TWO_32;
+    if (this.isPlain && this.#time.offsetNs === 0n) return;
+    const time = correctTime((BigInt(this.high) << 32n) | BigInt(this.low), this.#time, this.#cpu);
+    this.high = Number(time >> 32n);
+    this.low = Number(time & 0xffff_ffffn);
+  }
+}
+
 /** Reads one CPU's records in the buffer's order. */
 class CpuCursor {
   readonly bufferIndex: number;
   readonly order: number;
-  readonly bytes: CpuBytes;
-  readonly #file: string;
-  readonly #data: CpuData;
-  readonly #layout: SubBufferLayout;
-  readonly #scanner: SubBufferScanner;
+  readonly batches: CpuBatches;
   readonly #columns: EventColumns;
-  readonly #buffer: RecordingBuffer;
-  readonly #plain: boolean;
-  readonly #batch: Uint8Array;
+  readonly #clock: CpuClock;
   readonly #words: Uint32Array;
-  readonly #originHigh: number;
-  readonly #originLow: number;
-  readonly #offset: bigint;
   /** The batch's payload bytes in the machine's own byte order. */
-  view: DataView;
-  #batchPosition = 0;
-  #batchLength = 0;
+  readonly view: DataView;
   #scanned = 0;
   #count = 0;
   #next = 0;
@@ -82,85 +175,46 @@ class CpuCursor {
   missed = 0;
 
   /** `order`: of equal times, the cursor with the lower one comes first. */
-  constructor(
-    { source, head, buffer }: RecordSource,
-    data: CpuData,
-    bufferIndex: number,
-    order: number,
-    batchBytes: number,
-  ) {
-    this.bufferIndex = bufferIndex;
+  constructor({ source, data, buffer, batchBytes }: CursorPlan, order: number) {
+    this.bufferIndex = buffer;
     this.order = order;
-    this.#buffer = buffer;
-    this.#file = source.name;
-    this.#data = data;
-    this.bytes = openCpuBytes(source, data, head.compression);
-    this.#layout = subBufferLayout(head, buffer);
-    const step = Math.max(
-      buffer.subBufferBytes,
-      Math.floor(batchBytes / buffer.subBufferBytes) * buffer.subBufferBytes,
-    );
-    this.#batch = new Uint8Array(
-      Math.min(step, Math.ceil(this.bytes.size / buffer.subBufferBytes) * buffer.subBufferBytes),
-    );
-    this.#words = head.abi.littleEndian
-      ? new Uint32Array(this.#batch.buffer, 0, this.#batch.length >>> 2)
-      : new Uint32Array(this.#batch.length >>> 2);
-    this.view = new DataView(this.#batch.buffer);
-    this.#columns = newColumns(
-      Math.min(65_536, Math.max(Math.ceil(buffer.subBufferBytes / 8), this.#batch.length >>> 3)),
-    );
-    const origin = firstTimestamp(this.bytes, head.abi.littleEndian);
-    this.#originHigh = Number(origin >> 32n);
-    this.#originLow = Number(origin & 0xffff_ffffn);
-    this.#plain = isPlainOffset(buffer.time, data.cpu);
-    this.#offset = buffer.time.offsetNs;
-    this.#scanner = new SubBufferScanner(this.#layout, origin);
+    this.batches = new CpuBatches(source, data, batchBytes);
+    const { room, layout, origin } = this.batches;
+    this.#words = layout.abi.littleEndian
+      ? new Uint32Array(room.buffer, 0, room.length >>> 2)
+      : new Uint32Array(room.length >>> 2);
+    this.view = new DataView(room.buffer);
+    this.#columns = newColumns(Math.min(65_536, Math.max(Math.ceil(layout.subBufferBytes / 8), room.length >>> 3)));
+    this.#clock = new CpuClock(source.buffer.time, data.cpu, origin);
     this.advance();
   }
 
   get cpu(): number {
-    return this.bytes.cpu;
-  }
-  /** Damage met so far. */
-  get warnings(): TraceWarning[] {
-    const damage = this.#scanner.damage.map((each) => placeDamage(this.#data, this.bytes, each));
-    return [...this.bytes.warnings, ...damage.map((each) => ({ file: this.#file, ...each }))];
+    return this.batches.bytes.cpu;
   }
 
   /** Fills the columns with the next events; false at the end. */
   #refill(): boolean {
+    const { batches } = this;
+    const { subBufferBytes, abi } = batches.layout;
     for (;;) {
-      if (this.#scanned + this.#layout.subBufferBytes > this.#batchLength) {
-        this.#batchPosition += this.#batchLength;
-        if (this.#batchPosition >= this.bytes.size) return false;
-        const got = this.bytes.read(this.#batchPosition, this.#batch.length, this.#batch).length;
-        // A last sub-buffer that the file cuts is padded: its records are read as far as they go.
-        const whole = Math.ceil(got / this.#layout.subBufferBytes) * this.#layout.subBufferBytes;
-        this.#batch.fill(0, got, whole);
-        this.#batchLength = whole;
+      if (this.#scanned + subBufferBytes > batches.length) {
+        if (!batches.next()) return false;
         this.#scanned = 0;
-        if (!this.#layout.abi.littleEndian) {
+        if (!abi.littleEndian) {
           const words = new Uint8Array(this.#words.buffer);
-          words.set(this.#batch);
+          words.set(batches.room);
           swapWords(words);
         }
       }
-      const words =
-        this.#batchLength < this.#batch.length ? this.#words.subarray(0, this.#batchLength >>> 2) : this.#words;
-      const { nextByte, count } = this.#scanner.scan(
-        words,
-        this.#batchPosition,
-        this.#scanned,
-        this.#columns,
-        0,
-        this.#batchPosition,
-      );
+      const { position, length } = batches;
+      const words = length < batches.room.length ? this.#words.subarray(0, length >>> 2) : this.#words;
+      const { nextByte, count } = batches.scanner.scan(words, position, this.#scanned, this.#columns, 0, position);
       this.#scanned = nextByte;
       this.#count = count;
       this.#next = 0;
       if (count > 0) return true;
-      if (nextByte + this.#layout.subBufferBytes <= this.#batchLength) return false;
+      if (nextByte + subBufferBytes <= length) return false;
     }
   }
 
@@ -175,21 +229,14 @@ class CpuCursor {
     this.pid = columns.pid[i] as number;
     this.at = columns.position[i] as number;
     this.index = this.#nextIndex++;
-    const { lost } = this.#scanner;
+    const { lost } = this.batches.scanner;
     this.missed = 0;
     while (this.#lostAt < lost.length && (lost[this.#lostAt] as { beforeIndex: number }).beforeIndex <= this.index) {
       this.missed = (lost[this.#lostAt++] as { count: number }).count;
     }
-    let low = this.#originLow + (columns.time[i] as number);
-    let high = this.#originHigh + Math.floor(low / TWO_32);
-    low -= Math.floor(low / TWO_32) * TWO_32;
-    if (!this.#plain || this.#offset !== 0n) {
-      const time = correctTime((BigInt(high) << 32n) | BigInt(low), this.#buffer.time, this.cpu);
-      high = Number(time >> 32n);
-      low = Number(time & 0xffff_ffffn);
-    }
-    this.timeHigh = high;
-    this.timeLow = low;
+    this.#clock.correct(columns.time[i] as number);
+    this.timeHigh = this.#clock.high;
+    this.timeLow = this.#clock.low;
   }
 }
 
@@ -210,7 +257,7 @@ export interface RecordSource {
  * time goes backward in one CPU's buffer, its order is kept.
  */
 export class RecordWalk {
-  readonly #cursors: CpuCursor[] = [];
+  readonly #cursors: CpuCursor[];
   /** A binary heap: the cursor whose record is next comes first. */
   readonly #live: CpuCursor[];
   readonly #littleEndian: boolean[];
@@ -229,16 +276,7 @@ export class RecordWalk {
   };
 
   constructor(buffers: readonly RecordSource[], keepCpu: (cpu: number) => boolean = () => true) {
-    const kept = buffers.map(({ buffer }) =>
-      buffer.cpus.filter(({ cpu }) => keepCpu(cpu)).sort((a, b) => a.cpu - b.cpu),
-    );
-    const cpus = kept.reduce((sum, { length }) => sum + length, 0);
-    const batchBytes = Math.min(BATCH_BYTES, Math.floor(ALL_BATCH_BYTES / Math.max(1, cpus)));
-    buffers.forEach((source, bufferIndex) => {
-      for (const data of kept[bufferIndex] ?? []) {
-        this.#cursors.push(new CpuCursor(source, data, bufferIndex, this.#cursors.length, batchBytes));
-      }
-    });
+    this.#cursors = planCursors(buffers, keepCpu).map((plan, order) => new CpuCursor(plan, order));
     this.#littleEndian = buffers.map(({ head }) => head.abi.littleEndian);
     this.#live = this.#cursors.filter((cursor) => !cursor.done);
     for (let i = (this.#live.length >>> 1) - 1; i >= 0; i--) sink(this.#live, i);
@@ -276,7 +314,7 @@ export class RecordWalk {
 
   /** Damage of the event data met so far; that of the file's head is told by the head. */
   get warnings(): TraceWarning[] {
-    return this.#cursors.flatMap(({ warnings }) => warnings);
+    return this.#cursors.flatMap(({ batches }) => batches.warnings);
   }
 }
 

@@ -3,7 +3,7 @@ import type { ByteSource } from '../parse/byte-source.ts';
 import { openCpuBytes } from '../parse/cpu-data.ts';
 import { Printer } from '../parse/print-format/printer.ts';
 import type { RecordingHead } from '../parse/recording.ts';
-import { visitRecords } from './records.ts';
+import { type RecordSource, type RecordView, visitRecords } from './records.ts';
 import { Report, type ReportOptions } from './report.ts';
 
 /** What of a recording is reported, and how. */
@@ -14,6 +14,21 @@ export interface ReportRequest extends ReportOptions {
   cpus?: ReadonlySet<number>;
 }
 
+/** What is to be printed, and what prints it. */
+export interface RecordsToPrint {
+  report: Report;
+  printer: Printer;
+  options: ReportOptions;
+  buffers: readonly RecordSource[];
+  keepCpu: (cpu: number) => boolean;
+}
+
+/** Prints all records in the order of RecordWalk. Returns the damage met. */
+export type PrintRecords = (records: RecordsToPrint) => TraceWarning[];
+
+export const printEach: PrintRecords = ({ report, buffers, keepCpu }) =>
+  visitRecords(buffers, (record) => report.add(record), keepCpu);
+
 /**
  * Writes what `trace-cmd report` prints for a recording, in pieces that are borrowed for the call. Returns the damage of
  * the event data that was met on the way; that of the file's head is told by the head.
@@ -23,23 +38,28 @@ export function reportRecording(
   head: RecordingHead,
   request: ReportRequest,
   write: (piece: Uint8Array) => void,
+  print: PrintRecords = printEach,
 ): TraceWarning[] {
   const { nanoseconds = false, cpus, keep, ...layout } = request;
   const printer = new Printer(head, { nanoseconds });
   // Where there is a function graph, all CPUs are read: their records decide what is one line.
   const readAll = cpus === undefined || printer.leaves !== null;
-  const report = new Report(head, printer, write, {
+  const options = {
     ...layout,
-    keep: cpus === undefined || !readAll ? keep : (record) => cpus.has(record.cpu) && (keep?.(record) ?? true),
-  });
+    keep:
+      cpus === undefined || !readAll ? keep : (record: RecordView) => cpus.has(record.cpu) && (keep?.(record) ?? true),
+  };
+  const report = new Report(head, printer, write, options);
   const text = latencyText(source, head);
   report.header(text);
   const buffers = text === null ? head.buffers.map((buffer) => ({ source, head, buffer })) : [];
-  const warnings = visitRecords(
-    cpus === undefined ? buffers : buffers.slice(0, 1),
-    (record) => report.add(record),
-    (cpu) => readAll || cpus.has(cpu),
-  );
+  const warnings = print({
+    report,
+    printer,
+    options,
+    buffers: cpus === undefined ? buffers : buffers.slice(0, 1),
+    keepCpu: (cpu) => readAll || cpus.has(cpu),
+  });
   report.end();
   return warnings;
 }

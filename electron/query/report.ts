@@ -30,7 +30,7 @@ export class Report {
   readonly #taskColumns = new Map<number, TaskColumn>();
   readonly #nameColumns: Uint8Array[] = [];
   readonly #bufferColumns: Uint8Array[];
-  #out = new TextSink(PIECE_BYTES + (PIECE_BYTES >> 3));
+  readonly #out = new TextSink(PIECE_BYTES + (PIECE_BYTES >> 3));
   #held: HeldEntry | null = null;
   #lastBuffer: number;
 
@@ -65,15 +65,31 @@ export class Report {
     }
     const out = this.#held === null ? this.#out : this.#held.after;
     this.#line(out, view, null);
-    if (out.length >= PIECE_BYTES && this.#held === null) this.#flush();
+    if (out.length >= PIECE_BYTES && this.#held === null) this.flush();
   }
 
   end(): void {
     this.#release(null);
-    this.#flush();
+    this.flush();
   }
 
-  #flush(): void {
+  /** What is not written yet. Whoever prints lines by other means adds them here. */
+  get out(): TextSink {
+    return this.#out;
+  }
+
+  /** Whether a record waits for the one behind it: until then, all records must come here. */
+  get waits(): boolean {
+    return this.#held !== null;
+  }
+
+  /** The last record was printed by other means, and was one of this buffer. */
+  printed(buffer: number): void {
+    this.#lastBuffer = buffer;
+  }
+
+  /** Writes what is waiting to be written. */
+  flush(): void {
     if (this.#out.length > 0) this.#write(this.#out.bytes.subarray(0, this.#out.length));
     this.#out.length = 0;
   }
@@ -113,7 +129,7 @@ export class Report {
     record.set(view.view, view.at, view.length, true);
     record.cpu = view.cpu;
     record.leaf = leaf;
-    if (this.#bufferColumns.length > 1) out.literal(this.#bufferColumns[view.buffer]);
+    out.literal(this.bufferColumn(view.buffer));
     const start = out.length;
     if (view.missed !== 0) {
       out.text(`CPU:${view.cpu} [${view.missed > 0 ? `${view.missed} ` : ''}EVENTS DROPPED]\n`);
@@ -133,7 +149,7 @@ export class Report {
     }
     if (printer.time.unit !== 'ticks') out.byte(32);
     printer.time.print(out, view.timeHigh, view.timeLow);
-    out.literal(this.#nameColumn(view.id, event.name));
+    out.literal(this.nameColumn(view.id, event.name));
     if (event.usesTime) record.time = (BigInt(view.timeHigh) << 32n) | BigInt(view.timeLow);
     if (raw) event.raw(record, out);
     else event.pretty(record, out);
@@ -169,18 +185,39 @@ export class Report {
     }
     let text = task.withCpu[cpu];
     if (text === undefined) {
-      const comm = Buffer.from(task.name).toString('latin1');
-      const { latency = false } = this.#options;
-      const shown = latency ? comm.slice(0, 8).padStart(8) : comm.padStart(16);
-      const cpuColumn = latency ? String(cpu).padStart(3) : `[${String(cpu).padStart(3, '0')}]`;
-      text = latin1Bytes(`${shown}-${String(pid).padEnd(5)} ${cpuColumn}`);
+      text = latin1Bytes(`${this.#taskColumn(pid, task.name)}${this.#cpuColumn(cpu)}`);
       task.withCpu[cpu] = text;
     }
     return text;
   }
 
+  #taskColumn(pid: number, name: Uint8Array): string {
+    const comm = Buffer.from(name).toString('latin1');
+    const shown = this.#options.latency ? comm.slice(0, 8).padStart(8) : comm.padStart(16);
+    return `${shown}-${String(pid).padEnd(5)} `;
+  }
+
+  #cpuColumn(cpu: number): string {
+    return this.#options.latency ? String(cpu).padStart(3) : `[${String(cpu).padStart(3, '0')}]`;
+  }
+
+  /** `            bash-188   `, with the name that the task has by now. */
+  taskColumn(pid: number): Uint8Array {
+    return latin1Bytes(this.#taskColumn(pid, this.#printer.comms.name(pid)));
+  }
+
+  /** `[001] `, up to the flags. */
+  cpuColumn(cpu: number): Uint8Array {
+    return latin1Bytes(`${this.#cpuColumn(cpu)}${this.#options.latency ? '' : ' '}`);
+  }
+
+  /** What a buffer's lines begin with. */
+  bufferColumn(buffer: number): Uint8Array {
+    return this.#bufferColumns[buffer];
+  }
+
   /** `: sched_switch:         `: the time's colon, and the name to 20 characters. */
-  #nameColumn(id: number, name: Uint8Array): Uint8Array {
+  nameColumn(id: number, name: Uint8Array): Uint8Array {
     let text = this.#nameColumns[id];
     if (text === undefined) {
       text = latin1Bytes(`: ${Buffer.from(name).toString('latin1')}: `.padEnd(24));
@@ -206,6 +243,7 @@ interface HeldEntry {
 
 /** With several buffers, each line begins with the name of its own; the top one has none. */
 function bufferColumns(head: RecordingHead): Uint8Array[] {
+  if (head.buffers.length < 2) return [new Uint8Array(0)];
   const names = head.buffers.map((buffer) => buffer.name.slice(buffer.name.lastIndexOf('/') + 1));
   const width = Math.max(0, ...names.map((name) => name.length));
   return names.map((name) => latin1Bytes(name === '' ? ' '.repeat(width + 2) : `${name.padStart(width)}: `));

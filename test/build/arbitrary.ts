@@ -170,44 +170,48 @@ const container = fc.constantFrom(
   { version: 7 as const, compression: 'zstd' as const },
 );
 
-/** A whole recording: any version, byte order, long and sub-buffer size, up to three CPUs and two instances. */
-export const recordings: fc.Arbitrary<Case> = fc
-  .record({
-    abi,
-    container,
-    formats,
-    startNs: fc.bigInt({ min: 1n, max: 1n << 50n }),
-    comm: text.map((name) => name.replace(/[\n\r]/g, ' ').slice(0, 15)),
-  })
-  .chain(({ abi: ring, container: outer, formats: known, startNs, comm }) =>
-    fc
-      .array(fc.array(cpu(known, startNs, ring.littleEndian), { minLength: 1, maxLength: 3 }), {
-        minLength: 1,
-        maxLength: 3,
-      })
-      .map((buffers) => {
-        // Version 6 has one CPU count for all buffers.
-        const cpus = Math.max(...buffers.map((buffer) => buffer.length));
-        const filled = buffers.map((buffer) =>
-          Array.from({ length: cpus }, (_, i) => buffer[i] ?? { events: [], expected: [] }),
-        );
-        return {
-          recording: {
-            ...outer,
-            abi: ring,
-            formats: known,
-            buffers: filled.map((buffer, i) => ({
-              name: i === 0 ? '' : `instance-${i}`,
-              clock: 'local',
-              cpus: buffer.map(({ events }) => events),
-            })),
-            comms: [[1, `x${comm}`]] as [number, string][],
-            uname: 'Linux built 1.0',
-            kallsyms: 'ffffffff81000000 T _text\n',
-            printkFormats: '0xffffffff82000000 : "text"\n',
-            options: [],
-          },
-          expected: filled.map((buffer) => buffer.map(({ expected }) => expected)),
-        };
-      }),
-  );
+/** A whole recording of such a machine: any version, up to three CPUs and two instances. */
+export const recordingsOf = (machine: fc.Arbitrary<RingAbi>): fc.Arbitrary<Case> =>
+  fc
+    .record({
+      abi: machine,
+      container,
+      formats,
+      startNs: fc.bigInt({ min: 1n, max: 1n << 50n }),
+      comm: text.map((name) => name.replace(/[\n\r]/g, ' ').slice(0, 15)),
+    })
+    .chain(({ abi: ring, container: outer, formats: known, startNs, comm }) =>
+      fc
+        .array(fc.array(cpu(known, startNs, ring.littleEndian), { minLength: 1, maxLength: 3 }), {
+          minLength: 1,
+          maxLength: 3,
+        })
+        .map((buffers) => {
+          // Version 6 has one CPU count for all buffers.
+          const cpus = Math.max(...buffers.map((buffer) => buffer.length));
+          const filled = buffers.map((buffer) =>
+            Array.from({ length: cpus }, (_, i) => buffer[i] ?? { events: [], expected: [] }),
+          );
+          return {
+            recording: {
+              ...outer,
+              abi: ring,
+              formats: known,
+              buffers: filled.map((buffer, i) => ({
+                name: i === 0 ? '' : `instance-${i}`,
+                clock: 'local',
+                cpus: buffer.map(({ events }) => events),
+              })),
+              comms: [[1, `x${comm}`]] as [number, string][],
+              uname: 'Linux built 1.0',
+              kallsyms: 'ffffffff81000000 T _text\n',
+              printkFormats: '0xffffffff82000000 : "text"\n',
+              options: [],
+            },
+            expected: filled.map((buffer) => buffer.map(({ expected }) => expected)),
+          };
+        }),
+    );
+
+/** Of any byte order, long and sub-buffer size. */
+export const recordings: fc.Arbitrary<Case> = recordingsOf(abi);

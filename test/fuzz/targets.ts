@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { SlabIndexer } from '../../electron/engine/index-slab.ts';
 import { KeptEvents } from '../../electron/engine/kept-events.ts';
+import { printByKernel } from '../../electron/engine/print-by-kernel.ts';
 import { openRawFolder, type RawFolder, rawFolderAt, readRawHead } from '../../electron/engine/raw-folder.ts';
 import { SlabKernel } from '../../electron/engine/slab-kernel.ts';
 import { type ByteSource, bytesSource } from '../../electron/parse/byte-source.ts';
@@ -21,7 +22,7 @@ import { TextSurveyor } from '../../electron/parse/text-trace/survey.ts';
 import { readTraceDat } from '../../electron/parse/trace-dat.ts';
 import { headProblems } from '../../electron/query/head-check.ts';
 import { visitRecords } from '../../electron/query/records.ts';
-import { reportRecording } from '../../electron/query/report-recording.ts';
+import { type PrintRecords, printEach, reportRecording } from '../../electron/query/report-recording.ts';
 import { decodeChunk } from '../../electron/store/chunk-codec.ts';
 import { ChunkEncoder } from '../../electron/store/chunk-encoder.ts';
 import { RemoraError, type TraceWarning } from '../../shared/errors.ts';
@@ -100,11 +101,7 @@ function checkHeadAndRecords(source: ByteSource, head: RecordingHead, size: numb
 }
 
 function checkRecords(source: ByteSource, head: RecordingHead, size: number): void {
-  let printed = 0;
-  const count = (piece: Uint8Array): void => {
-    printed += piece.length;
-  };
-  const warnings = reportRecording(source, head, {}, count);
+  const { printed, warnings } = checkReport(source, head);
   checkWarnings(warnings, size);
   const met = new Map<string, number[]>();
   visitRecords(
@@ -126,8 +123,21 @@ function checkRecords(source: ByteSource, head: RecordingHead, size: number): vo
   must(records <= most, () => `${records} records of ${size} bytes`);
   must(printed <= SMALL_BYTES * 32 + records * 4096, () => `${printed} bytes printed of ${records} records`);
   // Every other input, as it takes as long again.
-  if (size % 2 === 0) reportRecording(source, head, { raw: true, latency: true }, count);
+  if (size % 2 === 0) reportRecording(source, head, { raw: true, latency: true }, () => {});
   checkIndex(source, head, met);
+}
+
+/** The kernel must print what the general code prints. */
+function checkReport(source: ByteSource, head: RecordingHead): { printed: number; warnings: TraceWarning[] } {
+  const reportBy = (print: PrintRecords): { text: Buffer; warnings: TraceWarning[] } => {
+    const pieces: Buffer[] = [];
+    const warnings = reportRecording(source, head, {}, (piece) => pieces.push(Buffer.from(piece)), print);
+    return { text: Buffer.concat(pieces), warnings };
+  };
+  const [fast, measure] = [reportBy(printByKernel), reportBy(printEach)];
+  must(fast.text.equals(measure.text), () => 'the kernel prints otherwise');
+  must(isDeepStrictEqual(fast.warnings, measure.warnings), () => 'the kernel warns otherwise');
+  return { printed: fast.text.length, warnings: fast.warnings };
 }
 
 /** The index must hold the records that reading them one by one finds. */

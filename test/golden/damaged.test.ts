@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { printByKernel } from '../../electron/engine/print-by-kernel.ts';
 import { bytesSource } from '../../electron/parse/byte-source.ts';
 import { readTraceDat } from '../../electron/parse/trace-dat.ts';
 import { reportRecording } from '../../electron/query/report-recording.ts';
@@ -41,9 +42,10 @@ function read(bytes: Uint8Array): Outcome {
   let lines = 0;
   try {
     const head = readTraceDat(source);
-    const damage = reportRecording(source, head, {}, (piece) => {
+    const count = (piece: Uint8Array): void => {
       for (const byte of piece) if (byte === 10) lines++;
-    });
+    };
+    const damage = reportRecording(source, head, {}, count, printByKernel);
     return { lines, warnings: [...head.warnings, ...damage], error: null };
   } catch (error) {
     if (error instanceof RemoraError) return { lines, warnings: [], error };

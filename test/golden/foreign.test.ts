@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
+import { printByKernel } from '../../electron/engine/print-by-kernel.ts';
 import { bytesSource } from '../../electron/parse/byte-source.ts';
 import { LazyEventFormat } from '../../electron/parse/event-formats.ts';
 import { readTraceDat } from '../../electron/parse/trace-dat.ts';
@@ -92,7 +93,7 @@ function remoraReport(bytes: Uint8Array, request: (typeof COMMANDS)[number]['req
   const source = bytesSource(bytes, 'foreign.dat');
   const pieces: Buffer[] = [];
   const head = readTraceDat(source);
-  const damage = reportRecording(source, head, request, (piece) => pieces.push(Buffer.from(piece)));
+  const damage = reportRecording(source, head, request, (piece) => pieces.push(Buffer.from(piece)), printByKernel);
   expect([...head.warnings, ...damage]).toEqual([]);
   return Buffer.concat(pieces);
 }

@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { printByKernel } from '../../electron/engine/print-by-kernel.ts';
 import { bytesSource } from '../../electron/parse/byte-source.ts';
 import { readTraceDat } from '../../electron/parse/trace-dat.ts';
-import { type ReportRequest, reportRecording } from '../../electron/query/report-recording.ts';
+import { type PrintRecords, type ReportRequest, reportRecording } from '../../electron/query/report-recording.ts';
 import { corpusFile, corpusText } from '../corpus.ts';
 import { differences } from './report-differences.ts';
 
@@ -47,10 +48,14 @@ const RECORDINGS = [
   'vm612rt-lat-wakeup',
 ];
 
+/** Lines of each recording that the kernel wrote. */
+const printed = new Map<string, number>();
+
 function reportOf(path: string, request: ReportRequest): string {
   const source = bytesSource(readFileSync(path), path);
   const pieces: Buffer[] = [];
-  reportRecording(source, readTraceDat(source), request, (piece) => pieces.push(Buffer.from(piece)));
+  const print: PrintRecords = (records) => printByKernel(records, (lines) => printed.set(path, lines));
+  reportRecording(source, readTraceDat(source), request, (piece) => pieces.push(Buffer.from(piece)), print);
   return Buffer.concat(pieces).toString('latin1');
 }
 
@@ -77,6 +82,12 @@ describe.each([
       expect(firstDifference(reportOf(path as string, { raw }), corrected)).toBeNull();
     });
   }
+});
+
+const throttle = corpusFile('sample-throttle.dat');
+test.skipIf(throttle === null)('the kernel writes most lines', () => {
+  reportOf(throttle as string, {});
+  expect(printed.get(throttle as string)).toBeGreaterThan(248_749 * 0.99);
 });
 
 const small = corpusFile('small-v6.dat');

@@ -24,9 +24,14 @@ export class Comms {
     return name;
   }
 
+  /** Whether the pid has a name, which then stays. */
+  isKnown(pid: number): boolean {
+    return pid === 0 || this.#names.has(pid) || this.#saved.has(pid);
+  }
+
   /** Learns a name up to its NUL; the first one that a pid had stays. */
   learn(pid: number, source: Uint8Array, from: number, to: number): void {
-    if (pid === 0 || this.#names.has(pid) || this.#saved.has(pid)) return;
+    if (this.isKnown(pid)) return;
     let end = from;
     while (end < to && source[end] !== 0) end++;
     this.#names.set(pid, source.slice(from, end));

@@ -20,9 +20,17 @@ export interface EventPrinters {
 
 /** Compiles an event's print format once, for all its records. */
 export function compileEvent(scope: Scope): EventPrinters {
-  const { event } = scope;
-  const printFmt = parsePrintFmt(event, scope.abi);
-  if (printFmt === null) return failed(scope);
+  const found = printPieces(scope);
+  if (found === null) return failed(scope);
+  const { pieces, args } = found;
+  const prints = pieces.map((piece) => compilePiece(piece, args, scope, false));
+  return { pretty: sequence(joined(pieces, prints)), raw: rawFields(scope, pieces, args, true) };
+}
+
+/** An event's print format, cut into pieces with their arguments; null where it cannot be read. */
+export function printPieces({ event, abi }: Scope): { pieces: Piece[]; args: Arg[] } | null {
+  const printFmt = parsePrintFmt(event, abi);
+  if (printFmt === null) return null;
   const { format } = printFmt;
   let { args } = printFmt;
   if (args.length === 0 && event.system === 'ftrace') {
@@ -31,10 +39,8 @@ export function compileEvent(scope: Scope): EventPrinters {
       .filter((field) => !field.common)
       .map((field): Arg => ({ kind: 'field', name: field.name, field }));
   }
-  const cut = cutFormat(format, args.length);
-  if (cut.failed) return failed(scope);
-  const prints = cut.pieces.map((piece) => compilePiece(piece, args, scope, false));
-  return { pretty: sequence(joined(cut.pieces, prints)), raw: rawFields(scope, cut.pieces, args, true) };
+  const { pieces, failed } = cutFormat(format, args.length);
+  return failed ? null : { pieces, args };
 }
 
 function failed(scope: Scope): EventPrinters {

@@ -18,6 +18,8 @@ const SOFT_IRQ = 0x10;
 export class LatencyFlags {
   readonly #flags: NumberOf;
   readonly #preemptCount: NumberOf;
+  readonly #flagsField: FieldFormat | null;
+  readonly #preemptField: FieldFormat | null;
   readonly #lockDepth: Depth;
   readonly #migrateDisable: Depth;
 
@@ -26,10 +28,11 @@ export class LatencyFlags {
     for (const format of formats) if (format.id < first.id) first = format;
     const common = (name: string): FieldFormat | undefined =>
       first?.fields.find((field) => field.common && field.name === name);
-    const read = (field: FieldFormat | undefined): NumberOf =>
-      field === undefined ? missing : fieldNumber(field, abi);
-    this.#flags = read(common('common_flags'));
-    this.#preemptCount = read(common('common_preempt_count'));
+    const read = (field: FieldFormat | null): NumberOf => (field === null ? missing : fieldNumber(field, abi));
+    this.#flagsField = common('common_flags') ?? null;
+    this.#preemptField = common('common_preempt_count') ?? null;
+    this.#flags = read(this.#flagsField);
+    this.#preemptCount = read(this.#preemptField);
     const lockDepth = common('common_lock_depth');
     // libtraceevent keeps one place for both: where there is a lock depth, it is printed for the other, too.
     this.#lockDepth = new Depth(lockDepth, abi);
@@ -40,6 +43,16 @@ export class LatencyFlags {
   bits(record: PrintRecord): number {
     this.#flags(record);
     return record.low;
+  }
+
+  /**
+   * Where the flags, the preempt count, migrate_disable and the lock depth lie, as `print` reads them; of size 0 what is not shown. Null as
+   * long as the first record decides.
+   */
+  get fields(): FlagField[] | null {
+    const depths = [this.#migrateDisable.field, this.#lockDepth.field];
+    if (depths[0] === undefined || depths[1] === undefined) return null;
+    return [this.#flagsField, this.#preemptField, ...depths].map((field) => field ?? NOWHERE);
   }
 
   print(record: PrintRecord, out: TextSink): void {
@@ -64,6 +77,10 @@ export class LatencyFlags {
   }
 }
 
+type FlagField = Pick<FieldFormat, 'offset' | 'size'>;
+
+const NOWHERE: FlagField = { offset: 0, size: 0 };
+
 const missing: NumberOf = (record) => {
   record.high = 0;
   record.low = 0;
@@ -77,10 +94,18 @@ function depth(out: TextSink, value: number): void {
 /** A field that not every kernel has; one whose first value is negative is not shown at all. */
 class Depth {
   readonly #value: NumberOf | null;
+  readonly #field: FieldFormat | null;
   #shown: boolean | null = null;
 
   constructor(field: FieldFormat | undefined, abi: TraceAbi) {
+    this.#field = field ?? null;
     this.#value = field === undefined ? null : fieldNumber(field, abi);
+  }
+
+  /** Null: it is not shown; undefined: not known yet. */
+  get field(): FieldFormat | null | undefined {
+    if (this.#field === null || this.#shown === false) return null;
+    return this.#shown === null ? undefined : this.#field;
   }
 
   read(record: PrintRecord): number | null {

@@ -8,6 +8,8 @@ import { CallStacks } from './plugins/ftrace.ts';
 import { LeafTest } from './plugins/function-graph.ts';
 import type { Handler, HandlerScope } from './plugins/handler.ts';
 import { handlers } from './plugins/handlers.ts';
+import { writeEvent } from './plugins/programs.ts';
+import { type AddTable, ProgramWriter, Unfit } from './program.ts';
 import { type Print, PrintRecord } from './record.ts';
 import { Symbols } from './symbols.ts';
 import { latin1Bytes, TextSink } from './text-sink.ts';
@@ -25,7 +27,7 @@ export class Printer {
   /** Tells which exit belongs to which entry; null where the recording has no function graph. */
   readonly leaves: LeafTest | null;
   readonly #head: RecordingHead;
-  readonly #symbols: Symbols;
+  readonly symbols: Symbols;
   readonly #callStacks = new CallStacks();
   readonly #formats = new Map<number, EventFormat>();
   readonly #compiled: (CompiledEvent | null | undefined)[] = [];
@@ -36,7 +38,7 @@ export class Printer {
   constructor(head: RecordingHead, options: { nanoseconds?: boolean } = {}) {
     this.#head = head;
     this.comms = new Comms(head.comms);
-    this.#symbols = new Symbols(head.kallsyms, head.printkFormats);
+    this.symbols = new Symbols(head.kallsyms, head.printkFormats);
     this.time = new TimePrinter(timeUnit(head, options.nanoseconds ?? false));
     for (const format of head.formats) if (!this.#formats.has(format.id)) this.#formats.set(format.id, format);
     this.#addBlockTracer();
@@ -77,6 +79,27 @@ export class Printer {
     return compiled;
   }
 
+  /** A program that begins with `head` and prints events of this kind like `event().pretty`; null where there is none. */
+  program(id: number, head: Uint8Array, addTable: AddTable): Uint8Array | null {
+    const format = this.#formats.get(id);
+    if (format === undefined) return null;
+    const writer = new ProgramWriter(addTable);
+    try {
+      writer.literal(head);
+      writeEvent(this.#scope(format), writer);
+      return writer.done();
+    } catch (error) {
+      if (error instanceof Unfit) return null;
+      throw error;
+    }
+  }
+
+  /** Bytes of an event's name; null where the recording has no format of this id. */
+  name(id: number): Uint8Array | null {
+    const format = this.#formats.get(id);
+    return format === undefined ? null : latin1Bytes(format.name);
+  }
+
   #compile(format: EventFormat): CompiledEvent {
     const scope = this.#scope(format);
     const name = latin1Bytes(format.name);
@@ -93,7 +116,7 @@ export class Printer {
     return {
       event,
       abi: this.#head.abi,
-      symbols: this.#symbols,
+      symbols: this.symbols,
       comms: this.comms,
       callStacks: this.#callStacks,
       printTime: (out, time) => this.time.print(out, Number(time >> 32n), Number(time & 0xffff_ffffn)),

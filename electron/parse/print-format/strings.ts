@@ -70,7 +70,7 @@ export function compileString(arg: Arg, scope: Scope): StringPrinter {
   }
 }
 
-function namedField(name: string, scope: Scope): Scope['event']['fields'][number] | null {
+export function namedField(name: string, scope: Scope): Scope['event']['fields'][number] | null {
   const { fields } = scope.event;
   return (
     fields.find((field) => field.common && field.name === name) ?? fields.find((field) => field.name === name) ?? null
@@ -131,10 +131,7 @@ const halves = (named: NamedValue): Name => ({
  * Keeps the text of values met before: flags and symbols take few values, and looking them up is a loop. Only for
  * conversions that print the same value the same each time, of values below 2^32.
  */
-function remembered(
-  value: NumberOf,
-  print: (out: TextSink, spec: Spec, high: number, low: number) => void,
-): StringPrinter {
+function remembered(value: NumberOf, print: ValueText): StringPrinter {
   const texts = new Map<number, Uint8Array>();
   let lastSpec: Spec | null = null;
   return (record, out, spec) => {
@@ -162,9 +159,16 @@ function remembered(
 const MOST_REMEMBERED = 1000;
 
 function flags(arg: Extract<Arg, { kind: 'flags' }>, scope: Scope): StringPrinter {
+  return remembered(compileNumber(arg.value, scope), flagsText(arg));
+}
+
+/** Prints a value, given as its halves. */
+type ValueText = (out: TextSink, spec: Spec, high: number, low: number) => void;
+
+export function flagsText(arg: Extract<Arg, { kind: 'flags' }>): ValueText {
   const names = arg.names.map(halves);
   const delimiter = latin1Bytes(arg.delimiter ?? '');
-  return remembered(compileNumber(arg.value, scope), (out, spec, allHigh, allLow) => {
+  return (out, spec, allHigh, allLow) => {
     let high = allHigh;
     let low = allLow;
     let printed = false;
@@ -188,12 +192,16 @@ function flags(arg: Extract<Arg, { kind: 'flags' }>, scope: Scope): StringPrinte
       out.text('0x');
       out.hex64(high, low);
     }
-  });
+  };
 }
 
 function symbolic(arg: Extract<Arg, { kind: 'symbolic' }>, scope: Scope): StringPrinter {
+  return remembered(compileNumber(arg.value, scope), symbolText(arg));
+}
+
+export function symbolText(arg: Extract<Arg, { kind: 'symbolic' }>): ValueText {
   const names = arg.names.map(halves);
-  return remembered(compileNumber(arg.value, scope), (out, spec, allHigh, allLow) => {
+  return (out, spec, allHigh, allLow) => {
     const high = allHigh | 0;
     const low = allLow | 0;
     for (const name of names) {
@@ -204,7 +212,7 @@ function symbolic(arg: Extract<Arg, { kind: 'symbolic' }>, scope: Scope): String
     }
     out.text('0x');
     out.hex64(high, low);
-  });
+  };
 }
 
 /** Where the data of __print_hex and __print_array begins: offset from the record's start in `low`; null: nowhere. */

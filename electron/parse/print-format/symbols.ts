@@ -9,6 +9,7 @@ export class Symbols {
   readonly #readKallsyms: () => Uint8Array;
   readonly #printkFormats: string;
   #table: SymbolTable | null = null;
+  #index: ((text: Uint8Array) => SymbolIndex | null) | null = null;
   #formats: Map<bigint, Uint8Array> | null = null;
   /** Functions found lately: traces name the same few again and again. */
   readonly #found = new Map<number, KernelFunction | null>();
@@ -19,8 +20,16 @@ export class Symbols {
     this.#printkFormats = printkFormats;
   }
 
+  /** Has the text of kallsyms read by other means, which may leave it to the usual one. */
+  indexBy(index: (text: Uint8Array) => SymbolIndex | null): void {
+    this.#index = index;
+  }
+
   get #symbols(): SymbolTable {
-    this.#table ??= readKallsyms(this.#readKallsyms());
+    if (this.#table === null) {
+      const text = this.#readKallsyms();
+      this.#table = new SymbolTable(text, this.#index?.(text) ?? readKallsyms(text));
+    }
     return this.#table;
   }
 
@@ -55,6 +64,13 @@ export class Symbols {
   }
 }
 
+/** The symbols of a text in its order: addresses as two halves, and where in it the names begin. */
+export interface SymbolIndex {
+  high: Uint32Array;
+  low: Uint32Array;
+  nameAt: Uint32Array;
+}
+
 /** A kernel function, found for one address. */
 export interface KernelFunction {
   /** Bytes of the name. */
@@ -76,7 +92,7 @@ class SymbolTable {
   /** Lines by address; made for the first search: a recording that names one symbol does without. */
   #byAddress: Uint32Array | null = null;
 
-  constructor(text: Uint8Array, high: Uint32Array, low: Uint32Array, nameAt: Uint32Array) {
+  constructor(text: Uint8Array, { high, low, nameAt }: SymbolIndex) {
     this.#text = text;
     this.#high = high;
     this.#low = low;
@@ -153,7 +169,7 @@ const SPACE = 32;
 const DOLLAR = 36;
 
 /** Up to the first line that is none. Absolute symbols (per-CPU offsets) and arm's `$a` marks are no functions. */
-function readKallsyms(text: Uint8Array): SymbolTable {
+export function readKallsyms(text: Uint8Array): SymbolIndex {
   const most = Math.ceil(text.length / SHORTEST_LINE);
   const high = new Uint32Array(most);
   const low = new Uint32Array(most);
@@ -189,7 +205,7 @@ function readKallsyms(text: Uint8Array): SymbolTable {
     while (at < text.length && text[at] !== NEWLINE) at++;
     at++;
   }
-  return new SymbolTable(text, high.slice(0, count), low.slice(0, count), nameAt.slice(0, count));
+  return { high: high.slice(0, count), low: low.slice(0, count), nameAt: nameAt.slice(0, count) };
 }
 
 const FEW_SYMBOLS = 1000;

@@ -1,3 +1,4 @@
+import type { TextOf } from '../program.ts';
 import type { Print } from '../record.ts';
 import type { TextSink } from '../text-sink.ts';
 import { fieldValue, type Handler, type HandlerScope, numberOf, ownField, printField, signed } from './handler.ts';
@@ -8,17 +9,23 @@ import { fieldValue, type Handler, type HandlerScope, numberOf, ownField, printF
 export function kmemCallSite(scope: HandlerScope): Handler {
   const callSite = numberOf(scope, 'call_site');
   if (callSite === null) return () => true;
+  const text = callSiteText(scope);
   return (record, out) => {
     callSite(record);
-    const found = scope.symbols.functionAt(record.high, record.low);
-    if (found !== null) {
-      out.byte(40);
-      out.literal(found.name);
-      out.text('+0x');
-      out.hex64(0, (record.low - found.low) | 0);
-      out.text(') ');
-    }
+    text(out, record.high, record.low);
     return true;
+  };
+}
+
+export function callSiteText(scope: HandlerScope): TextOf {
+  return (out, high, low) => {
+    const found = scope.symbols.functionAt(high, low);
+    if (found === null) return;
+    out.byte(40);
+    out.literal(found.name);
+    out.text('+0x');
+    out.hex64(0, (low - found.low) | 0);
+    out.text(') ');
   };
 }
 
@@ -32,9 +39,15 @@ function timerAddress(scope: HandlerScope): Print {
 function timerFunction(scope: HandlerScope): Print {
   const address = numberOf(scope, 'function');
   if (address === null) return () => {};
+  const text = timerFunctionText(scope);
   return (record, out) => {
     address(record);
-    const { high, low } = record;
+    text(out, record.high, record.low);
+  };
+}
+
+export function timerFunctionText(scope: HandlerScope): TextOf {
+  return (out, high, low) => {
     out.text(' function=');
     const found = scope.symbols.functionAt(high, low);
     if (found === null) {

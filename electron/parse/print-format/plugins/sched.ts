@@ -1,6 +1,7 @@
 import type { FieldFormat } from '../../event-format.ts';
 import { fieldNumber } from '../fields.ts';
 import { parsePrintFmt } from '../parse.ts';
+import type { TextOf } from '../program.ts';
 import type { PrintRecord } from '../record.ts';
 import type { Arg, NamedValue } from '../syntax.ts';
 import type { TextSink } from '../text-sink.ts';
@@ -92,12 +93,19 @@ function taskState(scope: HandlerScope): (record: PrintRecord, out: TextSink) =>
   const field = anyField(scope, 'prev_state');
   if (field === null) return () => {};
   const value = fieldNumber(field, scope.abi);
-  const letters = stateLetters(scope, field);
+  const text = stateText(scope, field);
   return (record, out) => {
     value(record);
+    text(out, record.high, record.low);
+  };
+}
+
+export function stateText(scope: HandlerScope, field: FieldFormat): TextOf {
+  const letters = stateLetters(scope, field);
+  return (out, _high, low) => {
     let found = false;
     for (let bit = 0; bit < letters.length; bit++) {
-      if (((record.low >>> bit) & 1) === 0) continue;
+      if (((low >>> bit) & 1) === 0) continue;
       if (found) out.byte(124);
       found = true;
       out.byte(letters.charCodeAt(bit));
