@@ -1,4 +1,4 @@
-import { constants, fstatSync, openSync, writeSync } from 'node:fs';
+import { constants, openSync, readlinkSync, writeSync } from 'node:fs';
 
 /** Where a report's lines go. Pieces are borrowed for the call; `end` once after the last. */
 interface ReportOutput {
@@ -49,8 +49,10 @@ class JsonLines implements ReportOutput {
  * do but to sleep for too long or too short. Anything else, and where the pipe cannot be opened again, is used as it is.
  */
 function waiting(fd: number): number {
+  const link = `/proc/self/fd/${fd}`;
   try {
-    return fstatSync(fd).isFIFO() ? openSync(`/proc/self/fd/${fd}`, constants.O_WRONLY) : fd;
+    // One that has a name would be waited for, should its reader be gone.
+    return readlinkSync(link).startsWith('pipe:') ? openSync(link, constants.O_WRONLY) : fd;
   } catch {
     return fd;
   }
