@@ -9,11 +9,17 @@ import { isClosedPipe } from './output.ts';
 /** Adds a command to the program. */
 export type AddCommand = (program: Command, host: CommandHost) => void;
 
-/** Runs what the process was started for; never returns to the caller with something left to do. */
+/** What a library might still hold open shall not keep the user waiting for longer. */
+const HELD_OPEN_MS = 300;
+
+/**
+ * Runs what the process was started for, and ends it when nothing is left to do. `process.exit` would not do: it waits for V8's threads, one
+ * of which may wait for a garbage collection that does not come any more, and then the process stays for ever (seen in Node 24).
+ */
 export function runCommandLine(commands: readonly AddCommand[]): void {
   void run(commands).then((code) => {
-    // Nothing is left to do; what a library might still hold open shall not keep the user waiting.
-    process.exit(code);
+    process.exitCode = code;
+    setTimeout(() => process.exit(code), HELD_OPEN_MS).unref();
   });
 }
 

@@ -23,7 +23,8 @@ interface Ended {
 }
 
 function run(...args: string[]): Promise<Ended> {
-  const env = { ...process.env, REMORA_CACHE: cache };
+  // Says so on stderr where the process is ended before it ends by itself, which may take for ever: see runCommandLine.
+  const env = { ...process.env, REMORA_CACHE: cache, NODE_OPTIONS: '--trace-exit' };
   const child = spawn(process.execPath, [join(projectRoot, 'electron/cli.ts'), ...args], {
     env,
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -35,7 +36,12 @@ function run(...args: string[]): Promise<Ended> {
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     ended.err += text;
   });
-  return new Promise((resolve) => child.once('close', (code) => resolve({ ...ended, code })));
+  return new Promise((resolve, reject) =>
+    child.once('close', (code) => {
+      if (ended.err.includes('Exited the environment')) reject(new Error(`process.exit was called: ${ended.err}`));
+      else resolve({ ...ended, code });
+    }),
+  );
 }
 
 async function json<T>(...args: string[]): Promise<T> {
