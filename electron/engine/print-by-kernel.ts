@@ -2,7 +2,7 @@ import type { TraceWarning } from '../../shared/errors.ts';
 import { subBufferLayout } from '../parse/layout.ts';
 import type { AddTable, TextOf } from '../parse/print-format/program.ts';
 import { TextSink } from '../parse/print-format/text-sink.ts';
-import { type CursorPlan, planCursors, type RecordView } from '../query/records.ts';
+import { type CursorPlan, newRecordView, planCursors } from '../query/records.ts';
 import { printEach, type RecordsToPrint } from '../query/report-recording.ts';
 import { KernelCursor, KernelMemory } from './kernel-cursor.ts';
 import { KernelSymbols, SYMBOL_BYTES } from './kernel-symbols.ts';
@@ -248,16 +248,4 @@ class KernelPrinting {
 }
 
 /** Filled for every record that the general code prints. */
-const record: RecordView = {
-  buffer: 0,
-  cpu: 0,
-  index: 0,
-  timeHigh: 0,
-  timeLow: 0,
-  id: 0,
-  pid: 0,
-  view: new DataView(new ArrayBuffer(0)),
-  at: 0,
-  length: 0,
-  missed: 0,
-};
+const record = newRecordView();

@@ -8,7 +8,7 @@ import { isLevel } from './levels.ts';
 import { countOfType, traceOfWindow } from './live-window.ts';
 import { PLAIN_SAMPLE_BYTES, PlainSeries } from './plain-series.ts';
 import { Samples } from './samples.ts';
-import { isStateful, keyOf, MANY_SAMPLES, SeriesQueries, seriesPlan, thin, typeOfSeries } from './series.ts';
+import { FEW_SAMPLES, isOfBins, keyOf, MANY_SAMPLES, SeriesQueries, seriesPlan, thin, typeOfSeries } from './series.ts';
 import { type PrepareOptions, SharedWork } from './shared-work.ts';
 import { binsInPieces, type SeriesBins } from './streamed-series.ts';
 import { lowerBound, type Trace, upperBound } from './trace.ts';
@@ -23,9 +23,6 @@ const FINEST_BINS_OF_GROUPS = 1 << 14;
 const SAMPLES_A_BIN = 16;
 /** Several plots are asked for at a time. */
 const MOST_ODD_WINDOWS = 8;
-
-/** With fewer samples in a window than this, binning them takes about a millisecond. */
-const FEW_SAMPLES = 100_000;
 
 /** A plain series: its samples, and bins for wide windows. */
 interface Plain {
@@ -70,8 +67,7 @@ export class LargeSeries {
   /** See SeriesQueries. */
   async firstLook(spec: SeriesSpec, fromNs: number, toNs: number, bins: number): Promise<SeriesResult | null> {
     if (this.#isMuch(spec)) return null;
-    const totals = spec.aggregate === 'sum' || spec.aggregate === 'count';
-    if (totals || !this.#isPlainOfMany(spec)) return this.#whole.firstLook(spec, fromNs, toNs, bins);
+    if (isOfBins(spec) || !this.#isPlainOfMany(spec)) return this.#whole.firstLook(spec, fromNs, toNs, bins);
     if (this.#levels.has(keyOf(spec)) || this.#plain.has(keyOf(spec))) return null;
     const window = { fromNs, toNs, binNs: Math.max(1, (toNs - fromNs) / bins) };
     const found = await binsDirectly(
@@ -106,7 +102,7 @@ export class LargeSeries {
       await this.#preparePlain(spec, options);
       return;
     }
-    if (mode === 'raw' || isStateful(spec)) throw this.#tooMany(spec, fromNs, toNs);
+    if (mode === 'raw' || seriesPlan(this.#trace, spec).compiled.stateful) throw this.#tooMany(spec, fromNs, toNs);
     const window = { fromNs, toNs, binNs: Math.max(1, (toNs - fromNs) / bins) };
     if (this.#isUsual(spec, window)) await this.#prepareLevels(spec, options);
     else {
@@ -128,19 +124,11 @@ export class LargeSeries {
   /** Makes bins, or waits for those that somebody else has begun to make. */
   async #make(key: string, spec: SeriesSpec, window: Window, options: PrepareOptions): Promise<SeriesBins> {
     const plan = seriesPlan(this.#trace, spec);
-    let work = this.#making.get(key);
-    if (work === undefined) {
-      for (const [other, { isIdle }] of this.#making) if (isIdle) this.#making.delete(other);
-      work = new SharedWork((nextTurn, onProgress) =>
-        isPlain(spec, plan)
-          ? binsDirectly(this.#trace, spec, window, nextTurn, onProgress)
-          : binsInPieces(this.#trace, plan.type.type, spec, window, nextTurn, onProgress),
-      );
-      this.#making.set(key, work);
-    }
-    const bins = await work.wait(options);
-    this.#making.delete(key);
-    return bins;
+    return shared(this.#making, key, options, (nextTurn, onProgress) =>
+      isPlain(spec, plan)
+        ? binsDirectly(this.#trace, spec, window, nextTurn, onProgress)
+        : binsInPieces(this.#trace, plan.type.type, spec, window, nextTurn, onProgress),
+    );
   }
 
   /** Throws `limit` where a wide window was not prepared. */
@@ -191,8 +179,7 @@ export class LargeSeries {
     const levels = this.#plain.peek(key)?.levels ?? this.#levels.peek(key);
     if (levels === undefined) return null;
     const found = windowOf(levels.at(window.binNs), spec, window, window.toNs >= this.#trace.durationNs);
-    const totals = spec.aggregate === 'sum' || spec.aggregate === 'count';
-    return mode === 'bins' || totals || found.lines.every(({ samples }) => samples > bins * 2) ? found : null;
+    return mode === 'bins' || isOfBins(spec) || found.lines.every(({ samples }) => samples > bins * 2) ? found : null;
   }
 
   /** Whether a series is kept as PlainSeries. One that was evaluated before, as of a filter, is not. */
@@ -213,23 +200,16 @@ export class LargeSeries {
 
   async #preparePlain(spec: SeriesSpec, options: PrepareOptions): Promise<void> {
     const key = keyOf(spec);
-    let work = this.#makingPlain.get(key);
-    if (work === undefined) {
-      for (const [other, { isIdle }] of this.#makingPlain) if (isIdle) this.#makingPlain.delete(other);
-      work = new SharedWork(async (nextTurn, onProgress) => {
-        const binNs = this.#finest(spec);
-        const all = { fromNs: 0, toNs: this.#trace.durationNs, binNs };
-        const sources: PlainSource[] = [];
-        const bins = await binsDirectly(this.#trace, spec, all, nextTurn, onProgress, sources);
-        const { unit, limit, type } = seriesPlan(this.#trace, spec);
-        const levels = new Levels(bins, binNs);
-        const samples = new PlainSeries(this.#trace, sources, unit, limit);
-        return { levels, samples, bytes: levels.bytes + type.count * PLAIN_SAMPLE_BYTES };
-      });
-      this.#makingPlain.set(key, work);
-    }
-    const plain = await work.wait(options);
-    this.#makingPlain.delete(key);
+    const plain = await shared(this.#makingPlain, key, options, async (nextTurn, onProgress) => {
+      const binNs = this.#finest(spec);
+      const all = { fromNs: 0, toNs: this.#trace.durationNs, binNs };
+      const sources: PlainSource[] = [];
+      const bins = await binsDirectly(this.#trace, spec, all, nextTurn, onProgress, sources);
+      const { unit, limit, type } = seriesPlan(this.#trace, spec);
+      const levels = new Levels(bins, binNs);
+      const samples = new PlainSeries(this.#trace, sources, unit, limit);
+      return { levels, samples, bytes: levels.bytes + type.count * PLAIN_SAMPLE_BYTES };
+    });
     this.#plain.get(key, () => plain);
   }
 
@@ -252,6 +232,24 @@ export class LargeSeries {
       message: `the window has ${millions(n)} ${system}:${name} events, and memory is set aside for ${millions(this.#most)} at once, which single samples and values that depend on the one before (delta, rate) need: choose a shorter time, or set REMORA_MEMORY_MIB to more`,
     });
   }
+}
+
+/** What `make` gives, or what somebody else has begun to make under the same key. */
+async function shared<T>(
+  making: Map<string, SharedWork<T>>,
+  key: string,
+  options: PrepareOptions,
+  make: ConstructorParameters<typeof SharedWork<T>>[0],
+): Promise<T> {
+  let work = making.get(key);
+  if (work === undefined) {
+    for (const [other, { isIdle }] of making) if (isIdle) making.delete(other);
+    work = new SharedWork(make);
+    making.set(key, work);
+  }
+  const made = await work.wait(options);
+  making.delete(key);
+  return made;
 }
 
 const oddKey = (spec: SeriesSpec, { fromNs, toNs, binNs }: Window): string =>

@@ -3,6 +3,7 @@ import type { SeriesSpec } from '../../shared/chart.ts';
 import { SelectionSpace } from '../store/chunk-selection.ts';
 import { binSamples } from './bins.ts';
 import type { PlainSource } from './direct-bins.ts';
+import { isOfBins } from './series.ts';
 import { lowerBound, type Trace, upperBound } from './trace.ts';
 
 /** Bytes of a sample that is kept. */
@@ -40,8 +41,7 @@ export class PlainSeries {
     const merged = this.#merge((time) => [lowerBound(time, fromNs), upperBound(time, toNs)]);
     const { time, value } = merged;
     const outliers = placesFrom(value, this.#limit);
-    const ofBins = spec.aggregate === 'sum' || spec.aggregate === 'count';
-    const raw = mode === 'raw' || (mode === 'auto' && !ofBins && time.length <= bins * 2);
+    const raw = mode === 'raw' || (mode === 'auto' && !isOfBins(spec) && time.length <= bins * 2);
     const head = { group: '', key: '', samples: time.length };
     const line: SeriesLine = raw
       ? { ...head, ...this.#raw(fromNs, toNs) }

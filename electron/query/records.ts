@@ -240,6 +240,21 @@ class CpuCursor {
   }
 }
 
+/** One to be filled again and again. */
+export const newRecordView = (): RecordView => ({
+  buffer: 0,
+  cpu: 0,
+  index: 0,
+  timeHigh: 0,
+  timeLow: 0,
+  id: 0,
+  pid: 0,
+  view: new DataView(new ArrayBuffer(0)),
+  at: 0,
+  length: 0,
+  missed: 0,
+});
+
 /** Time stamp of the first sub-buffer that has one; 0 where there is none. */
 export function firstTimestamp(bytes: CpuBytes, littleEndian: boolean): bigint {
   const head = bytes.read(0, 8);
@@ -261,19 +276,7 @@ export class RecordWalk {
   /** A binary heap: the cursor whose record is next comes first. */
   readonly #live: CpuCursor[];
   readonly #littleEndian: boolean[];
-  readonly #record: RecordView = {
-    buffer: 0,
-    cpu: 0,
-    index: 0,
-    timeHigh: 0,
-    timeLow: 0,
-    id: 0,
-    pid: 0,
-    view: new DataView(new ArrayBuffer(0)),
-    at: 0,
-    length: 0,
-    missed: 0,
-  };
+  readonly #record = newRecordView();
 
   constructor(buffers: readonly RecordSource[], keepCpu: (cpu: number) => boolean = () => true) {
     this.#cursors = planCursors(buffers, keepCpu).map((plan, order) => new CpuCursor(plan, order));

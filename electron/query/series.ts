@@ -17,7 +17,7 @@ import { Samples, type TypeSamples } from './samples.ts';
 import { lowerBound, type Trace, upperBound } from './trace.ts';
 
 /** A series evaluated over a whole trace: one value per sample of its event type, by group. */
-export interface EvaluatedSeries {
+interface EvaluatedSeries {
   samples: TypeSamples;
   unit: string;
   /** At most `MOST_GROUPS`, in order of first appearance. */
@@ -26,7 +26,7 @@ export interface EvaluatedSeries {
   bytes: number;
 }
 
-export interface EvaluatedGroup extends Group {
+interface EvaluatedGroup extends Group {
   /** Time and value of the group's samples, those without a value left out; `sample` is each one's place in `samples`. */
   time: Float64Array;
   value: Float64Array;
@@ -39,7 +39,7 @@ export interface EvaluatedGroup extends Group {
 
 export const MOST_GROUPS = 64;
 /** With fewer samples in a window than this, binning them takes about a millisecond. */
-const FEW_SAMPLES = 100_000;
+export const FEW_SAMPLES = 100_000;
 
 /** A series of more than this is looked at in part first. */
 export const MANY_SAMPLES = 500_000;
@@ -49,6 +49,9 @@ const FIRST_LOOK = 16;
 /** What decides the values of a series. */
 export const keyOf = ({ expr, groupBy, where, unit }: SeriesSpec): string =>
   JSON.stringify([expr, groupBy, where, unit]);
+
+/** Sums and counts are of bins, however few samples there are. */
+export const isOfBins = ({ aggregate }: SeriesSpec): boolean => aggregate === 'sum' || aggregate === 'count';
 
 /** The same recordings with a part of their events: every so many chunks of each CPU. */
 export const thin = (trace: Trace): Trace => ({
@@ -90,9 +93,6 @@ export function seriesPlan(trace: Trace, spec: SeriesSpec): SeriesPlan {
   return { type, compiled, places, unit, factor, limit: impossibleFrom(unit) };
 }
 
-/** Whether values depend on those before them, as a difference does. Throws `bad-expression`. */
-export const isStateful = ({ expr }: SeriesSpec): boolean => compile(parseOrThrow(expr), () => 0).stateful;
-
 /** Values of series for any window; evaluated once over all samples, then answered by search. */
 export class SeriesQueries {
   readonly #trace: Trace;
@@ -116,8 +116,7 @@ export class SeriesQueries {
     if (this.#evaluated.has(keyOf(spec))) return null;
     const expression = parseOrThrow(spec.expr);
     const type = findEventType(this.#trace.eventTypes, expression, spec.expr);
-    const summed = spec.aggregate === 'sum' || spec.aggregate === 'count';
-    if (type.count < MANY_SAMPLES || summed || compile(expression, () => 0).stateful) return null;
+    if (type.count < MANY_SAMPLES || isOfBins(spec) || compile(expression, () => 0).stateful) return null;
     const thinned = thin(this.#trace);
     return new SeriesQueries(thinned, new Samples(thinned)).window(spec, fromNs, toNs, bins, 'bins');
   }
@@ -131,9 +130,7 @@ export class SeriesQueries {
       const end = upperBound(group.time, toNs, first);
       const head = { group: group.label, key: group.key, samples: end - first };
       outliers += lowerBound(group.outliers, end) - lowerBound(group.outliers, first);
-      // Sums and counts are of bins, however few samples there are.
-      const ofBins = spec.aggregate === 'sum' || spec.aggregate === 'count';
-      const raw = mode === 'raw' || (mode === 'auto' && !ofBins && end - first <= bins * 2);
+      const raw = mode === 'raw' || (mode === 'auto' && !isOfBins(spec) && end - first <= bins * 2);
       if (raw) return { ...head, ...this.#raw(series, group, first, end) };
       const aligned = isLevel(binNs) && Number.isInteger(fromNs / binNs) && end - first > FEW_SAMPLES;
       return {
