@@ -1,3 +1,4 @@
+import type { ByteSource } from '../parse/byte-source.ts';
 import type { SymbolIndex } from '../parse/print-format/symbols.ts';
 import type { KernelMemory } from './kernel-cursor.ts';
 import type { ReportKernel } from './report-kernel.ts';
@@ -29,17 +30,17 @@ export class KernelSymbols {
     this.#roomsAt = [room(), room(), room()];
   }
 
-  index(text: Uint8Array): SymbolIndex | null {
-    const most = Math.ceil(text.length / SHORTEST_LINE);
+  index(text: ByteSource): SymbolIndex | null {
+    const most = Math.ceil(text.size / SHORTEST_LINE);
     const lists = [new Uint32Array(most), new Uint32Array(most), new Uint32Array(most)] as const;
     const piece = this.#memory.bytes(this.#pieceAt, PIECE_BYTES);
     const { words } = this.#memory;
     const { symbolsEnd, symbolsStopped } = this.#kernel;
     let count = 0;
-    for (let at = 0; at < text.length; ) {
-      const length = Math.min(PIECE_BYTES, text.length - at);
-      const last = at + length === text.length;
-      piece.set(text.subarray(at, at + length));
+    for (let at = 0; at < text.size; ) {
+      const length = Math.min(PIECE_BYTES, text.size - at);
+      const last = at + length === text.size;
+      text.read(at, length, piece);
       const found = this.#kernel.readSymbols(this.#pieceAt, this.#pieceAt + length, last, ...this.#roomsAt, at);
       lists.forEach((list, i) => {
         const room = (this.#roomsAt[i] as number) >>> 2;

@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { RemoraError, type TraceWarning } from '../../shared/errors.ts';
+import { bytesSource } from '../parse/byte-source.ts';
 import { LazyEventFormat } from '../parse/event-formats.ts';
 import { isSubBufferSize, pageLayout } from '../parse/layout.ts';
 import type { CpuData, RecordingHead, TimeCorrection, TraceAbi } from '../parse/recording.ts';
@@ -206,7 +207,7 @@ export function readRawHead(folder: RawFolder, source: FileSource): RecordingHea
     headerPage,
     headerEvent: text('header_event', join('events', 'header_event')),
     formats,
-    kallsyms: () => Buffer.from(text('kallsyms'), 'latin1'),
+    kallsyms: () => bytesSource(Buffer.from(text('kallsyms'), 'latin1')),
     printkFormats: text('printk_formats'),
     comms: new Map(pidLines(text('saved_cmdlines'))),
     tgids: new Map(pidLines(text('saved_tgids')).map(([pid, tgid]) => [pid, Number(tgid)])),

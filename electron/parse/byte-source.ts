@@ -16,6 +16,26 @@ export interface ByteSource {
   part?(name: string): ByteSource;
 }
 
+/** The bytes `[offset, offset + size)` of a source, which must have them. */
+export function rangeOf(source: ByteSource, offset: number, size: number): ByteSource {
+  const lengthAt = (at: number, length: number): number => Math.max(0, Math.min(length, size - at));
+  const borrowed = source.borrow?.bind(source);
+  return {
+    name: source.name,
+    size,
+    read: (at, length, into) => source.read(offset + at, lengthAt(at, length), into),
+    ...(borrowed && { borrow: (at, length) => borrowed(offset + at, lengthAt(at, length)) }),
+  };
+}
+
+/** What there is of a text that is absent. */
+export const NO_TEXT: ByteSource = bytesSource(new Uint8Array(0));
+
+/** All bytes of a source; not to be written to. */
+export function wholeOf(source: ByteSource): Uint8Array {
+  return source.borrow?.(0, source.size) ?? source.read(0, source.size);
+}
+
 /** A source over bytes in memory; used for decompressed sections and by tests. `read` copies. */
 export function bytesSource(bytes: Uint8Array, name = '(memory)'): ByteSource {
   const borrow = (offset: number, length: number): Uint8Array =>

@@ -1,5 +1,5 @@
 import { RemoraError } from '../../shared/errors.ts';
-import type { ByteSource } from './byte-source.ts';
+import { type ByteSource, rangeOf } from './byte-source.ts';
 
 /** Text of the recording as latin1: every byte survives, whatever the encoding; see `decodeText` for display. */
 export function latin1(bytes: Uint8Array): string {
@@ -128,12 +128,12 @@ export class Cursor {
     this.offset += length;
     return this.#window.slice(at, at + length);
   }
-  /** Goes past the next `length` bytes; what is returned reads them from the source, when called: not to be written to. */
-  later(length: number): () => Uint8Array {
+  /** Goes past the next `length` bytes: they are read from what is returned. */
+  later(length: number): ByteSource {
     if (length > this.remaining) throw this.fail(`${length} bytes`, `${this.remaining} up to the end`);
     const at = this.offset;
     this.offset += length;
-    return () => this.#source.borrow?.(at, length) ?? this.#source.read(at, length);
+    return rangeOf(this.#source, at, length);
   }
   /** A NUL-terminated string of at most `limit` bytes, as latin1. */
   text(limit = 4096): string {

@@ -1,4 +1,5 @@
 import type { TraceWarning } from '../../shared/errors.ts';
+import type { ByteSource } from './byte-source.ts';
 import type { FilePlace } from './cursor.ts';
 import type { EventFormat } from './event-format.ts';
 import type { TextRecords } from './text-trace/head.ts';
@@ -21,11 +22,11 @@ export interface RecordingHead {
   /** In the file's order: first the ftrace system's own formats, then those of every system. */
   formats: EventFormat[];
   /**
-   * Reads `/proc/kallsyms` as recorded: lines `address type name [module]`; empty where absent. From the recording, which must
-   * be open, with each call: some five megabytes, of which most recordings print nothing. Not to be written to. Where they are packed,
-   * damage is met when they are read, and is then among the warnings.
+   * `/proc/kallsyms` as recorded: lines `address type name [module]`; empty where absent. In the recording, which must be open: some
+   * five megabytes, of which most recordings print nothing. Where they are packed each call unpacks them, and meets what is damaged,
+   * which is then among the warnings.
    */
-  kallsyms: () => Uint8Array;
+  kallsyms: () => ByteSource;
   /** `printk_formats` as recorded: lines `0xaddress : "format"`. */
   printkFormats: string;
   /** Where those two texts begin. */

@@ -78,7 +78,8 @@ export function readEventFormats(cursor: Cursor, head: HeadInProgress): void {
 export function readKallsyms(cursor: Cursor, head: HeadInProgress): void {
   const bytes = cursor.u32();
   head.kallsymsAt = cursor.place();
-  head.kallsyms = cursor.later(bytes);
+  const text = cursor.later(bytes);
+  head.kallsyms = () => text;
 }
 
 /** u32 size, text of printk_formats */

@@ -1,5 +1,5 @@
 import { RemoraError } from '../../shared/errors.ts';
-import { type ByteSource, bytesSource } from './byte-source.ts';
+import { type ByteSource, bytesSource, NO_TEXT } from './byte-source.ts';
 import { Cursor } from './cursor.ts';
 import { type Compression, compressionOf, mostUnpacked, unpackWhole } from './decompress.ts';
 import { isSubBufferSize } from './layout.ts';
@@ -288,20 +288,20 @@ function kallsymsLater(
   head: HeadInProgress,
   compression: Compression,
   header: SectionHeader,
-): () => Uint8Array {
+): () => ByteSource {
   const { cursor } = header;
   const at = cursor.offset;
   let told = false;
   return () => {
-    let bytes: Uint8Array = new Uint8Array(0);
+    let text = NO_TEXT;
     const known = head.warnings.length;
     tolerate(head, () => {
       cursor.offset = at;
       const section = openBody(source, compression, header);
-      bytes = section.later(section.u32())();
+      text = section.later(section.u32());
     });
     if (told) head.warnings.length = known;
     told = true;
-    return bytes;
+    return text;
   };
 }

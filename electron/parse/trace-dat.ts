@@ -1,5 +1,5 @@
 import { RemoraError } from '../../shared/errors.ts';
-import type { ByteSource } from './byte-source.ts';
+import { type ByteSource, NO_TEXT } from './byte-source.ts';
 import { settleOverlaps } from './claimed-ranges.ts';
 import { Cursor } from './cursor.ts';
 import { readFixedPart } from './fixed-part.ts';
@@ -54,7 +54,7 @@ export function readTraceDat(source: ByteSource): RecordingHead {
     headerPage: '',
     headerEvent: '',
     formats: [],
-    kallsyms: () => new Uint8Array(0),
+    kallsyms: () => NO_TEXT,
     printkFormats: '',
     comms: new Map(),
     tgids: new Map(),

@@ -1,4 +1,5 @@
 import { RemoraError, type TraceWarning } from '../../shared/errors.ts';
+import { wholeOf } from '../parse/byte-source.ts';
 import { type FilePlace, latin1, tellAt } from '../parse/cursor.ts';
 import type { EventFormat } from '../parse/event-format.ts';
 import { LazyEventFormat } from '../parse/event-formats.ts';
@@ -15,7 +16,7 @@ const START: FilePlace = { offset: 0, unpackedAt: null };
  */
 export function headProblems(head: RecordingHead, file: string): TraceWarning[] {
   // Read before the warnings are: what it meets is among them.
-  const kallsyms = latin1(head.kallsyms());
+  const kallsyms = latin1(wholeOf(head.kallsyms()));
   return [
     ...head.warnings,
     ...formatProblems(head.formats, file),

@@ -338,7 +338,7 @@ describe('the kernel of report', () => {
     const symbols = new KernelSymbols(kernel, new KernelMemory(kernel));
     fc.assert(
       fc.property(kallsyms, (text) => {
-        const [found, expected] = [symbols.index(text), readKallsyms(text)];
+        const [found, expected] = [symbols.index(bytesSource(text)), readKallsyms(text)];
         expect(found?.high).toEqual(expected.high);
         expect(found?.low).toEqual(expected.low);
         expect(found?.nameAt).toEqual(expected.nameAt);
@@ -346,7 +346,7 @@ describe('the kernel of report', () => {
       { numRuns: 200 },
     );
     // A line longer than what is read at a time is left to the general code.
-    expect(symbols.index(Buffer.from(`1 T ${'x'.repeat(1 << 17)}\n`))).toBeNull();
+    expect(symbols.index(bytesSource(Buffer.from(`1 T ${'x'.repeat(1 << 17)}\n`)))).toBeNull();
   });
 
   const sample = new Uint8Array(readFileSync(new URL('../../assets/samples/throttle.dat', import.meta.url)));

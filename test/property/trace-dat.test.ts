@@ -1,5 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { wholeOf } from '../../electron/parse/byte-source.ts';
+import { latin1 } from '../../electron/parse/cursor.ts';
 import { bigintReader, bytesReader } from '../../electron/parse/field-access.ts';
 import { type ExpectedEvent, recordings } from '../build/arbitrary.ts';
 import { formatText, HEADER_EVENT_TEXT, headerPageText } from '../build/formats.ts';
@@ -34,7 +36,7 @@ test('what the builder writes, the parser reads', () => {
       expect(head.abi).toEqual({ littleEndian: recording.abi.littleEndian, longBytes: recording.abi.longBytes });
       expect(head.pageBytes).toBe(recording.abi.subBufferBytes);
       expect([head.headerPage, head.headerEvent]).toEqual([headerPageText(recording.abi), HEADER_EVENT_TEXT]);
-      expect([Buffer.from(head.kallsyms()).toString('latin1'), head.printkFormats]).toEqual([
+      expect([latin1(wholeOf(head.kallsyms())), head.printkFormats]).toEqual([
         recording.kallsyms,
         recording.printkFormats,
       ]);

@@ -1,3 +1,4 @@
+import { type ByteSource, wholeOf } from '../byte-source.ts';
 import { latin1Bytes } from './text-sink.ts';
 
 /**
@@ -6,29 +7,31 @@ import { latin1Bytes } from './text-sink.ts';
  * no address, and a kernel has 200,000 symbols.
  */
 export class Symbols {
-  readonly #readKallsyms: () => Uint8Array;
+  readonly #openKallsyms: () => ByteSource;
   readonly #printkFormats: string;
   #table: SymbolTable | null = null;
-  #index: ((text: Uint8Array) => SymbolIndex | null) | null = null;
+  #index: ((text: ByteSource) => SymbolIndex | null) | null = null;
   #formats: Map<bigint, Uint8Array> | null = null;
   /** Functions found lately: traces name the same few again and again. */
   readonly #found = new Map<number, KernelFunction | null>();
+  /** Addresses by name: what a print format names is looked for by each that has it. */
+  readonly #addresses = new Map<string, bigint>();
 
-  /** `kallsyms` reads the text, once, when the first symbol is looked up. */
-  constructor(kallsyms: () => Uint8Array, printkFormats: string) {
-    this.#readKallsyms = kallsyms;
+  /** `kallsyms` opens the text, once, when the first symbol is looked up. */
+  constructor(kallsyms: () => ByteSource, printkFormats: string) {
+    this.#openKallsyms = kallsyms;
     this.#printkFormats = printkFormats;
   }
 
   /** Has the text of kallsyms read by other means, which may leave it to the usual one. */
-  indexBy(index: (text: Uint8Array) => SymbolIndex | null): void {
+  indexBy(index: (text: ByteSource) => SymbolIndex | null): void {
     this.#index = index;
   }
 
   get #symbols(): SymbolTable {
     if (this.#table === null) {
-      const text = this.#readKallsyms();
-      this.#table = new SymbolTable(text, this.#index?.(text) ?? readKallsyms(text));
+      const text = this.#openKallsyms();
+      this.#table = new SymbolTable(text, this.#index?.(text) ?? readKallsyms(wholeOf(text)));
     }
     return this.#table;
   }
@@ -53,7 +56,12 @@ export class Symbols {
 
   /** Address of a symbol by name; 0 where it is not known. */
   addressOf(name: string): bigint {
-    return this.#symbols.addressOf(name);
+    let address = this.#addresses.get(name);
+    if (address === undefined) {
+      address = this.#symbols.addressOf(name);
+      this.#addresses.set(name, address);
+    }
+    return address;
   }
 
   /** The constant string at an address, quotes and the last `\n` left off, escapes kept; undefined where none is known. */
@@ -85,14 +93,14 @@ export interface KernelFunction {
 
 /** Addresses as two halves and names by where they begin in the text, all in the order of its lines. */
 class SymbolTable {
-  readonly #text: Uint8Array;
+  readonly #text: ByteSource;
   readonly #high: Uint32Array;
   readonly #low: Uint32Array;
   readonly #nameAt: Uint32Array;
   /** Lines by address; made for the first search: a recording that names one symbol does without. */
   #byAddress: Uint32Array | null = null;
 
-  constructor(text: Uint8Array, { high, low, nameAt }: SymbolIndex) {
+  constructor(text: ByteSource, { high, low, nameAt }: SymbolIndex) {
     this.#text = text;
     this.#high = high;
     this.#low = low;
@@ -119,7 +127,7 @@ class SymbolTable {
         distance === 0 ||
         (distance > 0 && next !== undefined && (high === highs[next] ? low < lows[next] : high < highs[next]));
       if (within) {
-        const name = this.#text.subarray(this.#nameAt[at], nameEnd(this.#text, this.#nameAt[at]));
+        const name = this.#nameOf(at);
         return { name, high: highs[at], low: lows[at], atHigh: high, atLow: low };
       }
       if (distance < 0) to = middle;
@@ -128,16 +136,33 @@ class SymbolTable {
     return null;
   }
 
-  /** Of several symbols of one name the one at the lowest address; 0 where there is none. Looks through the whole text: to be kept. */
+  #nameOf(line: number): Uint8Array {
+    for (let length = USUAL_NAME; ; length *= 2) {
+      const text = this.#text.read(this.#nameAt[line], length);
+      const end = nameEnd(text, 0);
+      if (end < text.length || text.length < length) return text.subarray(0, end);
+    }
+  }
+
+  /**
+   * Of several symbols of one name the one at the lowest address; 0 where there is none. Looks through the whole text, piece by piece:
+   * to be kept.
+   */
   addressOf(name: string): bigint {
-    const text = Buffer.from(this.#text.buffer, this.#text.byteOffset, this.#text.length);
+    const text = this.#text;
+    const piece = Buffer.alloc(PIECE_BYTES + name.length);
     let lowest: bigint | null = null;
     if (name === '') return 0n;
-    for (let at = text.indexOf(name, 0, 'latin1'); at >= 0; at = text.indexOf(name, at + 1, 'latin1')) {
-      const line = this.#lineOfName(at);
-      if (line < 0 || nameEnd(text, at) !== at + name.length) continue;
-      const address = (BigInt(this.#high[line]) << 32n) | BigInt(this.#low[line]);
-      if (lowest === null || address < lowest) lowest = address;
+    // Pieces overlap, so that one holds all of a name that begins in it.
+    for (let from = 0; from < text.size; from += PIECE_BYTES) {
+      const length = text.read(from, piece.length, piece).length;
+      for (let at = piece.indexOf(name, 0, 'latin1'); at >= 0; at = piece.indexOf(name, at + 1, 'latin1')) {
+        if (at >= PIECE_BYTES || at + name.length > length) break;
+        const line = this.#lineOfName(from + at);
+        if (line < 0 || this.#nameOf(line).length !== name.length) continue;
+        const address = (BigInt(this.#high[line]) << 32n) | BigInt(this.#low[line]);
+        if (lowest === null || address < lowest) lowest = address;
+      }
     }
     return lowest ?? 0n;
   }
@@ -161,6 +186,11 @@ function nameEnd(text: Uint8Array, from: number): number {
   while (end < text.length && text[end] > 32) end++;
   return end;
 }
+
+/** Bytes of the text that are looked through at once: no more, as they are fresh memory. */
+const PIECE_BYTES = 1 << 16;
+/** Nearly every name is shorter. */
+const USUAL_NAME = 64;
 
 /** Lines of kallsyms are no shorter than this: an address, its kind and a name, with a line end. */
 const SHORTEST_LINE = 6;

@@ -1,3 +1,4 @@
+import { NO_TEXT } from '../byte-source.ts';
 import type { CpuData, RecordingBuffer, RecordingHead, TimeCorrection } from '../recording.ts';
 import type { TextDialect } from './dialect.ts';
 import type { EventNames } from './event-names.ts';
@@ -35,7 +36,7 @@ export function textHead(survey: TextSurvey, place: TextPlace): RecordingHead {
     headerPage: '',
     headerEvent: '',
     formats: [],
-    kallsyms: () => new Uint8Array(0),
+    kallsyms: () => NO_TEXT,
     printkFormats: '',
     comms: new Map(),
     tgids: new Map(),

@@ -80,6 +80,20 @@ describe('symbols', () => {
     expect(symbols.addressOf('twice')).toBe(0x100n);
     expect(symbols.addressOf('late')).toBe(0n);
   });
+  test('names that are long, and that lie over the end of a piece of the text', () => {
+    const padding = (bytes: number): string => `1 T ${'p'.repeat(bytes - 5)}\n`;
+    const long = 'n'.repeat(300);
+    for (let split = 0; split < 12; split++) {
+      const before = padding((1 << 16) - split);
+      const symbols = new Symbols(lateText(`${before}00ffff01 T needle\n00ffff02 T ${long}\n00ffff03 T needles`), '');
+      expect(symbols.addressOf('needle')).toBe(0xffff01n);
+      expect(symbols.addressOf('needles')).toBe(0xffff03n);
+      expect(symbols.addressOf(long)).toBe(0xffff02n);
+      expect(symbols.addressOf('n'.repeat(299))).toBe(0n);
+      expect(Buffer.from(symbols.functionAt(0, 0xffff02)?.name ?? []).toString()).toBe(long);
+      expect(Buffer.from(symbols.functionAt(0, 0xffff03)?.name ?? []).toString()).toBe('needles');
+    }
+  });
   test('constant strings: quotes and the last line end are left off, colons kept', () => {
     const symbols = new Symbols(lateText(''), '0xffffffff82000000 : "a: \\"b\\"\\n"\n0xffffffff82000008 : plain\n');
     const text = (low: number): string => Buffer.from(symbols.stringAt(-1, low) ?? []).toString('latin1');

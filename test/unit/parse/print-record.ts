@@ -1,3 +1,4 @@
+import { type ByteSource, bytesSource } from '../../../electron/parse/byte-source.ts';
 import { type EventFormat, parseEventFormat } from '../../../electron/parse/event-format.ts';
 import { Printer } from '../../../electron/parse/print-format/printer.ts';
 import type { RecordingHead, TraceAbi } from '../../../electron/parse/recording.ts';
@@ -35,7 +36,7 @@ export function eventFormat(
 }
 
 /** A text as a head has it: read when asked. */
-export const lateText = (text: string) => (): Uint8Array => Buffer.from(text, 'latin1');
+export const lateText = (text: string) => (): ByteSource => bytesSource(Buffer.from(text, 'latin1'));
 
 /** A head that holds these formats and nothing else, changed by `parts`. */
 export function headOf(formats: EventFormat[], parts: Partial<RecordingHead> = {}): RecordingHead {
