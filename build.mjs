@@ -3,7 +3,7 @@
 // same. Names of parts as arguments build those only.
 import { isAscii } from 'node:buffer';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -107,6 +107,8 @@ const parts = [
       'preload.cjs',
     ],
     async build() {
+      // V8's code of what was built before: see electron/code-cache.ts.
+      rmSync(join(dist, 'code'), { recursive: true, force: true });
       // Nearer than the checkout's own package.json, which says that sources are ES modules.
       writeFileSync(join(dist, 'package.json'), '{ "type": "commonjs" }\n');
       await Promise.all([

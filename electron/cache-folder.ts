@@ -1,6 +1,5 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { makeFolder } from './store/folders.ts';
 
 /** The user's cache folder for workspaces; REMORA_CACHE overrides. */
 export function defaultCacheFolder(): string {
@@ -9,15 +8,4 @@ export function defaultCacheFolder(): string {
   if (process.platform === 'darwin') return join(homedir(), 'Library', 'Caches', 'remora');
   if (process.platform === 'win32') return join(process.env.LOCALAPPDATA ?? homedir(), 'remora', 'cache');
   return join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'remora');
-}
-
-/** Where V8's code is kept from start to start; null where it cannot be. Made here: Node would try for ever under /proc. */
-export function codeCacheFolder(): string | null {
-  const folder = join(defaultCacheFolder(), 'code');
-  try {
-    makeFolder(folder);
-    return folder;
-  } catch {
-    return null;
-  }
 }

@@ -2,9 +2,9 @@ import { existsSync } from 'node:fs';
 import * as module from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { codeCacheFolder } from './cache-folder.ts';
 import { exitCode } from './cli/exit-code.ts';
 import { isTooOld, runWithOwnNode } from './cli/own-node.ts';
+import { codeCacheFolder } from './code-cache.ts';
 
 /**
  * What `remora` runs: hands over to the Node beside Remora where this one is too old, turns on the cache of compiled code,

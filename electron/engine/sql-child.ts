@@ -2,7 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { Progress, SqlCell } from '../../shared/api.ts';
 import { type ErrorDetail, RemoraError } from '../../shared/errors.ts';
-import { codeCacheFolder } from '../cache-folder.ts';
+import { codeCacheFolder } from '../code-cache.ts';
 import type { OpenRequest } from './open.ts';
 
 /** How another process opens the workspace that is open here. */
