@@ -93,7 +93,7 @@ export interface CpuData {
 export interface TimeCorrection {
   /** OFFSET or DATE option, in ns. */
   offsetNs: bigint;
-  /** TSC2NSEC option: ns = (ticks · mult >> shift) + offset; null where absent. */
+  /** TSC2NSEC option: ns = ticks · mult >> shift; null where absent. */
   ticks: { multiplier: number; shift: number; offsetNs: bigint } | null;
   /** TIME_SHIFT option per CPU: piecewise linear corrections by raw time; empty where absent. */
   shifts: Map<number, TimeShift[]>;

@@ -5,6 +5,7 @@ import type { TimeCorrection, TimeShift } from './recording.ts';
  * time shift, then ticks to nanoseconds, then the fixed offset. Unsigned 64-bit arithmetic throughout.
  */
 
+const U32 = (1n << 32n) - 1n;
 const U64 = (1n << 64n) - 1n;
 
 /** True when trace time is raw time plus `offsetNs`, so that whole columns need no touch. */
@@ -18,10 +19,20 @@ export function correctTime(raw: bigint, time: TimeCorrection, cpu: number): big
   const shifts = time.shifts.get(cpu);
   if (shifts !== undefined && shifts.length > 0) value = shifted(value, shifts, time.interpolateShifts);
   if (time.ticks !== null && time.ticks.multiplier !== 0) {
-    value = ((value * BigInt(time.ticks.multiplier)) >> BigInt(time.ticks.shift)) & U64;
-    value = (value - time.ticks.offsetNs) & U64;
+    value = toNanoseconds(value, time.ticks.multiplier, time.ticks.shift);
   }
   return (value + time.offsetNs) & U64;
+}
+
+/**
+ * Ticks times `multiplier`, shifted to the right, as trace-cmd computes it: the halves of the ticks each by themselves, in 64 bits, the
+ * multiplier signed. The option's offset is what the clock of the host was ahead, and moves no event.
+ */
+function toNanoseconds(ticks: bigint, multiplier: number, shift: number): bigint {
+  const factor = BigInt(multiplier | 0);
+  const low = ((ticks & U32) * factor) & U64;
+  const high = (ticks >> 32n) * factor;
+  return ((low >> BigInt(shift & 63)) + (high << BigInt((32 - shift) & 63))) & U64;
 }
 
 /** Piecewise linear: the samples around `raw`, or the first or last pair beyond them. */

@@ -194,8 +194,23 @@ describe('options', () => {
     const ticks = new ByteWriter(true).u32(3).u32(1).u64(100).done();
     const shift = new ByteWriter(true).u64(1).u32(0).u32(1).u32(1).u64(0).u64(50).u64(1).done();
     const head = withOptions({ id: 14, data: ticks }, { id: 12, data: shift });
-    // ((1000 + 50) · 3 >> 1) − 100
-    expect(correctTime(1000n, (head.buffers[0] as RecordingHead['buffers'][number]).time, 0)).toBe(1475n);
+    // (1000 + 50) · 3 >> 1; the option's offset moves nothing
+    expect(correctTime(1000n, (head.buffers[0] as RecordingHead['buffers'][number]).time, 0)).toBe(1575n);
+  });
+  // What trace-cmd 3.1.6 prints for an event of host-lost.dat in the corpus, given such an option.
+  test.each([
+    [1_234_567, 21, 1_770_650_715_450n],
+    // It takes multipliers as signed.
+    [3_000_000_000, 31, 18_446_742_268_550_932_670n],
+    [0x7fff_ffff, 32, 1_503_897_191_274n],
+    [123_456_789, 40, 7_782_220_156_096_364_996n],
+    [99, 63, 595_282_467_225_600n],
+    [1000, 64, 3_007_794_383_949_000n],
+    [0, 5, 3_007_794_383_949n],
+  ])('ticks · %i >> %i, as trace-cmd computes it', (multiplier, shift, expected) => {
+    const head = withOptions({ id: 14, data: new ByteWriter(true).u32(multiplier).u32(shift).u64(1_000_000).done() });
+    const { time } = head.buffers[0] as RecordingHead['buffers'][number];
+    expect(correctTime(3_007_794_383_949n, time, 0)).toBe(expected);
   });
 });
 
