@@ -149,7 +149,7 @@ export class OptionReader {
         this.#readTimeShift(cursor);
         return;
       case 14:
-        if (data.length === 16) this.#ticks = { multiplier: cursor.u32(), shift: cursor.u32(), offsetNs: cursor.u64() };
+        if (data.length === 16) this.#ticks = { multiplier: cursor.u32(), shift: cursor.u32() };
         return;
       case 16:
       case 17:
@@ -172,15 +172,15 @@ export class OptionReader {
   /** u64 peer, u32 flags, u32 cpus { u32 count, u64 times[], u64 offsets[], u64 scalings[] } { u64 fraction bits[] } */
   #readTimeShift(cursor: Cursor): void {
     cursor.u64();
-    this.#interpolateShifts = (cursor.u32() & 1) !== 0;
+    const interpolate = (cursor.u32() & 1) !== 0;
     const cpus = cursor.u32();
+    const read: TimeShift[][] = [];
     for (let cpu = 0; cpu < cpus; cpu++) {
       const count = cursor.u32();
       if (count * 24 > cursor.remaining) throw cursor.fail(`${count} corrections`, `${cursor.remaining} bytes`);
       const column = (): bigint[] => Array.from({ length: count }, () => cursor.u64());
       const [times, offsets, scalings] = [column(), column(), column()];
-      this.#shifts.set(
-        cpu,
+      read.push(
         times.map((time, i) => ({
           time,
           offset: BigInt.asIntN(64, offsets[i] as bigint),
@@ -189,9 +189,13 @@ export class OptionReader {
         })),
       );
     }
-    for (let cpu = 0; cpu < cpus && cursor.remaining > 0; cpu++) {
-      for (const shift of this.#shifts.get(cpu) ?? []) shift.fraction = cursor.u64();
-    }
+    if (cursor.remaining > 0) for (const shift of read.flat()) shift.fraction = cursor.u64();
+    this.#interpolateShifts = interpolate;
+    // Of two such options the last one counts, as a whole.
+    this.#shifts.clear();
+    read.forEach((shifts, cpu) => {
+      this.#shifts.set(cpu, inOrder(shifts));
+    });
   }
 
   finish(): void {
@@ -246,4 +250,10 @@ function parseInteger(content: string): bigint | null {
 /** saved_tgids: lines `pid tgid`. */
 function readTgids(content: string, tgids: Map<number, number>): void {
   for (const match of content.matchAll(/^\s*(\d+) (\d+)$/gm)) tgids.set(Number(match[1]), Number(match[2]));
+}
+
+/** By time; of several at one time the first. */
+function inOrder(shifts: readonly TimeShift[]): TimeShift[] {
+  const sorted = shifts.toSorted((a, b) => (a.time < b.time ? -1 : a.time > b.time ? 1 : 0));
+  return sorted.filter(({ time }, i) => i === 0 || time !== sorted[i - 1]?.time);
 }

@@ -94,7 +94,7 @@ export interface TimeCorrection {
   /** OFFSET or DATE option, in ns. */
   offsetNs: bigint;
   /** TSC2NSEC option: ns = ticks · mult >> shift; null where absent. */
-  ticks: { multiplier: number; shift: number; offsetNs: bigint } | null;
+  ticks: { multiplier: number; shift: number } | null;
   /** TIME_SHIFT option per CPU: piecewise linear corrections by raw time; empty where absent. */
   shifts: Map<number, TimeShift[]>;
   /** The time between two shift samples is interpolated (a flag of the TIME_SHIFT option). */

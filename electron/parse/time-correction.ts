@@ -35,7 +35,7 @@ function toNanoseconds(ticks: bigint, multiplier: number, shift: number): bigint
   return ((low >> BigInt(shift & 63)) + (high << BigInt((32 - shift) & 63))) & U64;
 }
 
-/** Piecewise linear: the samples around `raw`, or the first or last pair beyond them. */
+/** Piecewise linear: the samples around `raw`, or the first or last pair beyond them; a single one has no scale. 64 bits, as in trace-cmd. */
 function shifted(raw: bigint, shifts: readonly TimeShift[], interpolate: boolean): bigint {
   const last = shifts.length - 1;
   const first = shifts[0] as TimeShift;
@@ -50,7 +50,10 @@ function shifted(raw: bigint, shifts: readonly TimeShift[], interpolate: boolean
   const from = shifts[low] as TimeShift;
   const to = shifts[low + 1] as TimeShift;
   let offset = from.offset;
-  const span = to.time - from.time;
-  if (interpolate && span !== 0n) offset += ((raw - from.time) * (to.offset - from.offset) + span / 2n) / span;
-  return (((raw * from.scaling) >> from.fraction) + offset) & U64;
+  if (interpolate) {
+    const span = to.time - from.time;
+    const moved = BigInt.asIntN(64, (raw - from.time) * (to.offset - from.offset));
+    offset += BigInt.asIntN(64, moved + span / 2n) / span;
+  }
+  return ((((raw * from.scaling) & U64) >> (from.fraction & 63n)) + offset) & U64;
 }

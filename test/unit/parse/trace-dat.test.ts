@@ -197,6 +197,79 @@ describe('options', () => {
     // (1000 + 50) · 3 >> 1; the option's offset moves nothing
     expect(correctTime(1000n, (head.buffers[0] as RecordingHead['buffers'][number]).time, 0)).toBe(1575n);
   });
+  /** TIME_SHIFT: of each CPU times, offsets and scalings; then of each fraction bits. */
+  const shiftOf = (flags: number, cpus: bigint[][][], fractions: bigint[][] = []): { id: number; data: Uint8Array } => {
+    const data = new ByteWriter(true).u64(7).u32(flags).u32(cpus.length);
+    for (const [times = [], ...columns] of cpus) {
+      data.u32(times.length);
+      for (const value of [times, ...columns].flat()) data.u64(BigInt.asUintN(64, value));
+    }
+    for (const bits of fractions.flat()) data.u64(bits);
+    return { id: 12, data: data.done() };
+  };
+  const RAW = 3_007_794_383_949n;
+  const ONE = [[1n], [5n], [3n]];
+  // As trace-cmd 3.1.6 prints the first event of CPU 0 of host-lost.dat in the corpus, given such options.
+  test.each<[string, ReturnType<typeof shiftOf>[], bigint]>([
+    [
+      'out of order, and twice at one time',
+      [
+        shiftOf(1, [
+          [
+            [RAW + 1_000_001n, RAW - 2_000_000n, RAW - 2_000_000n],
+            [-500_000_003n, 70_000n, 9n],
+            [1n, 1n, 5n],
+          ],
+          ONE,
+        ]),
+      ],
+      3_007_461_074_059n,
+    ],
+    [
+      'fractions of a scale',
+      [
+        shiftOf(
+          0,
+          [
+            [
+              [RAW - 100n, RAW + 100n, RAW + 200n],
+              [-5n, -6n, -7n],
+              [3n << 31n, 1n, 1n],
+            ],
+            ONE,
+          ],
+          [[32n, 0n, 0n], [9n]],
+        ),
+      ],
+      1_975_915_118n,
+    ],
+    [
+      'more than 64 bits hold',
+      [
+        shiftOf(1, [
+          [
+            [1n, RAW + 1n],
+            [0n, 1n << 61n],
+            [1n << 40n, 1n],
+          ],
+          ONE,
+        ]),
+      ],
+      9_515_064_775_119_287_687n,
+    ],
+    ['the last of two', [shiftOf(0, [ONE, ONE]), shiftOf(0, [[[1n], [-1n], [9n]]])], RAW - 1n],
+  ])('a guest’s shift as trace-cmd computes it: %s', (_, options, expected) => {
+    const { time } = withOptions(...options).buffers[0] as RecordingHead['buffers'][number];
+    expect(correctTime(RAW, time, 0)).toBe(expected);
+    // The second CPU has one sample, or none.
+    expect(correctTime(RAW, time, 1)).toBe(options.length === 1 ? RAW + 5n : RAW);
+  });
+  test('a guest’s shift that is cut is not used', () => {
+    const { data } = shiftOf(0, [ONE, ONE]);
+    const head = withOptions({ id: 12, data: data.subarray(0, -1) });
+    expect(head.buffers[0]?.time.shifts.size).toBe(0);
+    expect(messages(head)).toEqual([expect.stringContaining('kept, not used')]);
+  });
   // What trace-cmd 3.1.6 prints for an event of host-lost.dat in the corpus, given such an option.
   test.each([
     [1_234_567, 21, 1_770_650_715_450n],
