@@ -1,5 +1,5 @@
 import { type EventColumns, newColumns, payloadOf } from '../parse/sub-buffer.ts';
-import { CpuBatches, CpuClock, type CursorPlan, type RecordView } from '../query/records.ts';
+import { CpuBatches, CpuClock, type CursorPlan, Losses, type RecordView } from '../query/records.ts';
 import { CURSOR, ENTRY_BYTES, type ReportKernel } from './report-kernel.ts';
 
 /** The kernel's memory behind what it uses itself, given out piece by piece. Zero, and never given back. */
@@ -55,8 +55,7 @@ export class KernelCursor {
   readonly #word: number;
   readonly #batchAt: number;
   readonly #view: DataView;
-  /** Gaps that were told of. */
-  #lost = 0;
+  readonly #losses: Losses;
 
   /** `at`: of the cursor in memory. The columns are texts in memory. */
   constructor(
@@ -78,7 +77,8 @@ export class KernelCursor {
       return memory.bytes(batchAt, bytes);
     });
     this.#batchAt = batchAt;
-    const { room, layout, origin } = this.batches;
+    const { room, layout, origin, scanner } = this.batches;
+    this.#losses = new Losses(scanner.lost);
     this.#view = new DataView(memory.buffer, batchAt, room.length);
     this.#clock = new CpuClock(source.buffer.time, data.cpu, origin);
     const entries = memory.take(Math.ceil(layout.subBufferBytes / 8) * ENTRY_BYTES);
@@ -123,9 +123,8 @@ export class KernelCursor {
         this.#set('pagesEnd', this.#batchAt + batches.length);
       }
     } while (this.#kernel.scan(this.#at) === 0 && !this.#scanPage());
-    const { lost } = batches.scanner;
     // A gap is told of with the first event of its sub-buffer, or where that has none with the next there is.
-    if (this.#lost < lost.length) this.#set('stop', this.#get('next'));
+    if (this.#losses.waits) this.#set('stop', this.#get('next'));
   }
 
   /** Scans the next sub-buffer in the general way, if there is a whole one. Whether it has events. */
@@ -158,7 +157,7 @@ export class KernelCursor {
   /** The next record, for the general code; its gap is then told of. */
   take(record: RecordView): void {
     const { words } = this.#memory;
-    const { layout, scanner, bytes } = this.batches;
+    const { layout, bytes } = this.batches;
     const next = this.#get('next');
     const view = this.#view;
     const { at, length } = payloadOf(view, words[(next >>> 2) + 2] - this.#batchAt, true);
@@ -173,11 +172,7 @@ export class KernelCursor {
     record.view = view;
     record.at = at;
     record.length = length;
-    record.missed = 0;
-    const { lost } = scanner;
-    while (this.#lost < lost.length && lost[this.#lost].beforeIndex <= record.index) {
-      record.missed = lost[this.#lost++].count;
-    }
+    record.missed = this.#losses.before(record.index);
     this.#set('stop', 0);
   }
 }

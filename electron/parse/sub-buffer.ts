@@ -54,10 +54,14 @@ export interface SubBufferLayout {
   pidOffset: number;
 }
 
-/** Events lost before the event with index `beforeIndex` of this CPU; `count` -1: the kernel did not say. */
+/**
+ * Events lost before the event with index `beforeIndex` of this CPU; `count` -1: the kernel did not say. `beforeRecord`: that event is the
+ * first record of the sub-buffer that says so; else time stamps or discarded events come before it, or the sub-buffer has no event.
+ */
 export interface LostEvents {
   beforeIndex: number;
   count: number;
+  beforeRecord: boolean;
 }
 
 /** Something in a sub-buffer that cannot be: the rest of that sub-buffer is left out. */
@@ -254,7 +258,8 @@ export class SubBufferScanner {
           missed = words[stored + (bigEndian && commitBytes === 8 ? 1 : 0)] as number;
           if (commitBytes === 8) missed += (words[stored + (bigEndian ? 0 : 1)] as number) * TWO_32;
         }
-        this.lost.push({ beforeIndex: this.eventIndex, count: missed });
+        const beforeRecord = n > firstOfPage && positions[firstOfPage] === position + byte + dataOffset - basePosition;
+        this.lost.push({ beforeIndex: this.eventIndex, count: missed, beforeRecord });
       }
       this.eventIndex += n - firstOfPage;
     }

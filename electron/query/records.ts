@@ -6,6 +6,7 @@ import { subBufferLayout } from '../parse/layout.ts';
 import type { CpuData, RecordingBuffer, RecordingHead, TimeCorrection } from '../parse/recording.ts';
 import {
   type EventColumns,
+  type LostEvents,
   newColumns,
   payloadOf,
   type SubBufferLayout,
@@ -35,7 +36,7 @@ export interface RecordView {
   view: DataView;
   at: number;
   length: number;
-  /** Events lost just before this one on this CPU: 0 none, -1 some, else how many. */
+  /** Events lost just before this one on this CPU, as trace-cmd tells of it: 0 none, below 0 some, else how many. */
   missed: number;
 }
 
@@ -149,6 +150,34 @@ export class CpuClock {
   }
 }
 
+/** What was lost before each of a CPU's events, asked for in their order, as trace-cmd tells of it. */
+export class Losses {
+  readonly #lost: readonly LostEvents[];
+  #at = 0;
+
+  /** `lost`: may grow meanwhile. */
+  constructor(lost: readonly LostEvents[]) {
+    this.#lost = lost;
+  }
+
+  /** Whether one is known that has not been told of. */
+  get waits(): boolean {
+    return this.#at < this.#lost.length;
+  }
+
+  /** 0 none, below 0 some, else how many. trace-cmd knows of none but before the first record of a sub-buffer, and counts in 32 bits. */
+  before(index: number): number {
+    let missed = 0;
+    for (
+      let lost = this.#lost[this.#at];
+      lost !== undefined && lost.beforeIndex <= index;
+      lost = this.#lost[++this.#at]
+    )
+      missed = lost.beforeRecord ? lost.count | 0 : 0;
+    return missed;
+  }
+}
+
 /** Reads one CPU's records in the buffer's order. */
 class CpuCursor {
   readonly bufferIndex: number;
@@ -163,7 +192,7 @@ class CpuCursor {
   #count = 0;
   #next = 0;
   #nextIndex = 0;
-  #lostAt = 0;
+  readonly #losses: Losses;
   done = false;
   // The head of this CPU's queue.
   timeHigh = 0;
@@ -179,7 +208,8 @@ class CpuCursor {
     this.bufferIndex = buffer;
     this.order = order;
     this.batches = new CpuBatches(source, data, batchBytes);
-    const { room, layout, origin } = this.batches;
+    const { room, layout, origin, scanner } = this.batches;
+    this.#losses = new Losses(scanner.lost);
     this.#words = layout.abi.littleEndian
       ? new Uint32Array(room.buffer, 0, room.length >>> 2)
       : new Uint32Array(room.length >>> 2);
@@ -229,11 +259,7 @@ class CpuCursor {
     this.pid = columns.pid[i] as number;
     this.at = columns.position[i] as number;
     this.index = this.#nextIndex++;
-    const { lost } = this.batches.scanner;
-    this.missed = 0;
-    while (this.#lostAt < lost.length && (lost[this.#lostAt] as { beforeIndex: number }).beforeIndex <= this.index) {
-      this.missed = (lost[this.#lostAt++] as { count: number }).count;
-    }
+    this.missed = this.#losses.before(this.index);
     this.#clock.correct(columns.time[i] as number);
     this.timeHigh = this.#clock.high;
     this.timeLow = this.#clock.low;

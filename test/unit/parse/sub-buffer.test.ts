@@ -1,5 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import { newColumns, type SubBufferLayout, SubBufferScanner, swapWords } from '../../../electron/parse/sub-buffer.ts';
+import {
+  type LostEvents,
+  newColumns,
+  type SubBufferLayout,
+  SubBufferScanner,
+  swapWords,
+} from '../../../electron/parse/sub-buffer.ts';
+import { Losses } from '../../../electron/query/records.ts';
 
 /** Sub-buffers written out in words, as a machine has them in memory; see the head of sub-buffer.ts. */
 
@@ -108,13 +115,43 @@ describe('lost events', () => {
       ...page(1000n, event(0), { flags: missed + stored, behind: [300, 1] }),
     ];
     expect(scan(words).scanner.lost).toEqual([
-      { beforeIndex: 1, count: -1 },
-      { beforeIndex: 2, count: 2 ** 32 + 300 },
+      { beforeIndex: 1, count: -1, beforeRecord: true },
+      { beforeIndex: 2, count: 2 ** 32 + 300, beforeRecord: true },
     ]);
+  });
+  test.each([
+    ['a longer step', [word(30, 1), 1]],
+    ['a whole time', [word(31, 2000), 0]],
+    ['a discarded event', [word(29, 1), 8, 0]],
+  ])('before %s, which comes before the first event', (_, before) => {
+    expect(scan(page(1000n, [...before, ...event(0)], { flags: missed })).scanner.lost).toEqual([
+      { beforeIndex: 0, count: -1, beforeRecord: false },
+    ]);
+  });
+  test('in a sub-buffer without an event', () => {
+    const words = [...page(1000n, [], { flags: missed }), ...page(1000n, event(0))];
+    expect(scan(words).scanner.lost).toEqual([{ beforeIndex: 0, count: -1, beforeRecord: false }]);
+  });
+  test('are told of as trace-cmd does: with the record that they were lost before, in 32 bits', () => {
+    const lost: LostEvents[] = [
+      { beforeIndex: 1, count: 12, beforeRecord: true },
+      { beforeIndex: 3, count: 5, beforeRecord: true },
+      { beforeIndex: 3, count: 6, beforeRecord: false },
+      { beforeIndex: 4, count: -1, beforeRecord: true },
+      { beforeIndex: 5, count: 2 ** 32 + 300, beforeRecord: true },
+    ];
+    const losses = new Losses(lost);
+    expect(losses.waits).toBe(true);
+    expect([0, 1, 2, 3, 4, 5].map((index) => losses.before(index))).toEqual([0, 12, 0, 0, -1, 300]);
+    expect(losses.waits).toBe(false);
+    lost.push({ beforeIndex: 6, count: 1, beforeRecord: true });
+    expect(losses.waits).toBe(true);
   });
   test('no room for the count: none is read', () => {
     const full = [word(0, 0), 108, ...Array<number>(26).fill(1)];
-    expect(scan(page(1000n, full, { flags: missed + stored })).scanner.lost).toEqual([{ beforeIndex: 0, count: -1 }]);
+    expect(scan(page(1000n, full, { flags: missed + stored })).scanner.lost).toEqual([
+      { beforeIndex: 0, count: -1, beforeRecord: true },
+    ]);
   });
 });
 
@@ -160,7 +197,7 @@ describe.each([4, 8] as const)('a big-endian machine with longs of %i bytes', (c
     swapWords(words);
     const { events, scanner } = scan([...new Uint32Array(words.buffer)], bigLayout(commitBytes));
     expect(events).toEqual([[5, 0x123, 7, at]]);
-    expect(scanner.lost).toEqual([{ beforeIndex: 0, count: -1 }]);
+    expect(scanner.lost).toEqual([{ beforeIndex: 0, count: -1, beforeRecord: true }]);
   });
 });
 
