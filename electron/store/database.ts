@@ -45,10 +45,12 @@ export function openDatabase(path: string): Database.Database {
     database.pragma('foreign_keys = ON');
     // Chunks have a cache of their own: this one is for the pages on their way to the disk.
     database.pragma('cache_size = -1024');
-    // One that is new has nothing to lose yet: waiting for the disk would only delay what it is made for.
-    if (database.pragma('user_version', { simple: true }) === 0) database.pragma('synchronous = OFF');
+    // One that is new has nothing to lose yet: waiting for the disk would only delay what it is made for. It gets its write-ahead log
+    // with its first index, which is written without: taking a log away again waits for the disk three times.
+    const isNew = database.pragma('user_version', { simple: true }) === 0;
+    if (isNew) database.pragma('synchronous = OFF');
     migrate(database, path);
-    if (path !== '') database.pragma('journal_mode = WAL');
+    if (path !== '' && !isNew) database.pragma('journal_mode = WAL');
     database.pragma('synchronous = NORMAL');
     return database;
   } catch (error) {
