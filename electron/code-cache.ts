@@ -1,6 +1,5 @@
 import { accessSync, constants } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { defaultCacheFolder } from './cache-folder.ts';
 import { makeFolder } from './store/folders.ts';
 
@@ -9,7 +8,7 @@ import { makeFolder } from './store/folders.ts';
  * a cache that is emptied; else in the user's cache folder. Null where there is no place. Made here: Node would try for ever under /proc.
  */
 export function codeCacheFolder(): string | null {
-  for (const folder of [fileURLToPath(new URL('../dist/code', import.meta.url)), join(defaultCacheFolder(), 'code')]) {
+  for (const folder of [join(import.meta.dirname, '../dist/code'), join(defaultCacheFolder(), 'code')]) {
     try {
       makeFolder(folder);
       accessSync(folder, constants.W_OK);
