@@ -48,9 +48,9 @@ export class Sessions {
   readonly cacheFolder: string;
   readonly #open = new Map<string, { session: Session; users: number }>();
   /** Indexing that goes on in open workspaces, by their ids. */
-  readonly #resumed = new Map<string, { done: Promise<Session>; end: AbortController }>();
-  /** Openings that can be stopped, by the names that were given to them. */
-  readonly openings = new Map<string, AbortController>();
+  readonly #resumed = new Map<string, { done: Promise<Session>; end: AbortController; stop: AbortController }>();
+  /** Indexing that can be stopped, by the names that were given to it. */
+  readonly indexing = new Map<string, AbortController>();
   readonly #held = new Map<string, Promise<void>>();
 
   constructor(cacheFolder: string) {
@@ -94,27 +94,32 @@ export class Sessions {
   }
 
   /**
-   * Indexes what an opening left out. Meanwhile the workspace is asked as before; then the whole takes its place. Whoever
-   * asks for the same at the same time waits for the same.
+   * Indexes what an opening left out. Meanwhile the workspace is asked as before; then the whole takes its place, or the larger part
+   * where it was stopped. Whoever asks for the same at the same time waits for the same, and may stop it too.
    */
   async indexRest(id: string, options: ImportOptions): Promise<Session> {
     const session = this.get(id);
     const { rest } = session;
     if (rest === null) return session;
     const running = this.#resumed.get(id);
-    if (running !== undefined) return running.done;
+    if (running !== undefined) {
+      passOn(options.stop, running.stop);
+      return running.done;
+    }
     const end = new AbortController();
+    const stop = new AbortController();
+    passOn(options.stop, stop);
     const signal = AbortSignal.any([end.signal, ...(options.signal === undefined ? [] : [options.signal])]);
     const done = rest
-      .run({ ...options, signal })
+      .run({ ...options, signal, stop: stop.signal })
       .then((opened) => {
-        const whole = this.#sessionOf(opened, { paths: [], cgroups: session.cgroupsFile }, id);
+        const more = this.#sessionOf(opened, { paths: [], cgroups: session.cgroupsFile }, id);
         const entry = this.#open.get(id);
-        if (entry !== undefined) entry.session = whole;
-        return whole;
+        if (entry !== undefined) entry.session = more;
+        return more;
       })
       .finally(() => this.#resumed.delete(id));
-    this.#resumed.set(id, { done, end });
+    this.#resumed.set(id, { done, end, stop });
     return done;
   }
 
@@ -202,6 +207,12 @@ export class Sessions {
     for (const { session } of this.#open.values()) this.#end(session);
     this.#open.clear();
   }
+}
+
+/** Aborts `to` with `from`. */
+function passOn(from: AbortSignal | undefined, to: AbortController): void {
+  if (from?.aborted) to.abort();
+  else from?.addEventListener('abort', () => to.abort(), { once: true });
 }
 
 const isAt = ({ summary }: Session, path: string): boolean => path !== '' && summary.workspacePath === path;
