@@ -51,6 +51,8 @@ export class Sessions {
   readonly #resumed = new Map<string, { done: Promise<Session>; end: AbortController; stop: AbortController }>();
   /** Indexing that can be stopped, by the names that were given to it. */
   readonly indexing = new Map<string, AbortController>();
+  /** Workspaces that close as soon as their indexing has ended. */
+  readonly #ending = new Set<Promise<void>>();
   readonly #held = new Map<string, Promise<void>>();
 
   constructor(cacheFolder: string) {
@@ -64,6 +66,8 @@ export class Sessions {
   }
 
   async open(request: SessionRequest): Promise<Session> {
+    // They may be the same workspace.
+    await Promise.all(this.#ending);
     let partial: Session | undefined;
     const beforeStore = (path: string): void => {
       partial = [...this.#open.values()].find(({ session }) => session.rest !== null && isAt(session, path))?.session;
@@ -199,8 +203,20 @@ export class Sessions {
   }
 
   #end(session: Session): void {
-    this.#resumed.get(session.id)?.end.abort();
-    session.close();
+    const running = this.#resumed.get(session.id);
+    if (running === undefined) {
+      session.close();
+      return;
+    }
+    // What it writes to is closed behind it.
+    running.end.abort();
+    const ended = running.done
+      .then(
+        (more) => more.close(),
+        () => session.close(),
+      )
+      .finally(() => this.#ending.delete(ended));
+    this.#ending.add(ended);
   }
 
   closeAll(): void {
