@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -6,7 +6,7 @@ import { type Session, Sessions } from '../../../electron/engine/sessions.ts';
 import type { StoredAnnotation } from '../../../electron/store/workspace-store.ts';
 import { WorkspaceStore } from '../../../electron/store/workspace-store.ts';
 import type { Progress } from '../../../shared/api.ts';
-import { writeLargeRecording } from '../../build/large.ts';
+import { writeLargeRecording, writeLargeText } from '../../build/large.ts';
 
 /** Indexing that is stopped in the middle: what is there can be looked at and says that it is a part; the rest follows, or is redone. */
 
@@ -22,14 +22,10 @@ let total = 0;
 let caches = 0;
 let sessions: Sessions;
 
-/** A microsecond apart, two of three on CPU 0. */
-const line = (i: number): string =>
-  `              dd-12      [00${i % 3 === 2 ? 1 : 0}] ..... 1.${String(i).padStart(6, '0')}: foo: n=${i} of many\n`;
-
 beforeAll(() => {
   total = writeLargeRecording(first, EVENTS);
   writeLargeRecording(second, EVENTS);
-  writeFileSync(text, Array.from({ length: LINES }, (_, i) => line(i)).join(''));
+  writeLargeText(text, LINES);
 });
 beforeEach(() => {
   sessions?.closeAll();
