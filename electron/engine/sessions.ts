@@ -219,9 +219,11 @@ export class Sessions {
     this.#ending.add(ended);
   }
 
-  closeAll(): void {
+  /** At once, but for those in which indexing goes on: they are closed when the promise is kept. */
+  async closeAll(): Promise<void> {
     for (const { session } of this.#open.values()) this.#end(session);
     this.#open.clear();
+    await Promise.all(this.#ending);
   }
 }
 
