@@ -12,9 +12,7 @@ export type AddCommand = (program: Command, host: CommandHost) => void;
 /** What a library might still hold open shall not keep the user waiting for longer. */
 const HELD_OPEN_MS = 300;
 
-/**
- * Runs what the process was started for, and ends it when nothing is left to do: see endProcess.
- */
+/** Runs what the process was started for, and ends it when nothing is left to do: for the reason see endProcess. */
 export function runCommandLine(commands: readonly AddCommand[]): void {
   void run(commands).then((code) => {
     process.exitCode = code;
