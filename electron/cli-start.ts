@@ -15,7 +15,7 @@ if (isTooOld()) {
   void runWithOwnNode().then((code) => {
     if (code === null)
       process.stderr.write(`remora: Node.js 22.14 or newer is needed, and this is ${process.version}.\n`);
-    process.exit(code ?? exitCode.failed);
+    process.exitCode = code ?? exitCode.failed;
   });
 } else {
   const { enableCompileCache } = module as { enableCompileCache?: (folder: string) => unknown };

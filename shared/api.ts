@@ -25,6 +25,7 @@ export const API_VERSION = 1;
 const workspaceId = z.string().min(1).max(200);
 const timeNs = z.number();
 const window = { fromNs: timeNs, toNs: timeNs };
+const indexingName = z.string().max(64);
 const eventRef = z.strictObject({
   stream: z.int().nonnegative(),
   cpu: z.int().nonnegative(),
@@ -50,7 +51,10 @@ export const annotationSchema = z.lazy(() =>
  */
 export const params = {
   hello: z.lazy(() => z.strictObject({})),
-  /** Opens recordings (several merge) or a `*.remora` workspace; long, reports progress, cancellable. */
+  /**
+   * Opens recordings (several merge) or a `*.remora` workspace; long, reports progress. Who wants to see what is indexed so far calls
+   * `stopIndexing`; `cancel` says that nobody wants an answer any more, and leaves nothing behind.
+   */
   open: z.lazy(() =>
     z.strictObject({
       paths: z.array(z.string().min(1).max(4096)).min(1).max(64),
@@ -62,13 +66,19 @@ export const params = {
       /** Whether progress shall begin with a `preview`: reading it costs some hundredths of a second. */
       preview: z.boolean().optional(),
       /** A name for this opening, for `stopIndexing`. */
-      opening: z.string().max(64).optional(),
+      opening: indexingName.optional(),
     }),
   ),
-  /** The opening of that name answers with what is indexed by now: see `WorkspaceSummary.partial`. */
-  stopIndexing: z.lazy(() => z.strictObject({ opening: z.string().max(64) })),
-  /** Goes on where indexing was stopped; answers, under the same id, with the whole. Cancelled, it can go on later. */
-  indexRest: z.lazy(() => z.strictObject({ workspaceId })),
+  /**
+   * The `open` or `indexRest` of that name answers soon, with what is indexed by then: see `WorkspaceSummary.partial`; an `open` that
+   * has indexed nothing yet ends with error `cancelled`. The part is discarded when its workspace is closed.
+   */
+  stopIndexing: z.lazy(() => z.strictObject({ opening: indexingName })),
+  /**
+   * Goes on where indexing was stopped; answers, under the same id, with the whole, or with a larger part where it was stopped again.
+   * After `cancel` the workspace is what it was, and what was indexed need not be indexed again.
+   */
+  indexRest: z.lazy(() => z.strictObject({ workspaceId, opening: indexingName.optional() })),
   close: z.lazy(() => z.strictObject({ workspaceId })),
   /** Folders and files of the engine's machine, for the browser mode's Open dialog. Empty path: the start folder. */
   listFolder: z.lazy(() => z.strictObject({ path: z.string().max(4096) })),
@@ -433,7 +443,7 @@ export interface Progress {
   unit: 'bytes' | 'events' | 'steps';
   /** Events found so far, while indexing. */
   events?: number;
-  /** There is something to look at if it is stopped now: see `stopIndexing`. */
+  /** There is something to look at if indexing is stopped now: see `stopIndexing`. */
   stoppable?: boolean;
   /** Told once, before indexing begins: enough to draw by. */
   preview?: OpenPreview;

@@ -131,11 +131,14 @@ export interface WorkspaceSummary {
   partial?: PartialIndex;
 }
 
-/** How much of a recording's data has been indexed, in unpacked bytes; CPUs in the order in which they are indexed. */
+/**
+ * How much of the recordings' data has been indexed, in unpacked bytes; CPUs in the order in which they are indexed. All CPUs of a
+ * text lie mixed in it, and are one entry without a `cpu`.
+ */
 export interface PartialIndex {
   bytes: number;
   totalBytes: number;
-  cpus: { stream: StreamIndex; cpu: number; bytes: number; totalBytes: number }[];
+  cpus: { stream: StreamIndex; cpu: number | null; bytes: number; totalBytes: number }[];
 }
 
 /** Names one event for good: its place in the buffer of one CPU. */

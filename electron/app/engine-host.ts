@@ -43,6 +43,8 @@ export class DesktopEngine {
     if (child === null) return;
     const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
     const force = setTimeout(() => this.end(), CLOSE_MS);
+    // It says that it is closed, and nothing else.
+    child.once('message', () => this.end());
     child.postMessage({ kind: 'close' });
     await ended;
     clearTimeout(force);

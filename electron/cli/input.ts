@@ -107,7 +107,7 @@ export async function readSession(
     return endOf(session.summary);
   } finally {
     messages.clear();
-    sessions.closeAll();
+    await sessions.closeAll();
   }
 }
 

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
+import { exitCode } from './exit-code.ts';
 
 /** What better-sqlite3's ready-made addon asks for; older versions of Node end without a word when they load it. */
 const NODE_API = 10;
@@ -25,6 +26,6 @@ export async function runWithOwnNode(): Promise<number | null> {
   for (const signal of ['SIGTERM', 'SIGHUP'] as const) process.on(signal, () => child.kill(signal));
   return new Promise((resolve) => {
     child.once('error', () => resolve(null));
-    child.once('exit', (code) => resolve(code ?? 1));
+    child.once('exit', (code, signal) => resolve(code ?? (signal === 'SIGINT' ? exitCode.interrupted : 1)));
   });
 }

@@ -12,10 +12,7 @@ export type AddCommand = (program: Command, host: CommandHost) => void;
 /** What a library might still hold open shall not keep the user waiting for longer. */
 const HELD_OPEN_MS = 300;
 
-/**
- * Runs what the process was started for, and ends it when nothing is left to do. `process.exit` would not do: it waits for V8's threads, one
- * of which may wait for a garbage collection that does not come any more, and then the process stays for ever (seen in Node 24).
- */
+/** Runs what the process was started for, and ends it when nothing is left to do: for the reason see endProcess. */
 export function runCommandLine(commands: readonly AddCommand[]): void {
   void run(commands).then((code) => {
     process.exitCode = code;
@@ -47,8 +44,11 @@ function commandHost(): CommandHost {
   const interrupt = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.on(signal, () => {
-      // The second time somebody means it.
-      if (interrupt.signal.aborted) process.exit(exitCode.interrupted);
+      if (interrupt.signal.aborted) {
+        // The second time somebody means it: the signal does what it does where nobody hears it.
+        process.removeAllListeners(signal);
+        process.kill(process.pid, signal);
+      }
       interrupt.abort();
     });
   }

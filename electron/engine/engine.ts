@@ -119,7 +119,7 @@ export function createEngine(options: EngineOptions): EngineCore {
       for (const controller of running.values()) controller.abort();
       await captures.close();
       await Promise.allSettled([...pending]);
-      sessions.closeAll();
+      await sessions.closeAll();
     },
   };
 }

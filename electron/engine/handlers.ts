@@ -13,6 +13,7 @@ import type { StoredAnnotation } from '../store/workspace-store.ts';
 import type { RequestContext } from './engine.ts';
 import { listFolder, RecentFiles, storeUpload } from './files.ts';
 import { completedOpening } from './first-opening.ts';
+import type { Sessions } from './sessions.ts';
 
 export const cancelledError = (): RemoraError =>
   new RemoraError({ code: 'cancelled', message: 'the request was cancelled' });
@@ -29,29 +30,27 @@ export const handlers: Handlers = {
     sample: samplePath,
   }),
 
-  async open(asked, { sessions, captures, signal, onProgress }) {
-    const request = completedOpening(asked);
-    for (const path of request.paths) {
-      await captures.untilComplete(path);
-      await untilWritten(path, signal);
-    }
-    const { opening, ...rest } = request;
-    const stop = new AbortController();
-    if (opening !== undefined) sessions.openings.set(opening, stop);
-    try {
-      const session = await sessions.open({ ...rest, signal, stop: stop.signal, onProgress });
+  open: (asked, { sessions, captures, signal, onProgress }) =>
+    stoppable(sessions, asked.opening, async (stop) => {
+      const request = completedOpening(asked);
+      for (const path of request.paths) {
+        await captures.untilComplete(path);
+        await untilWritten(path, AbortSignal.any([signal, stop]));
+      }
+      const session = await sessions.open({ ...request, signal, stop, onProgress });
       new RecentFiles(sessions.cacheFolder).add(request.paths);
       return session.summary;
-    } finally {
-      if (opening !== undefined) sessions.openings.delete(opening);
-    }
-  },
+    }),
   stopIndexing({ opening }, { sessions }) {
-    sessions.openings.get(opening)?.abort();
+    sessions.indexing.get(opening)?.abort();
     return null;
   },
-  indexRest: async ({ workspaceId }, { sessions, signal, onProgress }) =>
-    (await sessions.indexRest(workspaceId, { signal, onProgress })).summary,
+  indexRest: ({ workspaceId, opening }, { sessions, signal, onProgress }) =>
+    stoppable(
+      sessions,
+      opening,
+      async (stop) => (await sessions.indexRest(workspaceId, { signal, stop, onProgress })).summary,
+    ),
   close({ workspaceId }, { sessions }) {
     sessions.close(workspaceId);
     return null;
@@ -171,6 +170,21 @@ export const handlers: Handlers = {
   removeStaleInstances: async ({ host }, { captures }) =>
     (await captures.get()).processes.ask(host, (process) => process.stale(true)),
 };
+
+/** Does what `stopIndexing` can stop by its name, if it has one. */
+async function stoppable<T>(
+  { indexing }: Sessions,
+  name: string | undefined,
+  work: (stop: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const stop = new AbortController();
+  if (name !== undefined) indexing.set(name, stop);
+  try {
+    return await work(stop.signal);
+  } finally {
+    if (name !== undefined) indexing.delete(name);
+  }
+}
 
 const WRITTEN_MS = 3000;
 const LOOK_MS = 50;

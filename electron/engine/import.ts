@@ -11,7 +11,7 @@ import { type KeptEvent, type KeptKinds, keptKinds } from './kept-events.ts';
 import { previewOf } from './preview.ts';
 import { indexSlabs, threadsFor } from './slab-pool.ts';
 import type { SlabAnswer, SlabOrder } from './slab-thread.ts';
-import { importText } from './text-import.ts';
+import { TextImport } from './text-import.ts';
 
 /** Unpacked bytes of one CPU that are indexed at a time: what progress, cancel and threads work in. */
 const SLAB_BYTES = 1 << 24;
@@ -25,6 +25,33 @@ export interface ImportOptions {
   preview?: boolean | undefined;
   /** Threads to index with; default: by the amount of data. */
   threads?: number | undefined;
+}
+
+/** How far indexing is in unpacked bytes. `stream`: the store's id; `cpu`: null for a text, where all of them lie mixed. */
+export interface Coverage {
+  stream: number;
+  cpu: number | null;
+  bytes: number;
+  totalBytes: number;
+}
+
+/** Indexing of one recording that may be stopped and go on; between, the store holds totals of what is there. */
+export interface ResumableImport {
+  /** Events indexed so far. */
+  readonly events: number;
+  coverage(): Coverage[];
+  /**
+   * Indexes what is left. True: the index is complete. False: `stop` came first. On cancel throws RemoraError `cancelled`;
+   * then the caller aborts the writer, or calls again.
+   */
+  run(options: ImportOptions): Promise<boolean>;
+  /** Makes what is written so far readable, as an index that is not complete. */
+  pause(): void;
+}
+
+/** Indexing of a recording of any kind; nothing but its head is read before it runs. */
+export function startImport(source: ByteSource, head: RecordingHead, writer: ImportWriter): ResumableImport {
+  return head.text === null ? new RecordingImport(source, head, writer) : new TextImport(source, head, writer);
 }
 
 /** One CPU of one buffer while it is imported. */
@@ -55,7 +82,7 @@ interface StreamImport {
  * `run` may be stopped and called again: what is written is the beginning of the slabs in their order, CPU by CPU, and the
  * rest follows. Between, the store holds totals of what is there, and the recording counts as not indexed.
  */
-export class RecordingImport {
+class RecordingImport implements ResumableImport {
   readonly #source: ByteSource;
   readonly #head: RecordingHead;
   readonly #writer: ImportWriter;
@@ -120,8 +147,7 @@ export class RecordingImport {
     if (streamImport.left === 0) writer.finishStream(stream, 0, 0, streamImport.eventTotals);
   }
 
-  /** How far each CPU is, in bytes of its unpacked data; `stream`: the store's id. */
-  coverage(): { stream: number; cpu: number; bytes: number; totalBytes: number }[] {
+  coverage(): Coverage[] {
     return this.#cpus.map(({ stream, data, bytes, doneBytes }) => ({
       stream,
       cpu: data.cpu,
@@ -130,10 +156,6 @@ export class RecordingImport {
     }));
   }
 
-  /**
-   * Indexes what is left. True: the index is complete. False: `stop` came first. On cancel throws RemoraError `cancelled`;
-   * then the caller aborts the writer, or calls again.
-   */
   async run({ signal, stop, preview: wanted, onProgress, threads }: ImportOptions): Promise<boolean> {
     if (wanted && this.#written === 0) {
       const preview = previewOf(this.#source, this.#head);
@@ -180,24 +202,12 @@ export class RecordingImport {
     return true;
   }
 
-  /** Makes what is written so far readable, as an index that is not complete. */
   pause(): void {
     for (const { stream, data, left, events } of this.#cpus)
       if (left > 0) this.#writer.finishCpu(stream, data.cpu, events);
     for (const stream of this.#streams) if (stream.left > 0) finishStream(this.#writer, stream);
     this.#writer.pause(this.#pidTotals);
   }
-}
-
-/** All of it at once. */
-export async function importRecording(
-  source: ByteSource,
-  head: RecordingHead,
-  writer: ImportWriter,
-  options: ImportOptions = {},
-): Promise<void> {
-  if (head.text !== null) await importText(source, head, writer, options);
-  else await new RecordingImport(source, head, writer).run(options);
 }
 
 /** More than this would cost more to read at every opening than asking the index when the question comes. */

@@ -10,7 +10,7 @@ import { WorkspaceStore } from '../store/workspace-store.ts';
 import { buildTrace, type Input, summarize } from './build-trace.ts';
 import { openFile } from './file-source.ts';
 import { cachedWorkspacePath, recordingIdentity } from './identity.ts';
-import { type ImportOptions, importRecording, RecordingImport } from './import.ts';
+import { type ImportOptions, type ResumableImport, startImport } from './import.ts';
 import { adoptLiveNotes, NotesFile } from './notes-file.ts';
 import { groupCaptures } from './raw-folder.ts';
 import { isWorkspace, openRecording, requireSomething } from './readers.ts';
@@ -29,7 +29,7 @@ export interface OpenRequest {
   /** Threads to index with; default: by the amount of data. */
   threads?: number | undefined;
   signal?: AbortSignal | undefined;
-  /** Ends indexing early: what is there by then is opened, see `OpenedTrace.rest`. Nothing at all is `cancelled`. */
+  /** Ends the opening early with what is indexed by then, see `OpenedTrace.rest`. Where that is nothing it is `cancelled`. */
   stop?: AbortSignal | undefined;
   /** Throws where a workspace is open here with a part of its index: it must not be touched by another connection. */
   beforeStore?: ((workspacePath: string) => void) | undefined;
@@ -48,7 +48,10 @@ export interface OpenedTrace {
 
 /** Indexing that was stopped and can go on, while queries work on what is there. */
 export interface RestOfIndex {
-  /** Indexes the rest, and opens the whole in place of the part: the same store, notes and files. May be called again after a cancel. */
+  /**
+   * Indexes the rest, and opens the whole in place of the part: the same store, notes and files. Stopped, it opens the part that
+   * is there by then. May be called again after a cancel.
+   */
   run(options: ImportOptions): Promise<OpenedTrace>;
 }
 
@@ -63,9 +66,11 @@ export async function openTrace(request: OpenRequest): Promise<OpenedTrace> {
   }
   if (named.length === 1) return openWorkspaceFile(request, named[0] as string);
   const inputs: Input[] = [];
+  // Before there is an index nothing can be kept.
+  const signal = AbortSignal.any([request.signal, request.stop].filter((each) => each !== undefined));
   try {
     for (const recording of groupCaptures(request.paths)) {
-      const input = { ...(await openRecording(recording, request)), identity: '' };
+      const input = { ...(await openRecording(recording, { ...request, signal })), identity: '' };
       inputs.push(input);
       requireSomething(input);
       input.identity = recordingIdentity(input.source);
@@ -132,30 +137,26 @@ async function openStored(inputs: Input[], path: string, request: OpenRequest): 
   try {
     if (isNew) for (const { source } of inputs) adoptLiveNotes(request.cacheFolder, source.name, path);
     const notes = new NotesFile(request.readOnly ? '' : path, store);
-    const { reopened, paused } = await ensureIndexed(inputs, store, request);
+    const { reopened, imports } = await ensureIndexed(inputs, store, request);
     const opened = (): OpenedTrace => {
+      const paused = (): RunningImport[] => imports.filter(({ complete }) => !complete);
       const trace = buildTrace(inputs, store, request.memoryPageBytes);
       const summary = summarize(trace, store, reopened);
-      if (paused.length > 0) summary.partial = partOf(trace, paused);
+      if (paused().length > 0) summary.partial = partOf(trace, imports);
       return {
         trace,
         summary,
         notes,
-        rest: paused.length === 0 ? null : { run },
+        rest: paused().length === 0 ? null : { run },
         close() {
-          for (const { writer } of paused) writer.discard();
+          for (const { writer } of paused()) writer.discard();
           store.close();
           for (const { source } of inputs) source.close();
         },
       };
     };
     const run = async (options: ImportOptions): Promise<OpenedTrace> => {
-      for (let next = paused[0]; next !== undefined; next = paused[0]) {
-        await next.job.run(options);
-        paused.shift();
-        // The others hold the workspace from here on.
-        paused[0]?.job.pause();
-      }
+      await runImports(imports, options);
       return opened();
     };
     return opened();
@@ -177,14 +178,16 @@ function openStore(path: string, readOnly: boolean | undefined): WorkspaceStore 
   }
 }
 
-interface PausedImport {
+/** What an opening indexes, or has indexed. */
+interface RunningImport {
   writer: ImportWriter;
-  job: RecordingImport;
+  job: ResumableImport;
+  complete: boolean;
 }
 
 /** How much of the recordings' data the index has, where it is not complete. */
-function partOf(trace: Trace, paused: readonly PausedImport[]): PartialIndex {
-  const cpus = paused.flatMap(({ job }) =>
+function partOf(trace: Trace, imports: readonly RunningImport[]): PartialIndex {
+  const cpus = imports.flatMap(({ job }) =>
     job.coverage().map(({ stream, ...cpu }) => ({
       ...cpu,
       stream: trace.streams.findIndex(({ stored }) => stored === stream),
@@ -194,50 +197,58 @@ function partOf(trace: Trace, paused: readonly PausedImport[]): PartialIndex {
   return { bytes: sum(({ bytes }) => bytes), totalBytes: sum(({ totalBytes }) => totalBytes), cpus };
 }
 
-/** Builds what is missing of the index. `reopened`: nothing was. `paused`: what was stopped before its end. */
+/** Builds what is missing of the index. `reopened`: nothing was. Not all of `imports` are complete where it was stopped. */
 async function ensureIndexed(
   inputs: Input[],
   store: WorkspaceStore,
   request: OpenRequest,
-): Promise<{ reopened: boolean; paused: PausedImport[] }> {
+): Promise<{ reopened: boolean; imports: RunningImport[] }> {
   const wanted = new Set(inputs.map(({ identity }) => identity));
   if (request.readOnly) {
     requireIndexed(inputs, store);
-    return { reopened: true, paused: [] };
+    return { reopened: true, imports: [] };
   }
   for (const stored of store.recordings()) {
     if (stored.indexed === 0 || !wanted.has(stored.identity)) store.dropRecording(stored.id);
   }
-  let reopened = true;
-  let events = 0;
-  const paused: PausedImport[] = [];
+  const imports: RunningImport[] = [];
+  let some = false;
   for (const { source, head, identity } of inputs) {
     const known = store.recordings().find((stored) => stored.identity === identity);
     if (known !== undefined) {
       if (known.path !== source.name) store.moveRecording(known.id, source.name);
+      some = true;
       continue;
     }
-    reopened = false;
     const writer = store.beginImport(source.name, identity);
     try {
-      // A text is read in one pass over all of its CPUs: it has no part that could stand for itself.
-      if (head.text !== null) await importRecording(source, head, writer, request);
-      else {
-        const job = new RecordingImport(source, head, writer);
-        if (request.stop?.aborted) job.pause();
-        if (request.stop?.aborted || !(await job.run(request))) paused.push({ writer, job });
-        events += job.events;
-      }
+      const added = { writer, job: startImport(source, head, writer), complete: false };
+      imports.push(added);
+      await runImports([added], request, some);
+      some ||= added.job.events > 0;
     } catch (error) {
       writer.abort();
       throw error;
     }
   }
-  if (paused.length > 0 && events === 0)
-    throw new RemoraError({ code: 'cancelled', message: 'the import was cancelled' });
+  const complete = imports.every((each) => each.complete);
+  if (!complete && !some) throw new RemoraError({ code: 'cancelled', message: 'the import was cancelled' });
   // An import that came to its end behind them has ended the transaction that keeps others away.
-  paused[0]?.job.pause();
-  return { reopened, paused };
+  imports.find((each) => !each.complete)?.job.pause();
+  return { reopened: imports.length === 0, imports };
+}
+
+/** Runs what is not complete, one after the other, until it is or `stop` comes. `some`: there is something to show already. */
+async function runImports(imports: readonly RunningImport[], options: ImportOptions, some = false): Promise<void> {
+  const { stop, onProgress } = options;
+  const told = some && onProgress ? (progress: Progress) => onProgress({ ...progress, stoppable: true }) : onProgress;
+  const left = imports.filter(({ complete }) => !complete);
+  for (const [index, running] of left.entries()) {
+    if (stop?.aborted) running.job.pause();
+    else running.complete = await running.job.run({ ...options, onProgress: told });
+    // Whoever comes next holds the workspace from here on.
+    if (running.complete) left[index + 1]?.job.pause();
+  }
 }
 
 function requireIndexed(inputs: Input[], store: WorkspaceStore): void {

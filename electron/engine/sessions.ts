@@ -48,9 +48,11 @@ export class Sessions {
   readonly cacheFolder: string;
   readonly #open = new Map<string, { session: Session; users: number }>();
   /** Indexing that goes on in open workspaces, by their ids. */
-  readonly #resumed = new Map<string, { done: Promise<Session>; end: AbortController }>();
-  /** Openings that can be stopped, by the names that were given to them. */
-  readonly openings = new Map<string, AbortController>();
+  readonly #resumed = new Map<string, { done: Promise<Session>; end: AbortController; stop: AbortController }>();
+  /** Indexing that can be stopped, by the names that were given to it. */
+  readonly indexing = new Map<string, AbortController>();
+  /** Workspaces that close as soon as their indexing has ended. */
+  readonly #ending = new Set<Promise<void>>();
   readonly #held = new Map<string, Promise<void>>();
 
   constructor(cacheFolder: string) {
@@ -64,6 +66,8 @@ export class Sessions {
   }
 
   async open(request: SessionRequest): Promise<Session> {
+    // They may be the same workspace.
+    await Promise.all(this.#ending);
     let partial: Session | undefined;
     const beforeStore = (path: string): void => {
       partial = [...this.#open.values()].find(({ session }) => session.rest !== null && isAt(session, path))?.session;
@@ -94,27 +98,32 @@ export class Sessions {
   }
 
   /**
-   * Indexes what an opening left out. Meanwhile the workspace is asked as before; then the whole takes its place. Whoever
-   * asks for the same at the same time waits for the same.
+   * Indexes what an opening left out. Meanwhile the workspace is asked as before; then the whole takes its place, or the larger part
+   * where it was stopped. Whoever asks for the same at the same time waits for the same, and may stop it too.
    */
   async indexRest(id: string, options: ImportOptions): Promise<Session> {
     const session = this.get(id);
     const { rest } = session;
     if (rest === null) return session;
     const running = this.#resumed.get(id);
-    if (running !== undefined) return running.done;
+    if (running !== undefined) {
+      passOn(options.stop, running.stop);
+      return running.done;
+    }
     const end = new AbortController();
+    const stop = new AbortController();
+    passOn(options.stop, stop);
     const signal = AbortSignal.any([end.signal, ...(options.signal === undefined ? [] : [options.signal])]);
     const done = rest
-      .run({ ...options, signal })
+      .run({ ...options, signal, stop: stop.signal })
       .then((opened) => {
-        const whole = this.#sessionOf(opened, { paths: [], cgroups: session.cgroupsFile }, id);
+        const more = this.#sessionOf(opened, { paths: [], cgroups: session.cgroupsFile }, id);
         const entry = this.#open.get(id);
-        if (entry !== undefined) entry.session = whole;
-        return whole;
+        if (entry !== undefined) entry.session = more;
+        return more;
       })
       .finally(() => this.#resumed.delete(id));
-    this.#resumed.set(id, { done, end });
+    this.#resumed.set(id, { done, end, stop });
     return done;
   }
 
@@ -194,14 +203,34 @@ export class Sessions {
   }
 
   #end(session: Session): void {
-    this.#resumed.get(session.id)?.end.abort();
-    session.close();
+    const running = this.#resumed.get(session.id);
+    if (running === undefined) {
+      session.close();
+      return;
+    }
+    // What it writes to is closed behind it.
+    running.end.abort();
+    const ended = running.done
+      .then(
+        (more) => more.close(),
+        () => session.close(),
+      )
+      .finally(() => this.#ending.delete(ended));
+    this.#ending.add(ended);
   }
 
-  closeAll(): void {
+  /** At once, but for those in which indexing goes on: they are closed when the promise is kept. */
+  async closeAll(): Promise<void> {
     for (const { session } of this.#open.values()) this.#end(session);
     this.#open.clear();
+    await Promise.all(this.#ending);
   }
+}
+
+/** Aborts `to` with `from`. */
+function passOn(from: AbortSignal | undefined, to: AbortController): void {
+  if (from?.aborted) to.abort();
+  else from?.addEventListener('abort', () => to.abort(), { once: true });
 }
 
 const isAt = ({ summary }: Session, path: string): boolean => path !== '' && summary.workspacePath === path;

@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 import type { SqlCell } from '../../shared/api.ts';
 import { toErrorDetail } from '../../shared/errors.ts';
@@ -19,14 +20,20 @@ const WATCH_INTERVAL_MS = 500;
 
 // Ctrl+C reaches every process of the terminal; the parent decides what it means.
 for (const signal of ['SIGINT', 'SIGHUP', 'SIGTERM'] as const) process.on(signal, () => {});
-process.on('disconnect', () => process.exit(0));
-/** A parent that was killed tells nobody, and a query that runs hears nothing: a thread watches for the orphan. */
-const WATCH = `const { workerData: { parent, scratch } } = require('node:worker_threads');
+process.on('disconnect', () => end([]));
+/** A query that runs hears nothing of its parent's end: a thread watches for the orphan. */
+const WATCH = `const { workerData: { parent, leavings } } = require('node:worker_threads');
 setInterval(() => {
   if (process.ppid === parent) return;
-  require('node:fs').rmSync(scratch, { recursive: true, force: true });
+  for (const path of leavings) require('node:fs').rmSync(path, { recursive: true, force: true });
   process.kill(process.pid, 'SIGKILL');
 }, ${WATCH_INTERVAL_MS});`;
+
+/** Nobody waits for an answer any more: at once, as there is nothing to complete. `leavings`: what the parent would have removed. */
+function end(leavings: readonly string[]): void {
+  for (const path of leavings) rmSync(path, { recursive: true, force: true });
+  process.kill(process.pid, 'SIGKILL');
+}
 
 const send = (message: FromSqlProcess): Promise<void> =>
   new Promise((resolve) => process.send?.(message, undefined, {}, () => resolve()));
@@ -39,7 +46,9 @@ process.on('message', (message: ToSqlProcess) => {
 });
 
 async function answer(order: SqlOrder): Promise<void> {
-  new Worker(WATCH, { eval: true, workerData: { parent: process.ppid, scratch: order.scratch } }).unref();
+  const leavings = [order.scratch, ...(order.kind === 'materialize' ? [order.path] : [])];
+  process.removeAllListeners('disconnect').on('disconnect', () => end(leavings));
+  new Worker(WATCH, { eval: true, workerData: { parent: process.ppid, leavings } }).unref();
   try {
     const session = await new Sessions(order.open.cacheFolder).open({ ...order.open, readOnly: true });
     await send({ kind: 'opened' });

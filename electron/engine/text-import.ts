@@ -1,8 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { Progress } from '../../shared/api.ts';
 import { RemoraError } from '../../shared/errors.ts';
 import type { ByteSource } from '../parse/byte-source.ts';
-import { openCpuBytes } from '../parse/cpu-data.ts';
+import { type CpuBytes, openCpuBytes } from '../parse/cpu-data.ts';
 import type { RecordingHead } from '../parse/recording.ts';
 import { CHUNK_EVENTS, type EventColumns, newColumns } from '../parse/sub-buffer.ts';
 import type { TextBody } from '../parse/text-trace/body.ts';
@@ -11,7 +10,7 @@ import type { TraceLine } from '../parse/text-trace/line.ts';
 import { TextScanner, type TextSink } from '../parse/text-trace/scanner.ts';
 import { ChunkEncoder } from '../store/chunk-encoder.ts';
 import type { ImportWriter } from '../store/import-writer.ts';
-import type { ImportOptions } from './import.ts';
+import type { Coverage, ImportOptions, ResumableImport } from './import.ts';
 
 /** Bytes scanned between two turns of the event loop. */
 const BATCH_BYTES = 1 << 22;
@@ -21,18 +20,20 @@ const FIRST_EVENTS = 16;
 const MOST_SPAN = 2 ** 32 - 1;
 
 interface TextScanOptions {
+  /** Where to begin: where another scan ended. */
+  from?: number;
   signal?: AbortSignal | undefined;
   onProgress?: ((done: number, total: number) => void) | undefined;
 }
 
-/** Feeds a text, from its first byte to its last, to `scan` (TextScanner.scan), with turns of the event loop between. */
+/** Feeds a text, to its last byte, to `scan` (TextScanner.scan), with turns of the event loop between. */
 export async function scanText(
   source: Pick<ByteSource, 'size' | 'read'>,
   scan: (bytes: Uint8Array, position: number, last: boolean) => number,
-  { signal, onProgress }: TextScanOptions,
+  { from = 0, signal, onProgress }: TextScanOptions,
 ): Promise<void> {
   const batch = new Uint8Array(Math.min(BATCH_BYTES, source.size));
-  for (let position = 0; position < source.size; ) {
+  for (let position = from; position < source.size; ) {
     if (signal?.aborted) throw new RemoraError({ code: 'cancelled', message: 'the import was cancelled' });
     const bytes = source.read(position, batch.length, batch);
     if (bytes.length === 0) break;
@@ -67,32 +68,67 @@ interface StreamColumns {
 
 /**
  * Writes the index of a recording that is text: one pass, in which every CPU of every stream collects its chunk. Memory is
- * a chunk's columns per CPU.
+ * a chunk's columns per CPU. What is there when it is stopped is the text's beginning, of all CPUs.
  */
-export async function importText(
-  source: ByteSource,
-  head: RecordingHead,
-  writer: ImportWriter,
-  options: ImportOptions = {},
-): Promise<void> {
-  const text = head.text as TextRecords;
-  for (const warning of head.warnings) writer.addWarning(warning);
-  const index = new TextIndex(head, text, writer);
-  const progress: Progress = { stage: 'Indexing', unit: 'bytes', done: 0, total: source.size, events: 0 };
-  const scanner = new TextScanner(text.dialect, text.names, [...text.streamNames], index);
-  // All CPUs of all streams lie in the same text.
-  const data = head.buffers.flatMap(({ cpus }) => cpus)[0];
-  if (data !== undefined) {
-    await scanText(
-      openCpuBytes(source, data, head.compression),
-      (bytes, position, last) => scanner.scan(bytes, position, last),
-      {
-        signal: options.signal,
-        onProgress: (done) => options.onProgress?.({ ...progress, done, events: index.events }),
-      },
-    );
+export class TextImport implements ResumableImport {
+  readonly #index: TextIndex;
+  readonly #scanner: TextScanner;
+  /** The text; null where no line of it is an event. */
+  readonly #text: CpuBytes | null;
+  #done = 0;
+
+  constructor(source: ByteSource, head: RecordingHead, writer: ImportWriter) {
+    const text = head.text as TextRecords;
+    for (const warning of head.warnings) writer.addWarning(warning);
+    this.#index = new TextIndex(head, text, writer);
+    this.#scanner = new TextScanner(text.dialect, text.names, [...text.streamNames], this.#index);
+    // All CPUs of all streams lie in the same text.
+    const data = head.buffers.flatMap(({ cpus }) => cpus)[0];
+    this.#text = data === undefined ? null : openCpuBytes(source, data, head.compression);
   }
-  index.finish();
+
+  get events(): number {
+    return this.#index.events;
+  }
+
+  coverage(): Coverage[] {
+    return [{ stream: this.#index.firstStream, cpu: null, bytes: this.#done, totalBytes: this.#text?.size ?? 0 }];
+  }
+
+  async run({ signal, stop, onProgress }: ImportOptions): Promise<boolean> {
+    if (this.#text !== null) {
+      const scan = (bytes: Uint8Array, position: number, last: boolean): number =>
+        this.#scanner.scan(bytes, position, last);
+      try {
+        await scanText(this.#text, scan, {
+          from: this.#done,
+          signal: AbortSignal.any([signal, stop].filter((each) => each !== undefined)),
+          onProgress: (done, total) => {
+            this.#done = done;
+            onProgress?.({
+              stage: 'Indexing',
+              unit: 'bytes',
+              done,
+              total,
+              events: this.events,
+              stoppable: this.events > 0,
+            });
+          },
+        });
+      } catch (error) {
+        if (!signal?.aborted && !stop?.aborted) throw error;
+        this.pause();
+        if (signal?.aborted) throw error;
+        return false;
+      }
+    }
+    this.#index.finish();
+    return true;
+  }
+
+  pause(): void {
+    this.#index.pause();
+  }
 }
 
 class TextIndex implements TextSink {
@@ -161,7 +197,23 @@ class TextIndex implements TextSink {
     cpu.count = 0;
   }
 
+  /** The store's id of the stream that is named first; -1 where there is none. */
+  get firstStream(): number {
+    return this.#streams.find((stream) => stream !== null)?.stream ?? -1;
+  }
+
   finish(): void {
+    this.#writeTotals();
+    this.#writer.finish(this.#pidTotals);
+  }
+
+  /** Writes what was found so far; more may follow, in chunks of its own. */
+  pause(): void {
+    this.#writeTotals();
+    this.#writer.pause(this.#pidTotals);
+  }
+
+  #writeTotals(): void {
     for (const stream of this.#streams) {
       if (stream === null) continue;
       for (const cpu of stream.cpus.values()) {
@@ -171,7 +223,6 @@ class TextIndex implements TextSink {
       const some = Number.isFinite(stream.fromNs);
       this.#writer.finishStream(stream.stream, some ? stream.fromNs : 0, some ? stream.toNs : 0, stream.eventTotals);
     }
-    this.#writer.finish(this.#pidTotals);
   }
 }
 

@@ -3,6 +3,7 @@ import { constants, setPriority } from 'node:os';
 import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
 import { RemoraError, toErrorDetail } from '../../shared/errors.ts';
+import { endProcess } from '../end-process.ts';
 import { CaptureSession } from './capture-session.ts';
 import { removeStaleInstances, staleInstances } from './instance.ts';
 import { LocalMachine, type Owner } from './local-machine.ts';
@@ -129,13 +130,19 @@ process.on('unhandledRejection', (error) => void end('error', String(error)));
 
 let ending = false;
 
-/** Stops with nobody to wait for. */
+/** Stops with nobody to wait for. The process ends when the recording is complete and the instance has been removed. */
 async function end(reason: 'parent' | 'signal' | 'error', message = ''): Promise<void> {
   if (ending) return;
   ending = true;
-  await doing;
-  await session?.stop(reason, message);
-  session?.complete();
-  await machine?.close();
-  process.exit(reason === 'error' ? 1 : 0);
+  try {
+    await doing;
+    await session?.stop(reason, message);
+    session?.complete();
+    await machine?.close();
+  } finally {
+    clearTimeout(completion);
+    input.close();
+    process.stdin.destroy();
+    endProcess(reason === 'error' ? 1 : 0);
+  }
 }

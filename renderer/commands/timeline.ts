@@ -1,9 +1,11 @@
 import { clearSelection, placeMarker, stepEvent } from '../state/selection.ts';
+import { cancelOpening } from '../state/session.ts';
 import { hasTimeline, selectionStore, viewportStore, workspaceStore } from '../state/stores.ts';
 import { panBy, previousView, showAll, zoomBy, zoomToRange } from '../state/viewport.ts';
 import type { Command } from './registry.ts';
 
 const isOpen = () => workspaceStore.getState().summary !== null;
+const isOpening = () => workspaceStore.getState().status === 'opening';
 const ZOOM_STEP = 0.7;
 const PAN_STEP = 0.15;
 
@@ -27,6 +29,12 @@ function mark(): void {
   const { hoverNs, eventTimeNs } = selectionStore.getState();
   const timeNs = hoverNs ?? eventTimeNs;
   if (timeNs !== null) placeMarker(timeNs);
+}
+
+function clearOrCancel(): void {
+  const { range, event } = selectionStore.getState();
+  if (isOpening() && !range && !event) cancelOpening();
+  else clearSelection();
 }
 
 export const timelineCommands: readonly Command[] = [
@@ -118,10 +126,10 @@ export const timelineCommands: readonly Command[] = [
   },
   {
     id: 'selection.clear',
-    title: 'Clear the selection',
+    title: 'Clear the selection, or cancel an opening',
     group: 'Selection',
     keys: ['Escape'],
-    enabled: hasTimeline,
-    run: clearSelection,
+    enabled: () => hasTimeline() || isOpening(),
+    run: clearOrCancel,
   },
 ];

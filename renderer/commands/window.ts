@@ -1,5 +1,5 @@
 import { currentHost, reportError } from '../state/connection.ts';
-import { closeWorkspace, openFiles } from '../state/session.ts';
+import { cancelOpening, closeWorkspace, openFiles } from '../state/session.ts';
 import { type BottomTab, bottomTabs, uiStore, workspaceStore } from '../state/stores.ts';
 import { cycleTheme } from '../state/theme.ts';
 import type { Command } from './registry.ts';
@@ -27,6 +27,14 @@ const TAB_TITLES: Record<BottomTab, string> = {
 
 export const windowCommands: readonly Command[] = [
   { id: 'file.open', title: 'Open a recording…', group: 'File', keys: ['$mod+KeyO'], run: chooseFiles },
+  {
+    id: 'file.cancel',
+    title: 'Cancel the opening: show what is indexed',
+    group: 'File',
+    keys: [],
+    enabled: () => workspaceStore.getState().status === 'opening',
+    run: cancelOpening,
+  },
   { id: 'file.close', title: 'Close the recording', group: 'File', keys: [], enabled: isOpen, run: closeWorkspace },
   {
     id: 'file.exportChart',

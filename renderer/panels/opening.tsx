@@ -2,10 +2,11 @@ import { useEffect, useState } from 'react';
 import { useStore } from 'zustand';
 import type { Progress } from '../../shared/api.ts';
 import { formatLength } from '../../shared/time.ts';
-import { cancelOpening, fileName, stopOpening } from '../state/session.ts';
+import { cancelOpening, fileName } from '../state/session.ts';
 import { workspaceStore } from '../state/stores.ts';
 import { bytesText, countOf, countText } from '../ui/text.ts';
 import { useTimeUnit } from '../ui/use-time-unit.ts';
+import { StopButton } from './stop-button.tsx';
 
 /** How far opening is, with cancel: over the window at first, below the timeline once there is something to look at. */
 
@@ -32,6 +33,7 @@ export function OpeningPanel() {
 function OpeningProgress({ className }: { className: string }) {
   const names = useStore(workspaceStore, (state) => state.opening);
   const progress = useStore(workspaceStore, (state) => state.progress);
+  const stopping = useStore(workspaceStore, (state) => state.stopping);
   const label = `Opening ${fileName(names[0] ?? '')}${names.length > 1 ? ` and ${names.length - 1} more` : ''}`;
   const known = progress !== null && progress.total > 0;
   return (
@@ -43,20 +45,16 @@ function OpeningProgress({ className }: { className: string }) {
         <progress aria-label={progress?.stage ?? 'Starting'} />
       )}
       <p className="muted numbers">{progress ? progressText(progress) : 'Starting'}</p>
+      <p className="muted">
+        {progress?.stoppable && 'Cancel shows what is indexed by then; the rest can follow later.'}
+      </p>
       <div className="opening-buttons">
-        {progress?.stoppable && (
-          <button
-            type="button"
-            className="button"
-            title="Stop indexing and look at what is there; the rest can follow later"
-            onClick={stopOpening}
-          >
-            Show what is indexed
-          </button>
-        )}
-        <button type="button" className="button" onClick={cancelOpening}>
-          Cancel
-        </button>
+        <StopButton
+          stopping={stopping}
+          whenOverdue="Discard"
+          title={progress?.stoppable ? 'Stop indexing and show what is there' : 'Nothing is indexed yet: open nothing'}
+          onClick={cancelOpening}
+        />
       </div>
     </section>
   );
@@ -78,7 +76,7 @@ export function OpeningDetails() {
   if (!estimate) return null;
   return (
     <section className="details" aria-label="Recording">
-      <p className="muted hint">
+      <p className="muted">
         Zoom and pan already: the lanes show an estimate of where events are. Tasks, events and plots follow with the
         index.
       </p>

@@ -1,4 +1,5 @@
 import type { WorkspaceSummary } from '../../shared/model.ts';
+import { call } from './connection.ts';
 import {
   annotationsStore,
   episodesStore,
@@ -13,15 +14,20 @@ import {
 import { flushView } from './view-memory.ts';
 
 /**
- * A workspace that stays open in the engine while the window shows what is being opened in its place. It comes back as
- * it was where nothing comes of that.
+ * A workspace that stays open in the engine while the window shows what is being opened in its place, or a part of that. It
+ * comes back as it was where nothing comes of it, and when the part is closed.
  */
 let aside: { summary: WorkspaceSummary; bringBack(): void } | null = null;
 
-/** Empties the window for something else; what is open is put aside. */
+/** What is put aside; null where nothing is. */
+export const setAside = (): WorkspaceSummary | null => aside?.summary ?? null;
+
+/** Empties the window for something else; what is open is put aside, and what was aside is closed. */
 export function putAside(): void {
   const { summary } = workspaceStore.getState();
   if (summary) {
+    const before = takeAside();
+    if (before) call('close', { workspaceId: before.workspaceId }).catch(() => undefined);
     flushView();
     const viewport = viewportStore.getState();
     const selection = selectionStore.getState();
@@ -46,10 +52,12 @@ export function putAside(): void {
   clearWorkspaceStores();
 }
 
-/** Shows again what was put aside, if anything was. */
-export function bringBack(): void {
-  aside?.bringBack();
+/** Shows again what was put aside; tells whether anything was. */
+export function bringBack(): boolean {
+  const was = aside;
   aside = null;
+  was?.bringBack();
+  return was !== null;
 }
 
 /** What was put aside will not come back: hands it over to be closed. */

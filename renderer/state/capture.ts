@@ -2,6 +2,7 @@ import { createStore } from 'zustand/vanilla';
 import type { CaptureEnd, CaptureGauges, CaptureGrowth, CaptureInfo, CaptureNews } from '../../shared/capture.ts';
 import { toErrorDetail } from '../../shared/errors.ts';
 import type { WorkspaceSummary } from '../../shared/model.ts';
+import { setAside, takeAside } from './aside.ts';
 import { type CaptureForm, settingsOf } from './capture-form.ts';
 import { profilesStore, rememberLast } from './capture-profiles.ts';
 import { call, currentHost, reportError } from './connection.ts';
@@ -236,15 +237,23 @@ async function finish(end: CaptureEnd): Promise<void> {
   watching = null;
   const shown = showsCapture();
   const nothingElse = workspaceStore.getState().status === 'empty';
+  const ended = captureStore.getState().workspaceId;
   captureStore.setState({ ...nothing, end });
   viewportStore.setState({ follow: false });
-  if (!shown && !nothingElse) return;
+  if (!shown && !nothingElse) return letGoOf(ended);
   try {
     const summary = await call('open', { paths: [end.path] });
     await showWorkspace(summary, { keepView: shown });
   } catch (error) {
     reportError(error);
   }
+}
+
+/** What was put aside of a capture that goes on is not what its recording is. */
+async function letGoOf(workspaceId: string | null): Promise<void> {
+  if (workspaceId === null || setAside()?.workspaceId !== workspaceId) return;
+  takeAside();
+  await call('close', { workspaceId }).catch(reportError);
 }
 
 export function dismissEnd(): void {

@@ -1,19 +1,18 @@
 import type { OpenPreview, Progress } from '../../shared/api.ts';
 import type { Annotation, WorkspaceSummary } from '../../shared/model.ts';
-import { bringBack, clearWorkspaceStores, putAside, takeAside } from './aside.ts';
+import { bringBack, clearWorkspaceStores, putAside, setAside, takeAside } from './aside.ts';
 import { call, currentHost, query, reportError } from './connection.ts';
 import { addPreview, moveOrigin, originShift } from './estimate.ts';
 import { whileBusy } from './idle.ts';
 import { moveSelection } from './selection.ts';
+import { StoppableIndexing } from './stoppable.ts';
 import { annotationsStore, episodesStore, selectionStore, uiStore, workspaceStore } from './stores.ts';
 import { flushView, forgetView, restoreView } from './view-memory.ts';
 import { growBounds, hasMoved, moveViewport, resetViewport } from './viewport.ts';
 
 /** What is open: opening, closing, and what the workspace keeps of the user. */
 
-let opening: AbortController | null = null;
-/** What the engine knows the opening by. */
-let openingName = '';
+let opening: StoppableIndexing | null = null;
 
 /** Opens recordings (several merge) or a workspace. Errors are shown, and leave what was open as it was. */
 export function openFiles(paths: string[]): Promise<void> {
@@ -30,36 +29,45 @@ export function openDropped(files: File[]): Promise<void> {
 
 async function openWith(names: string[], findPaths: () => Promise<string[]>): Promise<void> {
   if (names.length === 0) return;
-  opening?.abort();
-  const controller = new AbortController();
-  opening = controller;
-  openingName = crypto.getRandomValues(new Uint32Array(4)).join('-');
-  const name = openingName;
-  workspaceStore.setState({ status: 'opening', opening: names, progress: null, error: null, estimate: null });
+  opening?.giveUp();
+  const own = new StoppableIndexing((stopping) => {
+    if (opening === own) workspaceStore.setState({ stopping });
+  });
+  opening = own;
+  workspaceStore.setState({
+    status: 'opening',
+    opening: names,
+    progress: null,
+    stopping: 'no',
+    error: null,
+    estimate: null,
+  });
   uiStore.setState({ dialog: 'none' });
   const onProgress = (progress: Progress) => {
-    if (opening !== controller) return;
+    if (opening !== own) return;
     if (progress.preview) showPreview(progress.preview);
     workspaceStore.setState({ progress });
   };
   try {
     const paths = await whileBusy(findPaths());
-    controller.signal.throwIfAborted();
-    const summary = await call(
-      'open',
-      { paths, preview: true, opening: name },
-      { signal: controller.signal, onProgress },
-    );
-    if (opening === controller) await showWorkspace(summary);
-    else await call('close', { workspaceId: summary.workspaceId }).catch(() => undefined);
+    own.signal.throwIfAborted();
+    own.begin();
+    const summary = await call('open', { paths, preview: true, opening: own.name }, { signal: own.signal, onProgress });
+    const { workspaceId } = summary;
+    // One that is open here already is open twice now.
+    const again = [workspaceStore.getState().summary, setAside()].some((known) => known?.workspaceId === workspaceId);
+    if (opening !== own || again) await call('close', { workspaceId }).catch(() => undefined);
+    if (opening === own) await showWorkspace(summary);
   } catch (error) {
-    if (opening !== controller) return;
-    if (!controller.signal.aborted) reportError(error);
-    bringBack();
+    if (opening !== own) return;
+    if (!own.signal.aborted) reportError(error);
+    // Beside a part there is one aside that is not what this opening took the place of.
+    if (workspaceStore.getState().summary === null) bringBack();
     const stillOpen = workspaceStore.getState().summary !== null;
     workspaceStore.setState({ status: stillOpen ? 'open' : 'empty', opening: [], progress: null, estimate: null });
   } finally {
-    if (opening === controller) opening = null;
+    own.end();
+    if (opening === own) opening = null;
   }
 }
 
@@ -96,12 +104,8 @@ export async function showWorkspace(summary: WorkspaceSummary, { keepView = fals
     await Promise.all([loadAnnotations(), loadEpisodes()]);
     return;
   }
-  const { summary: open, estimate } = workspaceStore.getState();
-  const before = open ?? takeAside();
-  if (before && before.workspaceId !== summary.workspaceId) {
-    if (open) flushView();
-    await call('close', { workspaceId: before.workspaceId }).catch(() => undefined);
-  }
+  const { estimate } = workspaceStore.getState();
+  await makeRoomFor(summary);
   if (!estimate) clearWorkspaceStores();
   forgetView();
   const moved = takeTimesOver(estimate?.originNs ?? null, summary.originNs, summary.durationNs);
@@ -112,35 +116,55 @@ export async function showWorkspace(summary: WorkspaceSummary, { keepView = fals
     progress: null,
     estimate: estimate && moveOrigin(estimate, summary.originNs),
   });
-  document.title = `${workspaceName(summary)} — Remora`;
+  showTitle();
   if (summary.events === 0 && summary.warnings.length > 0) uiStore.setState({ bottomTab: 'warnings' });
   await Promise.all([restoreView({ keepTime: moved }), loadAnnotations(), loadEpisodes()]);
 }
 
+/** Whoever looks at a part may want to go back: what was open stays so beside it. Of a whole it is closed. */
+async function makeRoomFor({ workspaceId, partial }: WorkspaceSummary): Promise<void> {
+  const { summary: open } = workspaceStore.getState();
+  const other = open !== null && open.workspaceId !== workspaceId;
+  if (partial) {
+    if (other) putAside();
+    else if (setAside()?.workspaceId === workspaceId) takeAside();
+    return;
+  }
+  if (other) flushView();
+  for (const before of [open, takeAside()]) {
+    if (before === null || before.workspaceId === workspaceId) continue;
+    await call('close', { workspaceId: before.workspaceId }).catch(() => undefined);
+  }
+}
+
+function showTitle(): void {
+  const { summary } = workspaceStore.getState();
+  document.title = summary === null ? 'Remora' : `${workspaceName(summary)} — Remora`;
+}
+
 /** The engine was started anew and knows nothing of what was open: opens it again, which its index makes quick. */
 export async function reopen(): Promise<void> {
-  const summary = workspaceStore.getState().summary ?? takeAside();
+  const aside = takeAside();
+  const summary = workspaceStore.getState().summary ?? aside;
   if (!summary) return;
   workspaceStore.setState({ summary: null });
   await openFiles(summary.recordings.map((recording) => recording.path));
 }
 
+/** Ends indexing with what is there: the opening then shows it, as a part. Where that is nothing, what was open is shown again. */
 export function cancelOpening(): void {
-  opening?.abort();
+  opening?.stop();
 }
 
-/** Ends indexing with what is there: the opening then shows it, as a part. */
-export function stopOpening(): void {
-  if (opening) call('stopIndexing', { opening: openingName }).catch(reportError);
-}
-
+/** A part of an index goes with that; what was open before it comes back. */
 export async function closeWorkspace(): Promise<void> {
   const { summary } = workspaceStore.getState();
   if (!summary) return;
   flushView();
   clearWorkspaceStores();
   workspaceStore.setState({ status: 'empty', summary: null, error: null, estimate: null });
-  document.title = 'Remora';
+  if (bringBack()) workspaceStore.setState({ status: 'open' });
+  showTitle();
   await call('close', { workspaceId: summary.workspaceId }).catch(reportError);
 }
 

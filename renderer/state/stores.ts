@@ -5,6 +5,7 @@ import type { ErrorDetail } from '../../shared/errors.ts';
 import type { Annotation, Episode, EpisodeTotal, EventRef, Finding, WorkspaceSummary } from '../../shared/model.ts';
 import type { TimeRange } from '../../shared/time.ts';
 import type { Estimate } from './estimate.ts';
+import type { Stopping } from './stoppable.ts';
 
 /**
  * The window's state: small, flat vanilla stores, one per concern. Components subscribe to slices of them; the
@@ -19,6 +20,8 @@ export interface WorkspaceState {
   /** Names of the files being opened, for the progress display. */
   opening: string[];
   progress: Progress | null;
+  /** Whether the opening was told to stop with what is there. */
+  stopping: Stopping;
   /** The last error, until dismissed; the window stays usable beside it. */
   error: ErrorDetail | null;
   summary: WorkspaceSummary | null;
@@ -30,6 +33,7 @@ export const workspaceStore = createStore<WorkspaceState>(() => ({
   status: 'empty',
   opening: [],
   progress: null,
+  stopping: 'no',
   error: null,
   summary: null,
   estimate: null,
@@ -39,8 +43,10 @@ export const workspaceStore = createStore<WorkspaceState>(() => ({
 export interface RestState {
   workspaceId: string | null;
   progress: Progress | null;
+  stopping: Stopping;
 }
-export const restStore = createStore<RestState>(() => ({ workspaceId: null, progress: null }));
+export const noRest: RestState = { workspaceId: null, progress: null, stopping: 'no' };
+export const restStore = createStore<RestState>(() => noRest);
 
 /** Whether there is a time axis to move on: that of a workspace, or of what is being opened. */
 export function hasTimeline(): boolean {

@@ -1,4 +1,4 @@
-import { closeSync, openSync, writeSync } from 'node:fs';
+import { closeSync, openSync, writeFileSync, writeSync } from 'node:fs';
 import { type BuiltFormat, payloadOf } from './formats.ts';
 import { buildSubBuffers, type RingAbi } from './sub-buffer.ts';
 import { buildTraceDat } from './trace-dat.ts';
@@ -63,4 +63,15 @@ export function writeLargeRecording(path: string, events: number): number {
     closeSync(file);
   }
   return copies * COPY_EVENTS;
+}
+
+/**
+ * Writes ftrace text of `lines` events `foo: n=…`, a microsecond apart, two of three on CPU 0.
+ */
+export function writeLargeText(path: string, lines: number): void {
+  const line = (i: number): string => {
+    const time = `${1 + Math.floor(i / 1e6)}.${String(i % 1e6).padStart(6, '0')}`;
+    return `              dd-12      [00${i % 3 === 2 ? 1 : 0}] ..... ${time}: foo: n=${i} of many\n`;
+  };
+  writeFileSync(path, Array.from({ length: lines }, (_, i) => line(i)).join(''));
 }

@@ -18,6 +18,14 @@ export class EngineProcess {
     this.#root = root;
   }
 
+  /** Processes that the program consists of by now, its first one included. */
+  family(): number[] {
+    const children = childrenByParent();
+    const below = [this.#first()];
+    for (const pid of below) below.push(...(children.get(pid) ?? []));
+    return below;
+  }
+
   hold(): void {
     this.#held = this.#find();
     process.kill(this.#held, 'SIGSTOP');
@@ -46,14 +54,15 @@ export class EngineProcess {
     await expect.poll(steps, { intervals: [10] }).toBe(true);
   }
 
-  #find(): number {
+  #first(): number {
     const root = this.#root();
     if (root === undefined) throw new Error('start the app first');
-    const children = childrenByParent();
-    const below = [root];
-    for (const pid of below) below.push(...(children.get(pid) ?? []));
-    const found = below.find((pid) => /\bdist[\\/]engine\.js|node\.mojom\.NodeService/.test(commandLine(pid)));
-    if (found === undefined) throw new Error(`process ${root} has no engine`);
+    return root;
+  }
+
+  #find(): number {
+    const found = this.family().find((pid) => /\bdist[\\/]engine\.js|node\.mojom\.NodeService/.test(commandLine(pid)));
+    if (found === undefined) throw new Error(`process ${this.#first()} has no engine`);
     return found;
   }
 }

@@ -66,7 +66,7 @@ test('a recording is seen while it is indexed, and its index appears in the same
   expect(app.complaints).toEqual([]);
 });
 
-test('what was open comes back as it was when an opening that is seen already is cancelled', async ({ app }) => {
+test('what was open comes back as it was when the part that a cancelled opening left is closed', async ({ app }) => {
   const path = join(app.folder, 'large.dat');
   writeLargeRecording(path, LARGE_EVENTS);
   const page = await openSample(app);
@@ -75,18 +75,22 @@ test('what was open comes back as it was when an opening that is seen already is
   await dragTime(page, 'CPU 0', 0.4, 0.5);
   const zoomed = await visibleTime(page);
   await app.openFiles(path);
-  await app.engine.holdWhen(page.getByRole('banner').filter({ hasNotText: SAMPLE.events }));
-  await expect(opening(page)).toBeVisible();
+  await app.engine.holdWhen(opening(page).getByText('Cancel shows what is indexed by then'));
+  await expect(page.getByRole('banner')).not.toContainText(SAMPLE.events);
   await zoomAt(page, 0.5);
   await opening(page).getByRole('button', { name: 'Cancel' }).click();
   app.engine.release();
+  await expect(opening(page)).toBeHidden();
+  await settled(page);
+  await zoomAt(page, 0.5);
+  await page.getByRole('button', { name: 'Back to throttle.dat' }).click();
   await settled(page);
   await expect(page.getByRole('banner')).toContainText(SAMPLE.events);
   expect(await visibleTime(page)).toBe(zoomed);
   await expect(timeline(page).getByRole('region', { name: /^Plot .*pause/ })).toHaveCount(1);
   await expect(page.getByLabel('Filter events')).toHaveValue('balance_dirty_pages: pause > 0');
   await expect(details(page).getByRole('heading', { level: 2 })).toContainText('balance_dirty_pages');
-  // Neither the preview's view nor its end was written into the workspace that was put aside.
+  // Neither the preview's view nor the part's was written into the workspace that was put aside.
   await app.quit();
   const again = await openSample(app);
   expect(await visibleTime(again)).toBe(zoomed);

@@ -284,6 +284,38 @@ describe.skipIf(tracefs === null)('capture (needs a tracefs that may be written 
     }
   });
 
+  test.each(['the end of its input', 'SIGTERM', 'SIGINT', 'SIGHUP'] as const)(
+    '%s completes the recording, and the capture process ends by itself',
+    async (order) => {
+      makeLoad();
+      // Node says so on standard error where process.exit is called, which may wait for ever: see endProcess.
+      const env = { ...cache.env, NODE_OPTIONS: '--trace-exit' };
+      const child = spawn(process.execPath, ['dist/capture.js'], { cwd: projectRoot, env, stdio: 'pipe' });
+      load.push(child);
+      const said = { out: '', err: '' };
+      child.stdout.setEncoding('utf8').on('data', (text: string) => {
+        said.out += text;
+      });
+      child.stderr.setEncoding('utf8').on('data', (text: string) => {
+        said.err += text;
+      });
+      const closed = new Promise((done) => child.once('close', (code, signal) => done(code ?? signal)));
+      const settings = { events: [{ pattern: 'raw_syscalls' }], path: out(), bufferKiB: 8192 };
+      child.stdin.write(`${JSON.stringify({ do: 'capture', order: settings })}\n`);
+      await expect.poll(() => /"type":"status".*"events":[1-9]/.test(said.out), { timeout: 20_000 }).toBe(true);
+      if (order === 'the end of its input') child.stdin.end();
+      else child.kill(order);
+      expect([await closed, said.err]).toEqual([0, '']);
+      const stopped = JSON.parse(said.out.trimEnd().split('\n').at(-1) as string);
+      expect(stopped).toMatchObject({ type: 'stopped', notes: [] });
+      expect(ours()).toEqual(before);
+      expect(existsSync(`${out()}.live`)).toBe(false);
+      const found = info(out());
+      expect(found.warnings).toEqual([]);
+      expect(found.streams[0]?.events).toBe(stopped.status.events);
+    },
+  );
+
   test('kill -9 at any moment leaves a recording that opens, and nothing in tracefs that is not listed', async () => {
     makeLoad();
     let withEvents = 0;

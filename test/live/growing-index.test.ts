@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { openFile } from '../../electron/engine/file-source.ts';
 import { GrowingIndex, type GrownCpu } from '../../electron/engine/growing-index.ts';
-import { importRecording } from '../../electron/engine/import.ts';
+import { startImport } from '../../electron/engine/import.ts';
 import { startCapture } from '../../electron/live/capture-client.ts';
 import { usableTracefs } from '../../electron/live/tracefs.ts';
 import type { ByteSource } from '../../electron/parse/byte-source.ts';
@@ -114,7 +114,7 @@ test.skipIf(usableTracefs() === null)(
       const { status } = await capture.ended;
       index?.finish();
       const finished = openFile(path);
-      await importRecording(finished, readTraceDat(finished), imported.beginImport(path, 'whole'));
+      await startImport(finished, readTraceDat(finished), imported.beginImport(path, 'whole')).run({});
       finished.close();
       expect(index?.events).toBe(status.events);
       expect(contentOf(live).lost.length).toBeGreaterThan(0);

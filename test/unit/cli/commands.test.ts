@@ -1,9 +1,10 @@
-import { spawn } from 'node:child_process';
-import { copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { copyFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import type { Annotation } from '../../../shared/model.ts';
+import { writeLargeRecording } from '../../build/large.ts';
 import { buildTraceDat } from '../../build/trace-dat.ts';
 import { projectRoot } from '../../cli.ts';
 
@@ -22,7 +23,9 @@ interface Ended {
   err: string;
 }
 
-function run(...args: string[]): Promise<Ended> {
+const run = (...args: string[]): Promise<Ended> => start(...args).ended;
+
+function start(...args: string[]): { child: ChildProcess; ended: Promise<Ended> } {
   // Says so on stderr where the process is ended before it ends by itself, which may take for ever: see runCommandLine.
   const env = { ...process.env, REMORA_CACHE: cache, NODE_OPTIONS: '--trace-exit' };
   const child = spawn(process.execPath, [join(projectRoot, 'electron/cli.ts'), ...args], {
@@ -36,12 +39,13 @@ function run(...args: string[]): Promise<Ended> {
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     ended.err += text;
   });
-  return new Promise((resolve, reject) =>
+  const closed = new Promise<Ended>((resolve, reject) =>
     child.once('close', (code) => {
       if (ended.err.includes('Exited the environment')) reject(new Error(`process.exit was called: ${ended.err}`));
       else resolve({ ...ended, code });
     }),
   );
+  return { child, ended: closed };
 }
 
 async function json<T>(...args: string[]): Promise<T> {
@@ -102,6 +106,22 @@ describe('input that cannot be read ends with 1, on one line, and leaves nothing
     expect([code, out]).toEqual([1, '']);
     expect(err.trimEnd().split('\n')).toEqual([expect.stringContaining(path)]);
     expect(readdirSync(own)).toEqual([]);
+  });
+});
+
+describe('Ctrl+C', () => {
+  it('ends indexing with 130, leaves nothing of it, and the next run has all', async () => {
+    const large = join(folder, 'large.dat');
+    const events = writeLargeRecording(large, 6_000_000);
+    const own = mkdtempSync(join(folder, 'own-cache-'));
+    const workspace = join(own, 'x.remora');
+    const { child, ended } = start('info', large, '--workspace', workspace);
+    while (child.exitCode === null && !existsSync(workspace)) await new Promise((resolve) => setTimeout(resolve, 5));
+    child.kill('SIGINT');
+    expect(await ended).toEqual({ code: 130, out: '', err: '' });
+    expect(readdirSync(own)).toEqual([]);
+    const { streams } = await json<{ streams: { events: number }[] }>('info', large, '--workspace', workspace);
+    expect(streams.map((stream) => stream.events)).toEqual([events]);
   });
 });
 
