@@ -79,7 +79,7 @@ interface StreamImport {
  * scanning and encoding run in several threads where there is enough to do, writing in this one. Memory is a few slabs' columns and what
  * SQLite caches.
  *
- * `run` may be stopped and called again: what is written is the beginning of the slabs in their order, CPU by CPU, and the
+ * `run` may be stopped and called again: what is written is the beginning of each CPU, as far in all of them, and the
  * rest follows. Between, the store holds totals of what is there, and the recording counts as not indexed.
  */
 class RecordingImport implements ResumableImport {
@@ -88,7 +88,7 @@ class RecordingImport implements ResumableImport {
   readonly #writer: ImportWriter;
   readonly #streams: StreamImport[] = [];
   readonly #cpus: CpuImport[] = [];
-  readonly #orders: (SlabOrder & { cpu: CpuImport; streamImport: StreamImport })[] = [];
+  readonly #orders: (Omit<SlabOrder, 'slab'> & { cpu: CpuImport; streamImport: StreamImport })[] = [];
   readonly #pidTotals = new Map<number, number>();
   readonly #kept: KeptKinds;
   readonly #keeper: Keeper;
@@ -110,6 +110,8 @@ class RecordingImport implements ResumableImport {
     head.buffers.forEach((buffer, index) => {
       this.#addStream(buffer, index);
     });
+    // What is there when it is stopped is the beginning of all CPUs, as far as that can be told without reading them.
+    this.#orders.sort((a, b) => partBefore(a) - partBefore(b));
     this.#totalBytes = this.#orders.reduce((sum, { job }) => sum + job.to - job.from, 0);
   }
 
@@ -138,7 +140,7 @@ class RecordingImport implements ResumableImport {
           from,
           to: Math.min(from + step, bytes.size),
         };
-        this.#orders.push({ slab: this.#orders.length, data, job, cpu, streamImport });
+        this.#orders.push({ data, job, cpu, streamImport });
         cpu.left++;
         streamImport.left++;
       }
@@ -209,6 +211,9 @@ class RecordingImport implements ResumableImport {
     this.#writer.pause(this.#pidTotals);
   }
 }
+
+/** How much of its CPU's data lies before a slab, 0 to 1. */
+const partBefore = ({ job, cpu }: { job: { from: number }; cpu: CpuImport }): number => job.from / cpu.bytes.size;
 
 /** More than this would cost more to read at every opening than asking the index when the question comes. */
 const MOST_KEPT = 100_000;
