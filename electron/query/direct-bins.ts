@@ -201,43 +201,65 @@ class Bins {
 
   /** Of equal times the one that is added later counts as the later one. */
   add(time: Float64Array, value: Float64Array, n: number, offsetNs: number): void {
-    const [min, max, sum, last, lastNs, count] = [
-      this.#min,
-      this.#max,
-      this.#sum,
-      this.#last,
-      this.#lastNs,
-      this.#count,
-    ];
     const limit = this.#limit;
+    const fromNs = this.#fromNs;
+    const toNs = this.#toNs;
+    const binNs = this.#binNs;
+    let taken = 0;
+    // Most are in the bin of the one before: what is known of that stays in registers.
+    let bin = -1;
+    // Where a time is in it for sure, however its edges are rounded.
+    let insideFromNs = Number.POSITIVE_INFINITY;
+    let insideToNs = Number.NEGATIVE_INFINITY;
+    let [min, max, sum, last, lastNs, count] = [0, 0, 0, 0, 0, 0];
     for (let i = 0; i < n; i++) {
       const v = value[i] as number;
       const t = (time[i] as number) + offsetNs;
-      if (Number.isNaN(v) || t < this.#fromNs || t > this.#toNs) continue;
-      this.taken++;
+      if (Number.isNaN(v) || t < fromNs || t > toNs) continue;
+      taken++;
       if (v >= limit) {
         this.#outliers.push(t);
         continue;
       }
-      const bin = Math.floor((t - this.#fromNs) / this.#binNs);
-      if (count[bin] === 0) {
-        min[bin] = v;
-        max[bin] = v;
-        sum[bin] = v;
-        last[bin] = v;
-        lastNs[bin] = t;
-        count[bin] = 1;
-        continue;
+      if (t < insideFromNs || t > insideToNs) {
+        const own = Math.floor((t - fromNs) / binNs);
+        if (own !== bin) {
+          if (count > 0) this.#put(bin, min, max, sum, last, lastNs, count);
+          bin = own;
+          insideFromNs = fromNs + bin * binNs + 1;
+          insideToNs = insideFromNs + binNs - 2;
+          min = v;
+          max = v;
+          sum = v;
+          last = v;
+          lastNs = t;
+          count = 1;
+          continue;
+        }
       }
-      if (v < (min[bin] as number)) min[bin] = v;
-      if (v > (max[bin] as number)) max[bin] = v;
-      sum[bin] = (sum[bin] as number) + v;
-      count[bin] = (count[bin] as number) + 1;
-      if (t >= (lastNs[bin] as number)) {
-        last[bin] = v;
-        lastNs[bin] = t;
+      if (v < min) min = v;
+      if (v > max) max = v;
+      sum += v;
+      count++;
+      if (t >= lastNs) {
+        last = v;
+        lastNs = t;
       }
     }
+    if (count > 0) this.#put(bin, min, max, sum, last, lastNs, count);
+    this.taken += taken;
+  }
+
+  /** Adds samples of one bin; the last of them at `lastNs`. */
+  #put(bin: number, min: number, max: number, sum: number, last: number, lastNs: number, count: number): void {
+    const known = this.#count[bin] as number;
+    this.#min[bin] = known === 0 ? min : Math.min(this.#min[bin] as number, min);
+    this.#max[bin] = known === 0 ? max : Math.max(this.#max[bin] as number, max);
+    this.#sum[bin] = (this.#sum[bin] as number) + sum;
+    this.#count[bin] = known + count;
+    if (known > 0 && lastNs < (this.#lastNs[bin] as number)) return;
+    this.#last[bin] = last;
+    this.#lastNs[bin] = lastNs;
   }
 
   get outliers(): Float64Array {

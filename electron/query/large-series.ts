@@ -16,7 +16,7 @@ import { lowerBound, type Trace, upperBound } from './trace.ts';
 /** What one sample takes while a series is made of it. */
 const SAMPLE_BYTES = 64;
 /** Bins over all of a recording that are made at once: those of any coarser window follow from them. */
-const FINEST_BINS = 1 << 19;
+const FINEST_BINS = 1 << 17;
 const FINEST_BINS_OF_GROUPS = 1 << 14;
 
 /** Finer bins would take as much memory as the samples. */
