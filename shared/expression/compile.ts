@@ -62,7 +62,12 @@ export function compile(expression: SeriesExpression, resolve: (field: string) =
         return last;
       };
       const step = build(root, { resolve, remember });
-      const evaluate = (columns: readonly Float64Array[], n: number, out: Float64Array, samples: SampleContext = {}) => {
+      const evaluate = (
+        columns: readonly Float64Array[],
+        n: number,
+        out: Float64Array,
+        samples: SampleContext = {},
+      ) => {
         const result = step({ columns, n, samples }, out);
         if (result !== out) out.set(result.length === n ? result : result.subarray(0, n));
       };
