@@ -147,8 +147,8 @@ export const params = {
     }),
   ),
   /**
-   * Values for a window. `auto`: samples where there are at most two a bin, else bins; `raw` and `bins` ask for one of
-   * them. See `SeriesResult`. The first use of a field that many events have tells a `firstLook` on the way.
+   * Values for a window. `auto`: samples where there are at most two a bin, else bins (and bins where they lie among millions
+   * of other lines' samples); `raw` and `bins` ask for one of them. `limit` where single samples are more than memory is set aside for. See `SeriesResult`. The first use of a field that many events have tells a `firstLook` on the way.
    */
   series: z.lazy(() =>
     z.strictObject({

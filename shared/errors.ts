@@ -11,7 +11,7 @@ export type ErrorCode =
   | 'bad-request' // a request that does not fit the contract
   | 'bad-expression' // text that a person typed (filter, series, time) and that does not parse
   | 'not-found' // the event, stream, annotation … named by a request does not exist
-  | 'limit' // it took longer than the caller allowed
+  | 'limit' // it took longer than the caller allowed, or more memory than is set aside
   | 'cancelled'
   | 'engine-gone' // the engine process ended; it has been restarted
   | 'internal';

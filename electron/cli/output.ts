@@ -31,6 +31,11 @@ export async function writeLines(stream: Writable, lines: Iterable<string>): Pro
   if (piece !== '') await writeOut(stream, piece);
 }
 
+/** The same of lines that have to be waited for: many of them at a time, as waiting costs more than a line. */
+export async function writeManyLines(stream: Writable, parts: AsyncIterable<Iterable<string>>): Promise<void> {
+  for await (const lines of parts) await writeLines(stream, lines);
+}
+
 /** One JSON document, indented one level so that it can be read and still compares line by line. */
 export function writeJson(stream: Writable, value: unknown): Promise<void> {
   return writeLines(stream, jsonLines(value));
@@ -61,11 +66,16 @@ type Cell = string | number | null;
 
 /** Lines of CSV as RFC 4180 has it, header first. */
 export function* csvLines(header: readonly string[], rows: Iterable<readonly Cell[]>): Generator<string> {
+  yield* csvRows([header]);
+  yield* csvRows(rows);
+}
+
+/** The same of rows alone. */
+export function* csvRows(rows: Iterable<readonly Cell[]>): Generator<string> {
   const quote = (cell: Cell): string => {
     const text = cell === null ? '' : String(cell);
     return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
   };
-  yield header.map(quote).join(',');
   for (const row of rows) yield row.map(quote).join(',');
 }
 

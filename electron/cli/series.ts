@@ -1,11 +1,12 @@
 import { Command, Option } from 'commander';
 import type { SeriesLine, SeriesResult } from '../../shared/api.ts';
+import { RemoraError } from '../../shared/errors.ts';
 import { parseExpression } from '../../shared/expression/parse.ts';
 import type { WorkspaceSummary } from '../../shared/model.ts';
 import { toAbsNs } from '../../shared/time.ts';
 import { action, type CommandHost, repeated, wholeNumber } from './host.ts';
 import { type InputOptions, readInput, withInput } from './input.ts';
-import { csvLines, writeLines } from './output.ts';
+import { csvLines, csvRows, writeManyLines } from './output.ts';
 import { plotOf } from './plot-option.ts';
 import { parseWindow } from './time-point.ts';
 
@@ -33,21 +34,17 @@ export function addSeries(program: Command, host: CommandHost): void {
           const window = parseWindow(options, summary);
           const lines: PrintedLine[] = [];
           for (const text of options.plot) {
+            const spec = plotOf(text, options.filter);
             const mode = options.bins === undefined ? 'raw' : 'bins';
-            const request = {
-              workspaceId,
-              spec: plotOf(text, options.filter),
-              ...window,
-              bins: options.bins ?? 1,
-              mode,
-            } as const;
-            const result = await engine.call('series', request, host);
-            if (result.moreGroups > 0)
-              messages.say(`remora: ${text}: ${result.moreGroups} more groups are left out; narrow it with \`where\``);
-            for (const line of result.lines) lines.push(printedLine(line, result, summary));
+            const ask = (fromNs: number, toNs: number): Promise<SeriesResult> =>
+              engine.call('series', { workspaceId, spec, fromNs, toNs, bins: options.bins ?? 1, mode }, host);
+            const found = await printedLines(ask, window, summary);
+            if (found.moreGroups > 0)
+              messages.say(`remora: ${text}: ${found.moreGroups} more groups are left out; narrow it with \`where\``);
+            lines.push(...found.lines);
           }
-          if (options.json) await writeLines(host.stdout, jsonLines(lines));
-          else await writeLines(host.stdout, options.bins === undefined ? sampleCsv(lines) : binCsv(lines));
+          if (options.json) await writeManyLines(host.stdout, jsonLines(lines));
+          else await writeManyLines(host.stdout, options.bins === undefined ? sampleCsv(lines) : binCsv(lines));
         }),
       ),
     );
@@ -57,36 +54,100 @@ export function addSeries(program: Command, host: CommandHost): void {
 /** One line of a series as it is printed: its times count from the origin of the stream that all of it comes from. */
 interface PrintedLine {
   head: { expr: string; group: string; unit: string; originNs: string };
-  line: SeriesLine;
-  /** What is printed of the line's arrays: closed-open. */
-  first: number;
-  end: number;
+  mode: SeriesLine['mode'];
+  /** What is printed, one part of time after the other. */
+  pieces(): AsyncIterable<Piece>;
   /** That origin on the workspace axis. */
   originOnAxis: number;
   binNs: number;
 }
 
-function printedLine(line: SeriesLine, result: SeriesResult, summary: WorkspaceSummary): PrintedLine {
-  const { spec, unit, binNs, fromNs, toNs } = result;
-  const originOnAxis = originOf(spec.expr, line, summary);
-  const originNs = String(toAbsNs(originOnAxis, BigInt(summary.originNs)));
+/** What is printed of a line's arrays: closed-open. */
+interface Piece {
+  line: SeriesLine;
+  first: number;
+  end: number;
+}
+
+type Ask = (fromNs: number, toNs: number) => Promise<SeriesResult>;
+
+/** The lines of an answer; of one that is larger than memory is set aside for, the lines of its parts, which are asked for as they are printed. */
+async function printedLines(
+  ask: Ask,
+  { fromNs, toNs }: { fromNs: number; toNs: number },
+  summary: WorkspaceSummary,
+): Promise<{ lines: PrintedLine[]; moreGroups: number }> {
+  let whole: SeriesResult | null = null;
+  for await (const result of answers(ask, fromNs, toNs)) {
+    whole = result;
+    break;
+  }
+  const first = whole as unknown as SeriesResult;
+  // One line after the other: each is asked for from its beginning.
+  const results = first.toNs === toNs ? () => only(first) : () => answers(ask, fromNs, toNs);
+  const lines: PrintedLine[] = [];
+  for (const [i, { group, mode }] of first.lines.entries()) {
+    const { spec, unit, binNs } = first;
+    async function* pieces(): AsyncGenerator<Piece> {
+      for await (const result of results()) yield pieceOf(result.lines[i] as SeriesLine, result);
+    }
+    const originOnAxis = await originOf(spec.expr, mode, results, i, summary);
+    const originNs = String(toAbsNs(originOnAxis, BigInt(summary.originNs)));
+    lines.push({ head: { expr: spec.expr, group, unit, originNs }, mode, pieces, originOnAxis, binNs });
+  }
+  return { lines, moreGroups: first.moreGroups };
+}
+
+async function* only(result: SeriesResult): AsyncGenerator<SeriesResult> {
+  yield result;
+}
+
+/** A window's answer; where it is more than memory is set aside for, those of its halves. Times are whole ns. */
+async function* answers(ask: Ask, fromNs: number, toNs: number): AsyncGenerator<SeriesResult> {
+  let result: SeriesResult;
+  try {
+    result = await ask(fromNs, toNs);
+  } catch (error) {
+    if (!(error instanceof RemoraError) || error.detail.code !== 'limit' || toNs - fromNs < 2) throw error;
+    const middle = Math.floor((fromNs + toNs) / 2);
+    yield* answers(ask, fromNs, middle);
+    yield* answers(ask, middle + 1, toNs);
+    return;
+  }
+  yield result;
+}
+
+function pieceOf(line: SeriesLine, { fromNs, toNs }: SeriesResult): Piece {
   let [first, end] = [0, line.tNs.length];
   // A raw line has a neighbour on either side of the window, for drawing.
   if (line.mode === 'raw') {
     while (first < end && (line.tNs[first] as number) < fromNs) first++;
     while (end > first && (line.tNs[end - 1] as number) > toNs) end--;
   }
-  return { head: { expr: spec.expr, group: line.group, unit, originNs }, line, first, end, originOnAxis, binNs };
+  return { line, first, end };
 }
 
 /**
  * Where the stream begins, on the workspace axis, that a line's samples come from; the workspace's own origin where
  * they come from several, so that one line has one axis.
  */
-function originOf(expr: string, line: SeriesLine, summary: WorkspaceSummary): number {
-  const streams = line.mode === 'raw' ? new Set(line.event.stream) : streamsWith(expr, summary);
-  const [only] = streams;
-  return streams.size === 1 && only !== undefined ? (summary.streams[only]?.fromNs ?? 0) : 0;
+async function originOf(
+  expr: string,
+  mode: SeriesLine['mode'],
+  results: () => AsyncIterable<SeriesResult>,
+  place: number,
+  summary: WorkspaceSummary,
+): Promise<number> {
+  let streams = streamsWith(expr, summary);
+  if (mode === 'raw' && streams.size > 1) {
+    streams = new Set();
+    for await (const { lines } of results()) {
+      const line = lines[place];
+      if (line?.mode === 'raw') for (const stream of line.event.stream) streams.add(stream);
+    }
+  }
+  const [one] = streams;
+  return streams.size === 1 && one !== undefined ? (summary.streams[one]?.fromNs ?? 0) : 0;
 }
 
 /** Streams that have events of the type that an expression reads. */
@@ -100,19 +161,16 @@ function streamsWith(expr: string, { streams, eventTypes }: WorkspaceSummary): S
   return new Set(streams.filter(has).map(({ index }) => index));
 }
 
-/** Samples or bins of a line, one by one: there can be too many of them for one more copy. */
-function* samplesOf({ line, first, end, originOnAxis }: PrintedLine): Generator<[tNs: number, value: number]> {
+/** Samples or bins of a piece, one by one: there can be too many of them for one more copy. */
+function* samplesOf({ line, first, end }: Piece, originOnAxis: number): Generator<[tNs: number, value: number]> {
   if (line.mode !== 'raw') return;
   for (let i = first; i < end; i++) yield [(line.tNs[i] as number) - originOnAxis, line.value[i] as number];
 }
 
-function* binsOf({
-  line,
-  first,
-  end,
-  originOnAxis,
-  binNs,
-}: PrintedLine): Generator<Record<(typeof binKeys)[number], number>> {
+function* binsOf(
+  { line, first, end }: Piece,
+  { originOnAxis, binNs }: PrintedLine,
+): Generator<Record<(typeof binKeys)[number], number>> {
   if (line.mode !== 'bins') return;
   const { tNs, min, max, mean, last, count } = line;
   for (let i = first; i < end; i++) {
@@ -123,45 +181,51 @@ function* binsOf({
 }
 const binKeys = ['t0', 't1', 'min', 'max', 'mean', 'last', 'count'] as const;
 
+/** Entries to a line of JSON text. */
+const ENTRIES_A_LINE = 256;
+
 /** The JSON document, with some hundred entries to a line of text. */
-function* jsonLines(lines: readonly PrintedLine[]): Generator<string> {
-  yield '{';
-  yield '  "series": [';
+async function* jsonLines(lines: readonly PrintedLine[]): AsyncGenerator<Iterable<string>> {
+  yield ['{', '  "series": ['];
   for (const [index, printed] of lines.entries()) {
-    const raw = printed.line.mode === 'raw';
-    yield `    ${JSON.stringify(printed.head).slice(0, -1)},"${raw ? 'samples' : 'bins'}":[`;
-    let piece: string[] = [];
-    for (const entry of raw ? samplesOf(printed) : binsOf(printed)) {
-      // The comma belongs to the entry before: it is written when there is another one.
-      if (piece.length === 256) {
-        yield `      ${piece.join(',')},`;
-        piece = [];
+    const raw = printed.mode === 'raw';
+    yield [`    ${JSON.stringify(printed.head).slice(0, -1)},"${raw ? 'samples' : 'bins'}":[`];
+    let entries: string[] = [];
+    function* fullLines(piece: Piece): Generator<string> {
+      for (const entry of raw ? samplesOf(piece, printed.originOnAxis) : binsOf(piece, printed)) {
+        // The comma belongs to the entry before: it is written when there is another one.
+        if (entries.length === ENTRIES_A_LINE) {
+          yield `      ${entries.join(',')},`;
+          entries = [];
+        }
+        entries.push(JSON.stringify(entry));
       }
-      piece.push(JSON.stringify(entry));
     }
-    if (piece.length > 0) yield `      ${piece.join(',')}`;
-    yield index === lines.length - 1 ? '    ]}' : '    ]},';
+    for await (const piece of printed.pieces()) yield fullLines(piece);
+    if (entries.length > 0) yield [`      ${entries.join(',')}`];
+    yield [index === lines.length - 1 ? '    ]}' : '    ]},'];
   }
-  yield '  ]';
-  yield '}';
+  yield ['  ]', '}'];
 }
 
-function* sampleCsv(lines: readonly PrintedLine[]): Generator<string> {
-  yield* csvLines(['expr', 'group', 'unit', 't_ns', 'value'], rows());
-  function* rows(): Generator<(string | number)[]> {
-    for (const printed of lines) {
-      const { expr, group, unit } = printed.head;
-      for (const [tNs, value] of samplesOf(printed)) yield [expr, group, unit, tNs, value];
+async function* sampleCsv(lines: readonly PrintedLine[]): AsyncGenerator<Iterable<string>> {
+  yield csvLines(['expr', 'group', 'unit', 't_ns', 'value'], []);
+  for (const { head, pieces, originOnAxis } of lines) {
+    const { expr, group, unit } = head;
+    function* rows(piece: Piece): Generator<(string | number)[]> {
+      for (const [tNs, value] of samplesOf(piece, originOnAxis)) yield [expr, group, unit, tNs, value];
     }
+    for await (const piece of pieces()) yield csvRows(rows(piece));
   }
 }
 
-function* binCsv(lines: readonly PrintedLine[]): Generator<string> {
-  yield* csvLines(['expr', 'group', 'unit', 't0_ns', 't1_ns', 'min', 'max', 'mean', 'last', 'count'], rows());
-  function* rows(): Generator<(string | number)[]> {
-    for (const printed of lines) {
-      const { expr, group, unit } = printed.head;
-      for (const bin of binsOf(printed)) yield [expr, group, unit, ...binKeys.map((key) => bin[key])];
+async function* binCsv(lines: readonly PrintedLine[]): AsyncGenerator<Iterable<string>> {
+  yield csvLines(['expr', 'group', 'unit', 't0_ns', 't1_ns', 'min', 'max', 'mean', 'last', 'count'], []);
+  for (const printed of lines) {
+    const { expr, group, unit } = printed.head;
+    function* rows(piece: Piece): Generator<(string | number)[]> {
+      for (const bin of binsOf(piece, printed)) yield [expr, group, unit, ...binKeys.map((key) => bin[key])];
     }
+    for await (const piece of printed.pieces()) yield csvRows(rows(piece));
   }
 }

@@ -96,15 +96,14 @@ export const handlers: Handlers = {
   },
   async series({ workspaceId, spec, fromNs, toNs, bins, mode }, { sessions, signal, onProgress }) {
     const { series } = sessions.get(workspaceId);
-    const firstLook = await series.firstLook(spec, fromNs, toNs, bins);
+    const firstLook = await series.firstLook(spec, fromNs, toNs, bins, { signal });
     if (firstLook !== null) {
       onProgress({ stage: 'Reading', unit: 'steps', done: 0, total: 1, firstLook });
       // It is on its way, and a cancel has been heard, before the long part begins.
       await new Promise(setImmediate);
       if (signal.aborted) throw cancelledError();
     }
-    await series.prepare(spec, fromNs, toNs, bins, mode, { signal, onProgress });
-    return series.window(spec, fromNs, toNs, bins, mode);
+    return series.window(spec, fromNs, toNs, bins, mode, { signal, onProgress });
   },
   episodes: ({ workspaceId, by, gapMs, where }, { sessions }) =>
     sessions.get(workspaceId).episodes.find(by, gapMs, where),

@@ -31,7 +31,7 @@ export interface Session {
   lanes: Pick<Lanes, 'window' | 'prepare'>;
   taskLanes: Pick<TaskLanes, 'window'>;
   rows: RowQueries;
-  series: Pick<LargeSeries, 'window' | 'firstLook' | 'prepare'>;
+  series: Pick<LargeSeries, 'window' | 'firstLook'>;
   episodes: Pick<EpisodeQueries, 'find'>;
   /** It grows while a capture runs: its index is not complete, and whoever captures closes it. */
   live: boolean;

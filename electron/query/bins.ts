@@ -97,18 +97,6 @@ export function coarserBins(bins: BinnedSamples, binNs: number): BinnedSamples {
   return sliceBins(out, 0, k + 1);
 }
 
-/** Bins of one part of time after the other, end to end. */
-export function joinBins(parts: readonly BinnedSamples[]): BinnedSamples {
-  const n = parts.reduce((sum, { tNs }) => sum + tNs.length, 0);
-  const out = newBins(n);
-  let at = 0;
-  for (const part of parts) {
-    for (const column of ['tNs', 'min', 'max', 'mean', 'last', 'count'] as const) out[column].set(part[column], at);
-    at += part.tNs.length;
-  }
-  return out;
-}
-
 /** A copy of the bins from index `from` to `to`. */
 export function sliceBins(bins: BinnedSamples, from: number, to: number): BinnedSamples {
   return {

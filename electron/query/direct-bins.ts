@@ -1,28 +1,16 @@
-import type { BinnedSamples, Progress } from '../../shared/api.ts';
+import type { Progress } from '../../shared/api.ts';
 import type { SeriesSpec } from '../../shared/chart.ts';
 import { isNumeric, type NumberReader, numberReader } from '../parse/field-access.ts';
 import { SelectionSpace } from '../store/chunk-selection.ts';
 import type { ChunkInfo } from '../store/workspace-store.ts';
-import { newBins } from './bins.ts';
+import { Bins, type BinWindow } from './fill-bins.ts';
 import { PayloadReader } from './payload.ts';
 import { type SeriesPlan, seriesPlan } from './series.ts';
-import type { SeriesBins } from './streamed-series.ts';
-import { countInChunk, type Trace, type TraceCpu, type TraceStream } from './trace.ts';
+import { type SeriesBins, seriesBins } from './series-bins.ts';
+import { Turns } from './shared-work.ts';
+import { countInChunk, idsOfType, type Trace, type TraceCpu, type TraceStream } from './trace.ts';
 
 const BLOCK_BYTES = 1 << 18;
-/** Chunks are read for about this long between two turns of the event loop. */
-const TURN_MS = 25;
-
-/** Samples of one CPU's events of one kernel id, in their order, which is that of time. NaN: no number. */
-export interface PlainSource {
-  stream: TraceStream;
-  cpu: TraceCpu;
-  id: number;
-  time: Float64Array;
-  value: Float64Array;
-  /** The chunks that they come from: each with the place of its first. */
-  parts: { info: ChunkInfo; first: number }[];
-}
 
 /** Whether a series can be binned event by event: one line of values that depend on their own event alone. */
 export const isPlain = (spec: SeriesSpec, { compiled }: SeriesPlan): boolean =>
@@ -30,68 +18,43 @@ export const isPlain = (spec: SeriesSpec, { compiled }: SeriesPlan): boolean =>
 
 /**
  * Bins of a plain series straight from the recording, CPU by CPU: without columns of its samples, which are most of the time that evaluating
- * all of them takes. Bins of `binNs` from `fromNs` on; samples at `toNs` are part of it. Means are of sums in another order, the rest is as
- * from samples in order. See SharedWork for `nextTurn`. `keep` gets the samples themselves, too.
+ * all of them takes. One for each of some windows. Means are of sums in another order, the rest is as
+ * from samples in order. See SharedWork for `nextTurn`.
  */
 export async function binsDirectly(
   trace: Trace,
   spec: SeriesSpec,
-  { fromNs, toNs, binNs }: { fromNs: number; toNs: number; binNs: number },
+  windows: readonly BinWindow[],
   nextTurn: () => Promise<void>,
   onProgress: (progress: Progress) => void,
-  keep: PlainSource[] | null = null,
-): Promise<SeriesBins> {
+): Promise<SeriesBins[]> {
   const plan = seriesPlan(trace, spec);
   const { type } = plan.type;
-  const bins = new Bins(Math.floor((toNs - fromNs) / binNs) + 1, fromNs, toNs, binNs, plan.limit);
-  const parts = trace.streams.flatMap((stream) => partsOf(stream, type, fromNs, toNs));
+  const all = windows.map((window) => new Bins(window, plan.limit));
+  const around = {
+    fromNs: Math.min(...windows.map(({ fromNs }) => fromNs)),
+    toNs: Math.max(...windows.map(({ toNs }) => toNs)),
+  };
+  const parts = trace.streams.flatMap((stream) => partsOf(stream, type, around));
   const total = parts.reduce((sum, { n }) => sum + n, 0);
   const space = new SelectionSpace();
   let done = 0;
   let decoder: ChunkDecoder | null = null;
-  let kept: PlainSource | undefined;
-  let turn = performance.now();
+  const turns = new Turns(nextTurn);
   for (const { stream, cpu, info, id, n } of parts) {
-    if (decoder === null || !decoder.isOf(stream, cpu, id)) {
-      decoder = new ChunkDecoder(stream, cpu, id, plan);
-      const own = parts.reduce((sum, part) => sum + (part.cpu === cpu && part.id === id ? part.n : 0), 0);
-      kept = {
-        stream,
-        cpu,
-        id,
-        time: new Float64Array(keep ? own : 0),
-        value: new Float64Array(keep ? own : 0),
-        parts: [],
-      };
-      keep?.push(kept);
-    }
+    if (decoder === null || !decoder.isOf(stream, cpu, id)) decoder = new ChunkDecoder(stream, cpu, id, plan);
     const found = trace.chunks.select(info, id, space);
     const values = decoder.values(found.position, found.n, info.basePosition);
-    bins.add(found.time, values, found.n, stream.offsetNs);
-    if (keep !== null && kept !== undefined) keepSamples(kept, info, found.time, values, found.n);
+    for (const bins of all) bins.add(found.time, values, found.n, stream.offsetNs);
     done += n;
-    if (performance.now() - turn < TURN_MS) continue;
+    if (!turns.isDue) continue;
     onProgress({ stage: 'Reading', unit: 'events', done, total });
-    await nextTurn();
-    turn = performance.now();
+    await turns.take();
   }
-  const { taken, outliers } = bins;
-  const groups = taken > 0 || total === 0 ? [{ label: '', key: '', bins: bins.finish(), outliers }] : [];
-  return { unit: plan.unit, groups, moreGroups: 0, bytes: groups.reduce((sum, group) => sum + sizeOf(group.bins), 0) };
+  return all.map((bins) =>
+    seriesBins(plan.unit, [{ label: '', key: '', bins: bins.finish(), outliers: bins.outliers }], 0),
+  );
 }
-
-function keepSamples(kept: PlainSource, info: ChunkInfo, time: Float64Array, value: Float64Array, n: number): void {
-  const last = kept.parts.at(-1);
-  const first = last === undefined ? 0 : last.first + countInChunk(last.info, kept.id);
-  kept.parts.push({ info, first });
-  const { offsetNs } = kept.stream;
-  for (let i = 0; i < n; i++) {
-    kept.time[first + i] = (time[i] as number) + offsetNs;
-    kept.value[first + i] = value[i] as number;
-  }
-}
-
-const sizeOf = ({ tNs }: BinnedSamples): number => tNs.length * 44;
 
 interface Part {
   stream: TraceStream;
@@ -102,10 +65,9 @@ interface Part {
 }
 
 /** Chunks that have events of a type in a window: by kernel id, then CPU, as samples of one time are in order. */
-function partsOf(stream: TraceStream, type: number, fromNs: number, toNs: number): Part[] {
+function partsOf(stream: TraceStream, type: number, { fromNs, toNs }: Pick<BinWindow, 'fromNs' | 'toNs'>): Part[] {
   const { recording, cpus, offsetNs } = stream;
-  const ids = [...recording.typeOfId.keys()].filter((id) => recording.typeOfId[id] === type);
-  return ids.flatMap((id) =>
+  return idsOfType(recording, type).flatMap((id) =>
     cpus.flatMap((cpu) =>
       cpu.chunks
         .filter((info) => info.toNs + offsetNs >= fromNs && info.fromNs + offsetNs <= toNs)
@@ -166,102 +128,5 @@ class ChunkDecoder {
     this.#evaluate(byField, n, values);
     if (factor !== 1) for (let i = 0; i < n; i++) values[i] = (values[i] as number) * factor;
     return values;
-  }
-}
-
-/** All bins of a window, filled in any order of time. */
-class Bins {
-  readonly #fromNs: number;
-  readonly #toNs: number;
-  readonly #binNs: number;
-  readonly #limit: number;
-  readonly #min: Float64Array;
-  readonly #max: Float64Array;
-  readonly #sum: Float64Array;
-  readonly #last: Float64Array;
-  readonly #lastNs: Float64Array;
-  readonly #count: Uint32Array;
-  readonly #outliers: number[] = [];
-  /** Samples that were numbers. */
-  taken = 0;
-
-  /** `limit`: values from here on are left out. */
-  constructor(n: number, fromNs: number, toNs: number, binNs: number, limit: number) {
-    this.#fromNs = fromNs;
-    this.#toNs = toNs;
-    this.#binNs = binNs;
-    this.#limit = limit;
-    this.#min = new Float64Array(n);
-    this.#max = new Float64Array(n);
-    this.#sum = new Float64Array(n);
-    this.#last = new Float64Array(n);
-    this.#lastNs = new Float64Array(n);
-    this.#count = new Uint32Array(n);
-  }
-
-  /** Of equal times the one that is added later counts as the later one. */
-  add(time: Float64Array, value: Float64Array, n: number, offsetNs: number): void {
-    const [min, max, sum, last, lastNs, count] = [
-      this.#min,
-      this.#max,
-      this.#sum,
-      this.#last,
-      this.#lastNs,
-      this.#count,
-    ];
-    const limit = this.#limit;
-    for (let i = 0; i < n; i++) {
-      const v = value[i] as number;
-      const t = (time[i] as number) + offsetNs;
-      if (Number.isNaN(v) || t < this.#fromNs || t > this.#toNs) continue;
-      this.taken++;
-      if (v >= limit) {
-        this.#outliers.push(t);
-        continue;
-      }
-      const bin = Math.floor((t - this.#fromNs) / this.#binNs);
-      if (count[bin] === 0) {
-        min[bin] = v;
-        max[bin] = v;
-        sum[bin] = v;
-        last[bin] = v;
-        lastNs[bin] = t;
-        count[bin] = 1;
-        continue;
-      }
-      if (v < (min[bin] as number)) min[bin] = v;
-      if (v > (max[bin] as number)) max[bin] = v;
-      sum[bin] = (sum[bin] as number) + v;
-      count[bin] = (count[bin] as number) + 1;
-      if (t >= (lastNs[bin] as number)) {
-        last[bin] = v;
-        lastNs[bin] = t;
-      }
-    }
-  }
-
-  get outliers(): Float64Array {
-    return Float64Array.from(this.#outliers).sort();
-  }
-
-  /** Those that have samples, ascending. */
-  finish(): BinnedSamples {
-    const count = this.#count;
-    let n = 0;
-    for (let bin = 0; bin < count.length; bin++) if ((count[bin] as number) > 0) n++;
-    const out = newBins(n);
-    let k = 0;
-    for (let bin = 0; bin < count.length; bin++) {
-      const own = count[bin] as number;
-      if (own === 0) continue;
-      out.tNs[k] = this.#fromNs + bin * this.#binNs;
-      out.min[k] = this.#min[bin] as number;
-      out.max[k] = this.#max[bin] as number;
-      out.mean[k] = (this.#sum[bin] as number) / own;
-      out.last[k] = this.#last[bin] as number;
-      out.count[k] = own;
-      k++;
-    }
-    return out;
   }
 }

@@ -31,11 +31,17 @@ export class EventReader implements FieldReader {
   #timeNs = 0;
   #position = 0;
 
-  constructor(trace: Trace, stream: TraceStream, cpu: TraceCpu) {
+  /** `payloads`: where the caller reads the same records. */
+  constructor(
+    trace: Trace,
+    stream: TraceStream,
+    cpu: TraceCpu,
+    payloads: PayloadReader = new PayloadReader(stream, cpu, BLOCK_BYTES),
+  ) {
     this.#trace = trace;
     this.#stream = stream;
     this.#cpu = cpu;
-    this.#payloads = new PayloadReader(stream, cpu, BLOCK_BYTES);
+    this.#payloads = payloads;
   }
 
   place(id: number, pid: number, timeNs: number, position: number): void {

@@ -21,47 +21,63 @@ export function cgroupFieldOf(type: EventTypeInfo): 'cgroup_ino' | 'cgroup' | nu
   return names.includes('cgroup_ino') ? 'cgroup_ino' : names.includes('cgroup') ? 'cgroup' : null;
 }
 
-/** Groups the samples of a type by one of its fields, or by `cpu`, `task`, `pid` or `cgroup`; empty: one group. */
-export function groupSamples(trace: Trace, samples: Samples, type: EventTypeInfo, by: string): GroupedSamples {
-  const all = samples.ofType(type.type);
-  if (by === '') return { codes: new Uint32Array(all.n), groups: [{ label: '', key: '' }] };
+/** What events of a type are told apart by. */
+export type Grouping = { by: 'all' | 'cpu' } | { by: 'task' | 'pid' } | { by: 'field' | 'cgroup'; field: string };
+
+/** By one of the type's fields, or by `cpu`, `task`, `pid` or `cgroup`; empty: all are one group. Throws `bad-expression`. */
+export function groupingOf(type: EventTypeInfo, by: string): Grouping {
+  if (by === '') return { by: 'all' };
   const own = type.fields.some((field) => field.name === by);
-  if (!own && by === 'cpu') {
-    return coded(
-      all.n,
-      (i) => all.cpu[i] as number,
-      (cpu) => ({ label: `CPU ${cpu}`, key: `cpu:${cpu}` }),
-    );
-  }
-  if (!own && (by === 'task' || by === 'pid')) {
-    return coded(
-      all.n,
-      (i) => all.pid[i] as number,
-      (pid, i) => {
-        const comm = trace.streams[all.stream[i] as number]?.recording.commOf(pid) ?? '<...>';
-        return { label: by === 'pid' ? String(pid) : `${comm}-${pid}`, key: `task:${comm}:${pid}` };
-      },
-    );
-  }
-  if (by === 'cgroup') {
-    const field = cgroupFieldOf(type);
-    if (field !== null) {
-      const { codes, values } = samples.texts(type.type, field);
-      return {
-        codes,
-        groups: values.map((value) => ({ label: trace.cgroupLabel(value), key: `cgroup:${trace.cgroupLabel(value)}` })),
-      };
-    }
-  }
-  if (own) {
-    const { codes, values } = samples.texts(type.type, by);
-    return { codes, groups: values.map((value) => ({ label: value, key: `${by}:${value}` })) };
-  }
+  if (!own && by === 'cpu') return { by };
+  if (!own && (by === 'task' || by === 'pid')) return { by };
+  const cgroup = by === 'cgroup' ? cgroupFieldOf(type) : null;
+  if (cgroup !== null) return { by: 'cgroup', field: cgroup };
+  if (own) return { by: 'field', field: by };
   throw new RemoraError({
     code: 'bad-expression',
     message: `${type.system}:${type.name} has no field ${by} to group by: use one of its fields, cpu, task, pid or cgroup`,
     position: 0,
   });
+}
+
+/** Group of the events on a CPU. */
+export const cpuGroup = (cpu: number): Group => ({ label: `CPU ${cpu}`, key: `cpu:${cpu}` });
+
+/** Group of a task's events. */
+export const taskGroup = (by: 'task' | 'pid', pid: number, comm: string): Group => ({
+  label: by === 'pid' ? String(pid) : `${comm}-${pid}`,
+  key: `task:${comm}:${pid}`,
+});
+
+/** Group of the events whose field says `value`. */
+export function valueGroup(trace: Trace, grouping: Extract<Grouping, { field: string }>, value: string): Group {
+  if (grouping.by === 'field') return { label: value, key: `${grouping.field}:${value}` };
+  const label = trace.cgroupLabel(value);
+  return { label, key: `cgroup:${label}` };
+}
+
+/** Groups the samples of a type; see groupingOf. */
+export function groupSamples(trace: Trace, samples: Samples, type: EventTypeInfo, by: string): GroupedSamples {
+  const all = samples.ofType(type.type);
+  const grouping = groupingOf(type, by);
+  switch (grouping.by) {
+    case 'all':
+      return { codes: new Uint32Array(all.n), groups: [{ label: '', key: '' }] };
+    case 'cpu':
+      return coded(all.n, (i) => all.cpu[i] as number, cpuGroup);
+    case 'task':
+    case 'pid':
+      return coded(
+        all.n,
+        (i) => all.pid[i] as number,
+        (pid, i) =>
+          taskGroup(grouping.by, pid, trace.streams[all.stream[i] as number]?.recording.commOf(pid) ?? '<...>'),
+      );
+    default: {
+      const { codes, values } = samples.texts(type.type, grouping.field);
+      return { codes, groups: values.map((value) => valueGroup(trace, grouping, value)) };
+    }
+  }
 }
 
 function coded(n: number, numberOf: (i: number) => number, group: (value: number, i: number) => Group): GroupedSamples {

@@ -83,10 +83,15 @@ export class LiveSeries {
   async firstLook(): Promise<null> {
     return null;
   }
-  /** Nothing: what is asked for is around the window. */
-  async prepare(): Promise<void> {}
 
-  window(spec: SeriesSpec, fromNs: number, toNs: number, bins: number, mode: 'auto' | 'raw' | 'bins'): SeriesResult {
+  /** From what is around the window. */
+  async window(
+    spec: SeriesSpec,
+    fromNs: number,
+    toNs: number,
+    bins: number,
+    mode: 'auto' | 'raw' | 'bins',
+  ): Promise<SeriesResult> {
     const queries = this.#windows.get(`${fromNs} ${toNs}`, () => {
       const part = traceOfWindow(this.#trace, fromNs, toNs);
       return new SeriesQueries(part, new Samples(part, this.#parts));

@@ -1,4 +1,4 @@
-import type { BinnedSamples, RawSamples, SeriesLine, SeriesResult } from '../../shared/api.ts';
+import type { RawSamples, SeriesLine, SeriesResult } from '../../shared/api.ts';
 import type { SeriesSpec } from '../../shared/chart.ts';
 import { RemoraError } from '../../shared/errors.ts';
 import type { SeriesExpression } from '../../shared/expression/ast.ts';
@@ -8,12 +8,11 @@ import { unitOfExpression } from '../../shared/expression/unit.ts';
 import { impossibleFrom } from '../../shared/impossible.ts';
 import type { EventTypeInfo } from '../../shared/model.ts';
 import { conversionFactor } from '../../shared/units.ts';
-import { binSamples, coarserBins, sliceBins } from './bins.ts';
+import { binSamples } from './bins.ts';
 import { ByteBudgetCache } from './byte-budget-cache.ts';
 import { type Group, groupSamples } from './groups.ts';
-import { isLevel } from './levels.ts';
 import { maskOf } from './sample-filter.ts';
-import { Samples, type TypeSamples } from './samples.ts';
+import type { Samples, TypeSamples } from './samples.ts';
 import { lowerBound, type Trace, upperBound } from './trace.ts';
 
 /** A series evaluated over a whole trace: one value per sample of its event type, by group. */
@@ -33,14 +32,9 @@ interface EvaluatedGroup extends Group {
   sample: Uint32Array;
   /** Places in `value` of counters that went below zero, ascending: bins leave them out. */
   outliers: Uint32Array;
-  /** Bins of the whole group by their length, as far as they were asked for. */
-  levels: Map<number, BinnedSamples>;
 }
 
 export const MOST_GROUPS = 64;
-/** With fewer samples in a window than this, binning them takes about a millisecond. */
-export const FEW_SAMPLES = 100_000;
-
 /** A series of more than this is looked at in part first. */
 export const MANY_SAMPLES = 500_000;
 /** One chunk of this many is part of a first look. */
@@ -97,32 +91,16 @@ export function seriesPlan(trace: Trace, spec: SeriesSpec): SeriesPlan {
 export class SeriesQueries {
   readonly #trace: Trace;
   readonly #samples: Samples;
-  readonly #mostGroups: number;
   readonly #evaluated: ByteBudgetCache<string, EvaluatedSeries>;
 
-  /** `mostGroups`: those beyond are counted, in order of first appearance. */
-  constructor(trace: Trace, samples: Samples, mostGroups = MOST_GROUPS) {
-    this.#mostGroups = mostGroups;
+  constructor(trace: Trace, samples: Samples) {
     this.#trace = trace;
     this.#samples = samples;
     this.#evaluated = new ByteBudgetCache(trace.budgets.series, ({ bytes }) => bytes);
   }
 
-  /**
-   * A first look at a series that takes long to evaluate, in a fraction of the time: from a part of the chunks, all along the
-   * recording. Null where the series is known, is soon evaluated, or cannot be told from a part.
-   */
-  firstLook(spec: SeriesSpec, fromNs: number, toNs: number, bins: number): SeriesResult | null {
-    if (this.#evaluated.has(keyOf(spec))) return null;
-    const expression = parseOrThrow(spec.expr);
-    const type = findEventType(this.#trace.eventTypes, expression, spec.expr);
-    if (type.count < MANY_SAMPLES || isOfBins(spec) || compile(expression, () => 0).stateful) return null;
-    const thinned = thin(this.#trace);
-    return new SeriesQueries(thinned, new Samples(thinned)).window(spec, fromNs, toNs, bins, 'bins');
-  }
-
   window(spec: SeriesSpec, fromNs: number, toNs: number, bins: number, mode: 'auto' | 'raw' | 'bins'): SeriesResult {
-    const series = this.evaluated(spec);
+    const series = this.#evaluated.get(keyOf(spec), () => this.#evaluate(spec));
     const binNs = Math.max(1, (toNs - fromNs) / bins);
     let outliers = 0;
     const lines = series.groups.map((group): SeriesLine => {
@@ -132,23 +110,9 @@ export class SeriesQueries {
       outliers += lowerBound(group.outliers, end) - lowerBound(group.outliers, first);
       const raw = mode === 'raw' || (mode === 'auto' && !isOfBins(spec) && end - first <= bins * 2);
       if (raw) return { ...head, ...this.#raw(series, group, first, end) };
-      const aligned = isLevel(binNs) && Number.isInteger(fromNs / binNs) && end - first > FEW_SAMPLES;
-      return {
-        ...head,
-        ...(aligned ? levelWindow(group, fromNs, toNs, binNs) : binSamples(group, first, end, fromNs, binNs)),
-      };
+      return { ...head, ...binSamples(group, first, end, fromNs, binNs) };
     });
     return { spec, fromNs, toNs, binNs, unit: series.unit, lines, moreGroups: series.moreGroups, outliers };
-  }
-
-  /** Whether a series needs no more than a search. */
-  isEvaluated(spec: SeriesSpec): boolean {
-    return this.#evaluated.has(keyOf(spec));
-  }
-
-  /** All of a series. Shared through the cache: not to be written to. Throws `bad-expression`. */
-  evaluated(spec: SeriesSpec): EvaluatedSeries {
-    return this.#evaluated.get(keyOf(spec), () => this.#evaluate(spec));
   }
 
   /** Samples of the window and one neighbour on either side, with the events they come from. */
@@ -192,19 +156,8 @@ export class SeriesQueries {
     compiled.evaluator()(columns.map(take), n, values, { group, timeNs: time });
 
     if (factor !== 1) for (let i = 0; i < n; i++) values[i] = (values[i] as number) * factor;
-    return { samples, unit, ...splitGroups(groups, group, time, values, kept, limit, this.#mostGroups), bytes: n * 36 };
+    return { samples, unit, ...splitGroups(groups, group, time, values, kept, limit), bytes: n * 36 };
   }
-}
-
-/** A window of the group's bins of this length, which are computed once, from finer ones where those are known. */
-function levelWindow(group: EvaluatedGroup, fromNs: number, toNs: number, binNs: number): BinnedSamples {
-  let level = group.levels.get(binNs);
-  if (level === undefined) {
-    const finer = group.levels.get(binNs / 2);
-    level = finer === undefined ? binSamples(group, 0, group.time.length, 0, binNs) : coarserBins(finer, binNs / 2);
-    group.levels.set(binNs, level);
-  }
-  return sliceBins(level, lowerBound(level.tNs, fromNs), upperBound(level.tNs, toNs));
 }
 
 function indicesOf(mask: Uint8Array, n: number): Uint32Array {
@@ -222,15 +175,15 @@ function splitGroups(
   value: Float64Array,
   kept: Uint32Array | null,
   limit: number,
-  mostGroups: number,
 ): { groups: EvaluatedGroup[]; moreGroups: number } {
   const [only] = groups;
-  if (groups.length === 1 && only !== undefined && !hasNaN(value)) {
+  const isThere = only !== undefined && (only.key === '' || codes.length > 0);
+  if (groups.length === 1 && isThere && !hasNaN(value)) {
     // One line of everything: its columns are the samples' own.
     const sample = kept ?? new Uint32Array(codes.length);
     if (kept === null) for (let i = 0; i < sample.length; i++) sample[i] = i;
     return {
-      groups: [finished({ ...only, time, value, sample, outliers: new Uint32Array(0), levels: new Map() }, limit)],
+      groups: [finished({ ...only, time, value, sample, outliers: new Uint32Array(0) }, limit)],
       moreGroups: 0,
     };
   }
@@ -242,7 +195,7 @@ function splitGroups(
     if (sizes[code] === 0) order.push(code);
     sizes[code] = (sizes[code] as number) + 1;
   }
-  const chosen = order.slice(0, mostGroups);
+  const chosen = order.slice(0, MOST_GROUPS);
   const out = chosen.map((code) => {
     const n = sizes[code] as number;
     return {
@@ -251,7 +204,6 @@ function splitGroups(
       value: new Float64Array(n),
       sample: new Uint32Array(n),
       outliers: new Uint32Array(0),
-      levels: new Map(),
     };
   });
   const slot = new Int32Array(groups.length).fill(-1);

@@ -82,3 +82,26 @@ export class SharedWork<T> {
     if (this.#waiting === 0 && performance.now() - this.#aloneSinceMs > ALONE_MS) throw new GivenUp();
   }
 }
+
+/** Large work goes on for about this long between two turns of the event loop. */
+const TURN_MS = 25;
+
+/** Says when others should have their turn, and gives it to them. */
+export class Turns {
+  readonly #next: () => Promise<void>;
+  #since = performance.now();
+
+  /** `next`: as SharedWork gives it. */
+  constructor(next: () => Promise<void>) {
+    this.#next = next;
+  }
+
+  get isDue(): boolean {
+    return performance.now() - this.#since >= TURN_MS;
+  }
+
+  async take(): Promise<void> {
+    await this.#next();
+    this.#since = performance.now();
+  }
+}

@@ -175,3 +175,10 @@ export function countInChunk(info: ChunkInfo, id: number): number {
   for (let i = 0; i < info.events.length; i += 2) if (info.events[i] === id) return info.events[i + 1] as number;
   return 0;
 }
+
+/** Kernel ids of a recording's events of one type (index into `Trace.eventTypes`), ascending. */
+export function idsOfType({ typeOfId }: Pick<TraceRecording, 'typeOfId'>, type: number): number[] {
+  const ids: number[] = [];
+  for (let id = typeOfId.indexOf(type); id >= 0; id = typeOfId.indexOf(type, id + 1)) ids.push(id);
+  return ids;
+}

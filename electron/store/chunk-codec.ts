@@ -77,7 +77,7 @@ export function decodeEventCounts(events: Uint8Array): Uint32Array {
 export function checksumOf(blobs: Pick<ChunkBlobs, 'events' | 'columns'>): number {
   let hash = 0x2545f491;
   for (const blob of [blobs.events, blobs.columns]) {
-    const words = new Uint32Array(aligned(blob), 0, blob.length >>> 2);
+    const words = new Int32Array(aligned(blob), 0, blob.length >>> 2);
     // Four independent chains: the processor works on them side by side.
     let [a, b, c, d] = [hash, 0x9e3779b1, 0x85ebca6b, 0xc2b2ae35];
     const fours = words.length & ~3;

@@ -20,20 +20,22 @@ export interface CompiledExpression {
   fields: string[];
   /** True where delta or rate is in it: group index and, for rate, time are needed. */
   stateful: boolean;
-  /** A new evaluation, from the first sample on. */
-  evaluator(): Evaluator;
+  /** A new evaluation, from the first sample on; or from where another one was when it gave `state`. */
+  evaluator(state?: EvaluatorState): Evaluator;
 }
 
 /**
  * Evaluates the first `n` samples of `columns` into `out`, which the caller owns and which no column may be. `samples` is
  * needed for stateful expressions only: without `group` all samples are one group.
  */
-export type Evaluator = (
-  columns: readonly Float64Array[],
-  n: number,
-  out: Float64Array,
-  samples?: SampleContext,
-) => void;
+export interface Evaluator {
+  (columns: readonly Float64Array[], n: number, out: Float64Array, samples?: SampleContext): void;
+  /** What delta and rate remember by now. The caller's own. */
+  state(): EvaluatorState;
+}
+
+/** The last value and time of each group, of every delta and rate in an expression. */
+export type EvaluatorState = readonly { values: Float64Array; times: Float64Array }[];
 
 export interface SampleContext {
   /** Index of each sample's group; small integers from 0 on, the same group the same index in every chunk. */
@@ -52,12 +54,24 @@ export function compile(expression: SeriesExpression, resolve: (field: string) =
   return {
     fields: fieldsOf(expression),
     stateful: isStateful(root),
-    evaluator() {
-      const step = build(root, resolve);
-      return (columns, n, out, samples = {}) => {
+    evaluator(state) {
+      const remembered: LastByGroup[] = [];
+      const remember = (): LastByGroup => {
+        const last = new LastByGroup(state?.[remembered.length]);
+        remembered.push(last);
+        return last;
+      };
+      const step = build(root, { resolve, remember });
+      const evaluate = (
+        columns: readonly Float64Array[],
+        n: number,
+        out: Float64Array,
+        samples: SampleContext = {},
+      ) => {
         const result = step({ columns, n, samples }, out);
         if (result !== out) out.set(result.length === n ? result : result.subarray(0, n));
       };
+      return Object.assign(evaluate, { state: () => remembered.map((last) => last.copy()) });
     },
   };
 }
@@ -72,20 +86,26 @@ interface Chunk {
 /** Gives the node's values for a chunk, in `target` or in a column that must not be written to. */
 type Step = (chunk: Chunk, target: Float64Array) => Float64Array;
 
-function build(node: Expression, resolve: (field: string) => number): Step {
+/** What the steps of one evaluation are made with: where fields are, and memory for each that has a state. */
+interface Making {
+  resolve(field: string): number;
+  remember(): LastByGroup;
+}
+
+function build(node: Expression, making: Making): Step {
   switch (node.kind) {
     case 'number':
       return ({ n }, target) => target.fill(node.value, 0, n);
     case 'field': {
-      const index = resolve(node.field);
+      const index = making.resolve(node.field);
       return ({ columns }) => columns[index];
     }
     case 'unary':
-      return unary(node.op, build(node.operand, resolve));
+      return unary(node.op, build(node.operand, making));
     case 'binary':
-      return binary(node.op, build(node.left, resolve), build(node.right, resolve));
+      return binary(node.op, build(node.left, making), build(node.right, making));
     case 'call':
-      return call(node, resolve);
+      return call(node, making);
   }
 }
 
@@ -105,8 +125,8 @@ function binary(op: BinaryOp | 'min' | 'max', left: Step, right: Step): Step {
   };
 }
 
-function call(node: CallNode, resolve: (field: string) => number): Step {
-  const [first, ...others] = node.args.map((arg) => build(arg, resolve));
+function call(node: CallNode, making: Making): Step {
+  const [first, ...others] = node.args.map((arg) => build(arg, making));
   switch (node.name) {
     case 'min':
     case 'max':
@@ -114,14 +134,13 @@ function call(node: CallNode, resolve: (field: string) => number): Step {
     case 'abs':
       return unary('abs', first);
     case 'delta':
-      return delta(first);
+      return delta(first, making.remember());
     case 'rate':
-      return rate(first);
+      return rate(first, making.remember());
   }
 }
 
-function delta(operand: Step): Step {
-  const last = new LastByGroup();
+function delta(operand: Step, last: LastByGroup): Step {
   return (chunk, target) => {
     const values = operand(chunk, target);
     const group = chunk.samples.group;
@@ -136,8 +155,7 @@ function delta(operand: Step): Step {
   };
 }
 
-function rate(operand: Step): Step {
-  const last = new LastByGroup();
+function rate(operand: Step, last: LastByGroup): Step {
   return (chunk, target) => {
     const values = operand(chunk, target);
     const { group, timeNs } = chunk.samples;
@@ -159,8 +177,21 @@ function rate(operand: Step): Step {
 
 /** The last value and time of every group; NaN before the first. */
 class LastByGroup {
-  private values = new Float64Array(16).fill(Number.NaN);
-  private times = new Float64Array(16).fill(Number.NaN);
+  private values: Float64Array<ArrayBuffer>;
+  private times: Float64Array<ArrayBuffer>;
+  /** Behind the last group that has any. */
+  private end = 0;
+
+  /** `from`: what another one's `copy` gave; copied. */
+  constructor(from?: EvaluatorState[number]) {
+    this.end = from?.values.length ?? 0;
+    this.values = grown(from?.values ?? new Float64Array(0), 16);
+    this.times = grown(from?.times ?? new Float64Array(0), 16);
+  }
+
+  copy(): EvaluatorState[number] {
+    return { values: this.values.slice(0, this.end), times: this.times.slice(0, this.end) };
+  }
 
   value(group: number): number {
     return group < this.values.length ? this.values[group] : Number.NaN;
@@ -173,6 +204,7 @@ class LastByGroup {
       this.values = grown(this.values, group + 1);
       this.times = grown(this.times, group + 1);
     }
+    if (group >= this.end) this.end = group + 1;
     this.values[group] = value;
     this.times[group] = time;
   }

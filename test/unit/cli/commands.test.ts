@@ -23,11 +23,12 @@ interface Ended {
   err: string;
 }
 
-const run = (...args: string[]): Promise<Ended> => start(...args).ended;
+const run = (...args: string[]): Promise<Ended> => start({}, ...args).ended;
 
-function start(...args: string[]): { child: ChildProcess; ended: Promise<Ended> } {
+/** `variables`: of the environment. */
+function start(variables: Record<string, string>, ...args: string[]): { child: ChildProcess; ended: Promise<Ended> } {
   // Says so on stderr where the process is ended before it ends by itself, which may take for ever: see runCommandLine.
-  const env = { ...process.env, REMORA_CACHE: cache, NODE_OPTIONS: '--trace-exit' };
+  const env = { ...process.env, ...variables, REMORA_CACHE: cache, NODE_OPTIONS: '--trace-exit' };
   const child = spawn(process.execPath, [join(projectRoot, 'electron/cli.ts'), ...args], {
     env,
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -115,7 +116,7 @@ describe('Ctrl+C', () => {
     const events = writeLargeRecording(large, 6_000_000);
     const own = mkdtempSync(join(folder, 'own-cache-'));
     const workspace = join(own, 'x.remora');
-    const { child, ended } = start('info', large, '--workspace', workspace);
+    const { child, ended } = start({}, 'info', large, '--workspace', workspace);
     while (child.exitCode === null && !existsSync(workspace)) await new Promise((resolve) => setTimeout(resolve, 5));
     child.kill('SIGINT');
     expect(await ended).toEqual({ code: 130, out: '', err: '' });
@@ -232,6 +233,21 @@ describe('series', () => {
     const { series: long } = await json<{ series: Line[] }>('series', sample, ...plot, '--filter', 'pause >= 50');
     expect(long.flatMap(({ samples }) => samples)).toEqual(all.filter(([, pause]) => pause >= 50));
   });
+
+  it('prints as many samples as there are, however little memory there is for them', async () => {
+    const large = join(folder, 'large.dat');
+    writeLargeRecording(large, 150_000);
+    for (const spec of ['delta(sample:tick.value)', 'sample:tick.value by task where value < 40']) {
+      const asked = ['series', large, '--plot', spec];
+      const much = await run(...asked);
+      const little = await start({ REMORA_MEMORY_MIB: '0.1' }, ...asked).ended;
+      expect(much.out.split('\n').length).toBeGreaterThan(5000);
+      expect(little).toEqual(much);
+      expect(await start({ REMORA_MEMORY_MIB: '0.1' }, ...asked, '--json').ended).toEqual(
+        await run(...asked, '--json'),
+      );
+    }
+  }, 60_000);
 
   it('prints CSV without --json', async () => {
     const { out } = await run('series', sample, ...plot);

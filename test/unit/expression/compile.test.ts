@@ -17,15 +17,16 @@ function parse(text: string) {
   return result.ast;
 }
 
-/** Values of `text` for columns given by name; a chunk at a time, `chunk` samples each. */
+/** Values of `text` for columns given by name; a chunk at a time, `chunk` samples each; `anew`: each by an evaluator of its own. */
 function run(
   text: string,
   columns: Record<string, number[]>,
-  context: { group?: number[]; timeNs?: number[]; chunk?: number } = {},
+  context: { group?: number[]; timeNs?: number[]; chunk?: number; anew?: boolean } = {},
 ): number[] {
   const arrays = names.map((name) => Float64Array.from(columns[name] ?? []));
   const n = Math.max(...arrays.map((array) => array.length));
-  const evaluate = compile(parse(text), resolve).evaluator();
+  const compiled = compile(parse(text), resolve);
+  let evaluate = compiled.evaluator();
   const result: number[] = [];
   for (let from = 0; from < n; from += context.chunk ?? n) {
     const to = Math.min(from + (context.chunk ?? n), n);
@@ -35,6 +36,7 @@ function run(
       timeNs: context.timeNs && Float64Array.from(context.timeNs.slice(from, to)),
     };
     const part = arrays.map((array) => array.subarray(from, to));
+    if (context.anew) evaluate = compiled.evaluator(evaluate.state());
     evaluate(part, to - from, out, samples);
     result.push(...out);
   }
@@ -111,11 +113,12 @@ describe('delta and rate', () => {
       fc.property(
         fc.array(sample, { minLength: 1, maxLength: 60 }),
         fc.integer({ min: 1, max: 7 }),
-        (samples, chunk) => {
+        fc.boolean(),
+        (samples, chunk, anew) => {
           const columns = { x: samples.map(([, x]) => x) };
           const context = { group: samples.map(([group]) => group), timeNs: samples.map((_, i) => i * 1e6) };
           const text = 'rate(x) + max(delta(x * 2), 0)';
-          expect(run(text, columns, { ...context, chunk })).toEqual(run(text, columns, context));
+          expect(run(text, columns, { ...context, chunk, anew })).toEqual(run(text, columns, context));
         },
       ),
     );

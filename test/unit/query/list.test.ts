@@ -120,11 +120,11 @@ describe('series', () => {
     unit: '',
   } as const;
 
-  it('a window in levels says what the same window says in bins of its own', () => {
+  it('a window in levels says what the same window says in bins of its own', async () => {
     const binNs = 2 ** 26;
     const window = [binNs * 30, binNs * 130] as const;
-    const leveled = session.series.window({ ...spec }, ...window, 100, 'bins');
-    const raw = session.series.window({ ...spec }, ...window, 100, 'raw');
+    const leveled = await session.series.window({ ...spec }, ...window, 100, 'bins');
+    const raw = await session.series.window({ ...spec }, ...window, 100, 'raw');
     expect(leveled.lines.map(({ group }) => group)).toEqual(['backup', 'web', 'db']);
     for (const [i, line] of leveled.lines.entries()) {
       const samples = raw.lines[i];
@@ -138,21 +138,21 @@ describe('series', () => {
     }
   });
 
-  it('values convert to another unit of the same dimension', () => {
-    const pages = session.series.window({ ...spec }, 0, session.summary.durationNs, 10, 'raw');
-    const mib = session.series.window({ ...spec, unit: 'MiB' }, 0, session.summary.durationNs, 10, 'raw');
+  it('values convert to another unit of the same dimension', async () => {
+    const pages = await session.series.window({ ...spec }, 0, session.summary.durationNs, 10, 'raw');
+    const mib = await session.series.window({ ...spec, unit: 'MiB' }, 0, session.summary.durationNs, 10, 'raw');
     expect([pages.unit, mib.unit]).toEqual(['pages', 'MiB']);
     const [a, b] = [pages.lines[0], mib.lines[0]];
     if (a?.mode !== 'raw' || b?.mode !== 'raw') throw new Error('modes');
     expect(b.value[0]).toBeCloseTo(((a.value[0] as number) * 4096) / 2 ** 20, 9);
   });
 
-  it('where leaves samples out before delta sees them', () => {
+  it('where leaves samples out before delta sees them', async () => {
     const expr = 'delta(writeback:balance_dirty_pages.dirtied)';
     const filtered = { ...spec, groupBy: '', where: 'bdi == "btrfs-1"' };
-    const ask = (own: string) =>
-      session.series.window({ ...filtered, expr: own }, 0, session.summary.durationNs, 10, 'raw').lines[0];
-    const [deltas, values] = [ask(expr), ask('writeback:balance_dirty_pages.dirtied')];
+    const ask = async (own: string) =>
+      (await session.series.window({ ...filtered, expr: own }, 0, session.summary.durationNs, 10, 'raw')).lines[0];
+    const [deltas, values] = [await ask(expr), await ask('writeback:balance_dirty_pages.dirtied')];
     if (deltas?.mode !== 'raw' || values?.mode !== 'raw') throw new Error('modes');
     const expected = [...values.value].slice(1).map((value, i) => value - (values.value[i] as number));
     expect([...deltas.value]).toEqual(expected);
@@ -162,7 +162,7 @@ describe('series', () => {
     ['writeback:balance_dirty_pages.nothing', /nothing/],
     ['no_such_event.field', /no no_such_event event/],
     ['writeback:balance_dirty_pages.dirty +', /expected/],
-  ])('%s is refused in words', (expr, message) => {
-    expect(() => session.series.window({ ...spec, expr }, 0, 1e9, 10, 'auto')).toThrow(message);
+  ])('%s is refused in words', async (expr, message) => {
+    await expect(session.series.window({ ...spec, expr }, 0, 1e9, 10, 'auto')).rejects.toThrow(message);
   });
 });
