@@ -30,7 +30,7 @@ export const isFraction = (field: FieldFormat): boolean => field.text?.kind === 
  * or the field is no number. Of an array, the element `index`.
  */
 export function numberReader(field: FieldFormat, abi: TraceAbi, index = 0): NumberReader {
-  if (!isNumeric(field)) return () => Number.NaN;
+  if (!isNumeric(field)) return noNumber;
   if (field.location === 'text') return textFieldNumber(field);
   const read = numberAt(field.elementBytes, field.signed, abi.littleEndian);
   const bytes = field.elementBytes;
@@ -46,6 +46,20 @@ export function numberReader(field: FieldFormat, abi: TraceAbi, index = 0): Numb
   if (index * bytes + bytes > field.size) return () => Number.NaN;
   const offset = field.offset + index * bytes;
   return (view, at, end) => (at + offset + bytes <= end ? read(view, at + offset) : Number.NaN);
+}
+
+const noNumber: NumberReader = () => Number.NaN;
+
+/** The one number of a field, as expressions and filters mean it; NaN of arrays, texts and a field that there is not. */
+export const scalarReader = (field: FieldFormat | undefined, abi: TraceAbi): NumberReader =>
+  field === undefined || field.isArray ? noNumber : numberReader(field, abi);
+
+/** A field as filters mean it: the exact value of a number in decimal, of pointers too; else as textReader. */
+export function exactTextReader(field: FieldFormat | undefined, abi: TraceAbi): TextReader {
+  if (field === undefined) return () => '';
+  if (!isNumeric(field) || field.isArray) return textReader(field, abi);
+  const exact = bigintReader(field, abi);
+  return (view, at, end) => exact(view, at, end)?.toString() ?? '';
 }
 
 /** The exact value of a numeric field; null where numberReader gives NaN or no integer. */

@@ -1,6 +1,6 @@
 import type { Progress } from '../../shared/api.ts';
 import type { SeriesSpec } from '../../shared/chart.ts';
-import { isNumeric, type NumberReader, numberReader } from '../parse/field-access.ts';
+import { type NumberReader, scalarReader } from '../parse/field-access.ts';
 import { SelectionSpace } from '../store/chunk-selection.ts';
 import type { ChunkInfo } from '../store/workspace-store.ts';
 import { Bins, type BinWindow } from './fill-bins.ts';
@@ -85,7 +85,7 @@ class ChunkDecoder {
   readonly #plan: SeriesPlan;
   readonly #payloads: PayloadReader;
   readonly #evaluate: ReturnType<SeriesPlan['compiled']['evaluator']>;
-  readonly #readers: (NumberReader | null)[];
+  readonly #readers: NumberReader[];
   #columns: Float64Array[] = [];
   #values = new Float64Array(0);
 
@@ -97,10 +97,12 @@ class ChunkDecoder {
     this.#payloads = new PayloadReader(stream, cpu, BLOCK_BYTES);
     this.#evaluate = plan.compiled.evaluator();
     const fields = stream.recording.formatOfId.get(id)?.fields ?? [];
-    this.#readers = plan.compiled.fields.map((name) => {
-      const field = fields.find((each) => each.name === name);
-      return field !== undefined && isNumeric(field) ? numberReader(field, stream.layout.abi) : null;
-    });
+    this.#readers = plan.compiled.fields.map((name) =>
+      scalarReader(
+        fields.find((each) => each.name === name),
+        stream.layout.abi,
+      ),
+    );
   }
 
   isOf(stream: TraceStream, cpu: TraceCpu, id: number): boolean {
@@ -119,7 +121,7 @@ class ChunkDecoder {
     for (let i = 0; i < n; i++) {
       const { view, at, length } = this.#payloads.read(base + (position[i] as number));
       for (let k = 0; k < readers.length; k++)
-        (columns[k] as Float64Array)[i] = readers[k]?.(view, at, at + length) ?? Number.NaN;
+        (columns[k] as Float64Array)[i] = (readers[k] as NumberReader)(view, at, at + length);
     }
     const values = this.#values;
     const { places, factor } = this.#plan;

@@ -1,12 +1,5 @@
 import type { FieldReader } from '../../shared/filter/evaluate.ts';
-import {
-  bigintReader,
-  isNumeric,
-  type NumberReader,
-  numberReader,
-  type TextReader,
-  textReader,
-} from '../parse/field-access.ts';
+import { exactTextReader, type NumberReader, scalarReader, type TextReader } from '../parse/field-access.ts';
 import { cgroupFieldOf } from './groups.ts';
 import { PayloadReader } from './payload.ts';
 import type { Trace, TraceCpu, TraceStream } from './trace.ts';
@@ -88,10 +81,7 @@ export class EventReader implements FieldReader {
     let read = readers.get(field);
     if (read === undefined) {
       const format = this.#stream.recording.formatOfId.get(this.#id)?.fields.find(({ name }) => name === field);
-      read =
-        format !== undefined && isNumeric(format) && !format.isArray
-          ? numberReader(format, this.#stream.layout.abi)
-          : () => Number.NaN;
+      read = scalarReader(format, this.#stream.layout.abi);
       readers.set(field, read);
     }
     return read;
@@ -122,12 +112,7 @@ export class EventReader implements FieldReader {
     let read = readers.get(field);
     if (read === undefined) {
       const format = this.#stream.recording.formatOfId.get(this.#id)?.fields.find(({ name }) => name === field);
-      const { abi } = this.#stream.layout;
-      if (format === undefined) read = () => '';
-      else if (isNumeric(format) && !format.isArray) {
-        const exact = bigintReader(format, abi);
-        read = (view, at, end) => exact(view, at, end)?.toString() ?? '';
-      } else read = textReader(format, abi);
+      read = exactTextReader(format, this.#stream.layout.abi);
       readers.set(field, read);
     }
     const { view, at, length } = this.#payloads.read(this.#position);

@@ -2,9 +2,9 @@ import type { SeriesLine, SeriesResult } from '../../shared/api.ts';
 import type { SeriesSpec } from '../../shared/chart.ts';
 import { RemoraError } from '../../shared/errors.ts';
 import type { ChunkInfo } from '../store/workspace-store.ts';
-import { ByteBudgetCache } from './byte-budget-cache.ts';
 import { binsDirectly, isPlain } from './direct-bins.ts';
 import type { BinWindow } from './fill-bins.ts';
+import type { GroupCodes } from './group-codes.ts';
 import { KeptSeries, type LoadSegment } from './kept-series.ts';
 import { isLevel } from './levels.ts';
 import { countOfType, traceOfWindow } from './live-window.ts';
@@ -25,13 +25,12 @@ import { ROW_BYTES, type SeriesRows } from './series-rows.ts';
 import { segmentsByTime } from './series-segments.ts';
 import { type SeriesSizes, USUAL_SIZES } from './series-sizes.ts';
 import { SeriesStream } from './series-stream.ts';
-import { type PrepareOptions, SharedWork, Turns } from './shared-work.ts';
+import { SharedCache } from './shared-cache.ts';
+import { ownTurns, type PrepareOptions } from './shared-work.ts';
 import type { Trace } from './trace.ts';
 
 /** What one sample takes while single samples are answered: where it is collected, and in the answer. */
 const SAMPLE_BYTES = 64;
-/** Several plots are asked for at a time. */
-const MOST_ODD_WINDOWS = 8;
 const MOST_DECODERS = 4;
 
 /**
@@ -45,24 +44,23 @@ export class LargeSeries {
   /** Single samples that are answered at once: as many as the workspace's memory has room for. */
   readonly #most: number;
   readonly #sizes: SeriesSizes;
-  readonly #kept: ByteBudgetCache<string, KeptSeries>;
-  readonly #making = new Map<string, SharedWork<KeptSeries>>();
+  readonly #kept: SharedCache<KeptSeries>;
   /** Samples of segments. */
-  readonly #rows: ByteBudgetCache<string, SeriesRows>;
-  readonly #decoding = new Map<string, SharedWork<SeriesRows>>();
+  readonly #rows: SharedCache<SeriesRows>;
   /** Bins of windows of another resolution. */
-  readonly #odd = new ByteBudgetCache<string, SeriesBins>(MOST_ODD_WINDOWS, () => 1);
-  readonly #binning = new Map<string, SharedWork<SeriesBins>>();
+  readonly #odd: SharedCache<SeriesBins>;
   /** Series whose samples were decoded last: they keep what they decode with. */
   #decoders: KeptSeries[] = [];
 
   constructor(trace: Trace, samples: Samples, sizes = USUAL_SIZES) {
     this.#trace = trace;
     this.#sizes = sizes;
-    this.#whole = new SeriesQueries(trace, samples);
+    const budget = trace.budgets.series;
+    this.#whole = new SeriesQueries(trace, samples, budget / 8);
     this.#most = Object.values(trace.budgets).reduce((sum, bytes) => sum + bytes, 0) / SAMPLE_BYTES;
-    this.#kept = new ByteBudgetCache(trace.budgets.series / 2, ({ parts }) => parts.bytes);
-    this.#rows = new ByteBudgetCache(trace.budgets.series / 2, ({ n }) => n * ROW_BYTES);
+    this.#kept = new SharedCache(budget / 2, ({ parts }) => parts.bytes);
+    this.#rows = new SharedCache((budget * 5) / 16, ({ n }) => n * ROW_BYTES);
+    this.#odd = new SharedCache(budget / 16, ({ bytes }) => bytes);
   }
 
   /**
@@ -81,13 +79,13 @@ export class LargeSeries {
     if (plan.type.count < MANY_SAMPLES || plan.compiled.stateful) return null;
     const window = { fromNs, toNs, binNs: binOf(fromNs, toNs, bins) };
     const part = thin(this.#trace);
-    const look = new SharedWork(async (nextTurn, onProgress) => {
-      const [found] = isPlain(spec, plan)
-        ? await binsDirectly(part, spec, [window], nextTurn, onProgress)
-        : (await passOver(new SeriesStream(part, spec, plan), plan, [window], this.#sizes, nextTurn, onProgress)).bins;
-      return found as SeriesBins;
-    });
-    return windowOf(await look.wait({ signal }), spec, window, true);
+    const turns = ownTurns({ signal });
+    const nextTurn = (): Promise<void> => turns.take();
+    const untold = (): void => {};
+    const [found] = isPlain(spec, plan)
+      ? await binsDirectly(part, spec, [window], nextTurn, untold)
+      : (await passOver(new SeriesStream(part, spec, plan), plan, [window], this.#sizes, nextTurn, untold)).bins;
+    return windowOf(found as SeriesBins, spec, window, true);
   }
 
   /**
@@ -115,16 +113,13 @@ export class LargeSeries {
 
   /** The series after its pass. `window`: one that is asked for; bins of it are made on the way where no others hold them. */
   async #keep(spec: SeriesSpec, plan: SeriesPlan, window: BinWindow | null, options: PrepareOptions) {
-    const key = keyOf(spec);
-    const known = this.#kept.peek(key);
-    if (known !== undefined) return this.#kept.get(key, () => known);
-    const made = await shared(this.#making, key, options, async (nextTurn, onProgress) => {
-      const newStream = () => new SeriesStream(this.#trace, spec, plan, stream.codes);
-      const stream: SeriesStream = new SeriesStream(this.#trace, spec, plan);
+    return this.#kept.get(keyOf(spec), options, async (nextTurn, onProgress) => {
+      const stream = new SeriesStream(this.#trace, spec, plan);
+      const newStream = this.#streamsLike(spec, plan, stream.codes);
       const finest = { fromNs: 0, toNs: this.#trace.durationNs, binNs: this.#finestNs(spec, plan) };
       const odd = window === null || this.#isUsual(spec, plan, window) ? [] : [window];
       const keepOdd = (bins: SeriesBins | undefined): void => {
-        if (bins !== undefined) this.#odd.get(oddKey(spec, odd[0] as BinWindow), () => bins);
+        if (bins !== undefined) this.#odd.put(oddKey(spec, odd[0] as BinWindow), bins);
       };
       if (isPlain(spec, plan) && this.#isInOrder(plan.type.type)) {
         const [found, oddBins] = await binsDirectly(this.#trace, spec, [finest, ...odd], nextTurn, onProgress);
@@ -157,7 +152,11 @@ export class LargeSeries {
       keepOdd(oddBins);
       return new KeptSeries(plan, { ...pass, levels, bytes: pass.bytes + levels.bytes }, stream.origins, newStream);
     });
-    return this.#kept.get(key, () => made);
+  }
+
+  /** Streams over the same samples, with the same groups. Apart from the pass, whose own stream is not kept for it. */
+  #streamsLike(spec: SeriesSpec, plan: SeriesPlan, codes: GroupCodes): () => SeriesStream {
+    return () => new SeriesStream(this.#trace, spec, plan, codes);
   }
 
   /** A window of bins; null where samples are shown one by one, and where there are few enough to look at them all. */
@@ -178,13 +177,12 @@ export class LargeSeries {
       found = windowOf(kept.parts.levels.at(window.binNs), spec, window, window.toNs >= this.#trace.durationNs);
     } else {
       const key = oddKey(spec, window);
-      let made = this.#odd.peek(key);
+      let made = this.#odd.known(key);
       if (made === undefined && many && isPlain(spec, plan) && kept.parts.groups.length > 0) {
-        made = await shared(this.#binning, key, options, async (nextTurn, onProgress) => {
+        made = await this.#odd.get(key, options, async (nextTurn, onProgress) => {
           const [bins] = await binsDirectly(this.#trace, spec, [window], nextTurn, onProgress);
           return bins as SeriesBins;
         });
-        this.#odd.get(key, () => made as SeriesBins);
       }
       if (made === undefined) return null;
       found = windowOf(made, spec, window, true);
@@ -210,20 +208,13 @@ export class LargeSeries {
     options: PrepareOptions,
   ): Promise<SeriesResult> {
     if (mode === 'raw' && this.#atLeast(spec, window) > this.#most) throw this.#tooMany(spec, window);
-    this.#decoders = [kept, ...this.#decoders.filter((other) => other !== kept)];
+    // Those that are not kept any more must not be kept for this.
+    const known = new Set(this.#kept.values());
+    this.#decoders = [kept, ...this.#decoders.filter((other) => other !== kept && known.has(other))];
     for (const other of this.#decoders.splice(MOST_DECODERS)) other.release();
-    const turns = new Turns(async () => {
-      await new Promise(setImmediate);
-      if (options.signal?.aborted) throw new RemoraError({ code: 'cancelled', message: 'the request was cancelled' });
-    });
-    const load: LoadSegment = async (segment) => {
-      const key = `${keyOf(spec)} ${segment}`;
-      const known = this.#rows.peek(key);
-      if (known !== undefined) return this.#rows.get(key, () => known);
-      const rows = await shared(this.#decoding, key, options, (nextTurn) => kept.decode(segment, nextTurn));
-      return this.#rows.get(key, () => rows);
-    };
-    const found = await kept.window(spec, window, bins, mode, this.#most, load, turns);
+    const load: LoadSegment = (segment) =>
+      this.#rows.get(`${keyOf(spec)} ${segment}`, options, (nextTurn) => kept.decode(segment, nextTurn));
+    const found = await kept.window(spec, window, bins, mode, this.#most, load, ownTurns(options));
     if (found === null) throw this.#tooMany(spec, window);
     return found;
   }
@@ -269,24 +260,6 @@ export class LargeSeries {
 }
 
 const binOf = (fromNs: number, toNs: number, bins: number): number => Math.max(1, (toNs - fromNs) / bins);
-
-/** What `make` gives, or what somebody else has begun to make under the same key. */
-async function shared<T>(
-  making: Map<string, SharedWork<T>>,
-  key: string,
-  options: PrepareOptions,
-  make: ConstructorParameters<typeof SharedWork<T>>[0],
-): Promise<T> {
-  let work = making.get(key);
-  if (work === undefined) {
-    for (const [other, { isIdle }] of making) if (isIdle) making.delete(other);
-    work = new SharedWork(make);
-    making.set(key, work);
-  }
-  const made = await work.wait(options);
-  making.delete(key);
-  return made;
-}
 
 const oddKey = (spec: SeriesSpec, { fromNs, toNs, binNs }: BinWindow): string =>
   `${keyOf(spec)} ${fromNs} ${toNs} ${binNs}`;

@@ -48,7 +48,10 @@ export function shapeOf(type: EventTypeInfo): EventShape {
   return { system: type.system, event: type.name, has: (field) => names.has(field) };
 }
 
-/** Which samples of a type pass a filter: 1 or 0 each; null where all do. Reads only the columns the filter names. */
+/**
+ * Which samples of a type pass a filter: 1 or 0 each; null where all do. Reads only the columns the filter names. Fields mean what they
+ * mean to EventReader.
+ */
 export function maskOf(trace: Trace, samples: Samples, type: EventTypeInfo, text: string): Uint8Array | null {
   if (text.trim() === '') return null;
   const compiled = compileFilter(filterOf(trace, text), shapeOf(type), { originNs: trace.originNs });
@@ -71,7 +74,7 @@ export function maskOf(trace: Trace, samples: Samples, type: EventTypeInfo, text
   const textOf = (field: string): string => {
     let column = texts.get(field);
     if (column === undefined) {
-      column = samples.texts(type.type, field);
+      column = samples.exactTexts(type.type, field);
       texts.set(field, column);
     }
     return column.values[column.codes[i] as number] as string;

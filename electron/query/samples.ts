@@ -1,5 +1,6 @@
 import type { EventFormat, FieldFormat } from '../parse/event-format.ts';
-import { isNumeric, numberReader, textReader } from '../parse/field-access.ts';
+import { exactTextReader, scalarReader, type TextReader, textReader } from '../parse/field-access.ts';
+import type { TraceAbi } from '../parse/recording.ts';
 import { SelectionSpace } from '../store/chunk-selection.ts';
 import type { ChunkInfo } from '../store/workspace-store.ts';
 import { ByteBudgetCache } from './byte-budget-cache.ts';
@@ -78,7 +79,7 @@ export class Samples {
 
   /**
    * A numeric field of every sample of a type, as Float64 (64-bit values beyond 2^53 are rounded); NaN where a record is
-   * too short or its format has no such field.
+   * too short or its format has no such field, or an array.
    */
   numbers(type: number, field: string): Float64Array {
     return this.#numbers.get(`${type}.${field}`, () => {
@@ -89,7 +90,7 @@ export class Samples {
         samples,
         field,
         (format, source) => {
-          const read = isNumeric(format) ? numberReader(format, source.stream.layout.abi) : () => Number.NaN;
+          const read = scalarReader(format, source.stream.layout.abi);
           return (view, at, end, i) => {
             column[i] = read(view, at, end);
           };
@@ -102,36 +103,43 @@ export class Samples {
     });
   }
 
-  /** A field of every sample as text; numbers in decimal. */
+  /** A field of every sample as text for people; see textReader. */
   texts(type: number, field: string): TextColumn {
-    return this.#texts.get(`${type}.${field}`, () => {
-      const samples = this.ofType(type);
-      const codes = new Uint32Array(samples.n);
-      const values: string[] = [];
-      const known = new Map<string, number>();
-      const codeOf = (value: string): number => {
-        let code = known.get(value);
-        if (code === undefined) {
-          code = values.push(value) - 1;
-          known.set(value, code);
-        }
-        return code;
-      };
-      decodeSources(
-        samples,
-        field,
-        (format, source) => {
-          const read = textReader(format, source.stream.layout.abi);
-          return (view, at, end, i) => {
-            codes[i] = codeOf(read(view, at, end));
-          };
-        },
-        (i) => {
-          codes[i] = codeOf('');
-        },
-      );
-      return { codes, values };
-    });
+    return this.#texts.get(`${type}.${field}`, () => this.#textColumn(type, field, textReader));
+  }
+
+  /** The same as filters mean it; see exactTextReader. */
+  exactTexts(type: number, field: string): TextColumn {
+    return this.#texts.get(`${type}.${field} exact`, () => this.#textColumn(type, field, exactTextReader));
+  }
+
+  #textColumn(type: number, field: string, readerOf: (field: FieldFormat, abi: TraceAbi) => TextReader): TextColumn {
+    const samples = this.ofType(type);
+    const codes = new Uint32Array(samples.n);
+    const values: string[] = [];
+    const known = new Map<string, number>();
+    const codeOf = (value: string): number => {
+      let code = known.get(value);
+      if (code === undefined) {
+        code = values.push(value) - 1;
+        known.set(value, code);
+      }
+      return code;
+    };
+    decodeSources(
+      samples,
+      field,
+      (format, source) => {
+        const read = readerOf(format, source.stream.layout.abi);
+        return (view, at, end, i) => {
+          codes[i] = codeOf(read(view, at, end));
+        };
+      },
+      (i) => {
+        codes[i] = codeOf('');
+      },
+    );
+    return { codes, values };
   }
 }
 
@@ -236,14 +244,13 @@ function numbersByPart(samples: TypeSamples, fieldName: string, known: NumberPar
   let base = 0;
   for (const { stream, cpu, id, format, position, parts } of samples.sources) {
     const field = format?.fields.find((candidate) => candidate.name === fieldName);
-    const read = field !== undefined && isNumeric(field) ? numberReader(field, stream.layout.abi) : null;
+    const read = scalarReader(field, stream.layout.abi);
     const reader = new PayloadReader(stream, cpu, PART_BLOCK_BYTES);
     reader.expect(position, 0);
     let from = 0;
     for (const { info, n } of parts) {
       const decode = (): Float64Array =>
         position.subarray(from, from + n).map((at) => {
-          if (read === null) return Number.NaN;
           const { view, at: start, length } = reader.read(at);
           return read(view, start, start + length);
         });

@@ -1,8 +1,6 @@
 import type { Row } from './series-rows.ts';
 import type { SeriesStream, StreamPlace } from './series-stream.ts';
 
-/** Events of a segment, for each CPU that has any: enough that little of what is decoded for one is of its neighbours. */
-
 /** A part of a series' samples, one after the other in the list's order, that can be had without those before. */
 export interface Segment {
   /** Where the stream begins: a place, or the time of its first samples. */

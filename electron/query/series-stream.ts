@@ -13,7 +13,7 @@ import { idsOfType, lowerBound, type Trace } from './trace.ts';
 /** Samples that are given at a time. */
 const BATCH = 1 << 14;
 
-/** Samples of a series in the list's order (time; then stream, kernel id, CPU, order there). Borrowed, until the next. */
+/** Samples of a series in the list's order (time, as `SampleSource.turn` has it; then stream, kernel id, CPU, order there). Borrowed, until the next. */
 export interface SampleBatch {
   n: number;
   /** Workspace time, ns. */
@@ -33,6 +33,8 @@ export interface StreamPlace {
   /** Of each source: chunk, and place among its samples. */
   chunk: Uint32Array;
   at: Uint32Array;
+  /** The latest time of its events in earlier chunks; see `SampleSource.turn`. */
+  latestNs: Float64Array;
   /** What delta and rate remember. */
   state: EvaluatorState;
 }
@@ -51,6 +53,7 @@ export class SeriesStream {
   readonly #plan: SeriesPlan;
   readonly #chunk: Uint32Array;
   readonly #at: Uint32Array;
+  readonly #latestNs: Float64Array;
   /** Sources that begin at `#fromNs`, wherever in their next chunk that is. */
   readonly #seeking: boolean[];
   #fromNs = Number.NEGATIVE_INFINITY;
@@ -94,6 +97,7 @@ export class SeriesStream {
     );
     this.#chunk = new Uint32Array(this.sources.length);
     this.#at = new Uint32Array(this.sources.length);
+    this.#latestNs = new Float64Array(this.sources.length).fill(Number.NEGATIVE_INFINITY);
     this.#seeking = this.sources.map(() => false);
     this.#columns = compiled.fields.map(() => new Float64Array(BATCH));
     this.#evaluate = compiled.evaluator();
@@ -106,13 +110,15 @@ export class SeriesStream {
 
   /** Where it is now. */
   place(): StreamPlace {
-    return { chunk: this.#chunk.slice(), at: this.#at.slice(), state: this.#evaluate.state() };
+    const [chunk, at, latestNs] = [this.#chunk.slice(), this.#at.slice(), this.#latestNs.slice()];
+    return { chunk, at, latestNs, state: this.#evaluate.state() };
   }
 
   /** Goes on from there. */
-  seek({ chunk, at, state }: StreamPlace): void {
+  seek({ chunk, at, latestNs, state }: StreamPlace): void {
     this.#chunk.set(chunk);
     this.#at.set(at);
+    this.#latestNs.set(latestNs);
     this.#seeking.fill(false);
     this.#evaluate = this.#plan.compiled.evaluator(state);
   }
@@ -122,6 +128,8 @@ export class SeriesStream {
     this.#fromNs = fromNs;
     this.#seeking.fill(true);
     this.#at.fill(0);
+    // Where times ascend, each sample has its turn at its own time.
+    this.#latestNs.fill(Number.NEGATIVE_INFINITY);
     for (const [s, { chunks, stream }] of this.sources.entries()) {
       let chunk = 0;
       while (chunk < chunks.length && (chunks[chunk] as ChunkInfo).toNs + stream.offsetNs < fromNs) chunk++;
@@ -145,7 +153,7 @@ export class SeriesStream {
       // What begins later is not needed. (Without an end, everything is.)
       if ((source.chunks[chunk] as ChunkInfo).fromNs + source.stream.offsetNs >= endNs) continue;
       if (source.loaded !== chunk) {
-        source.load(chunk);
+        source.load(chunk, this.#latestNs[s] as number);
         this.scanned += source.eventsIn(chunk);
       }
       if (this.#seeking[s]) this.#at[s] = lowerBound(source.time, this.#fromNs, 0, source.n);
@@ -162,9 +170,11 @@ export class SeriesStream {
 
   /** A chunk of which nothing is left is followed by the next. */
   #skipEmpty(s: number): void {
-    if ((this.#at[s] as number) < (this.sources[s] as SampleSource).n) return;
+    const { n, latestNs } = this.sources[s] as SampleSource;
+    if ((this.#at[s] as number) < n) return;
     this.#chunk[s] = (this.#chunk[s] as number) + 1;
     this.#at[s] = 0;
+    this.#latestNs[s] = latestNs;
   }
 
   /** Which samples come next: `source` and `place`. Ends where a chunk does. Returns how many. */
@@ -176,32 +186,25 @@ export class SeriesStream {
     while (n < most) {
       let chosen = -1;
       let best = endNs;
-      /** Up to where the chosen one goes on without any other between; and who comes then. */
+      /** Up to where the chosen one goes on without any other between. */
       let limit = endNs;
-      let after = -1;
       for (let s = 0; s < sources.length; s++) {
         const source = sources[s] as SampleSource;
         if (source.loaded !== this.#chunk[s]) continue;
-        const head = source.time[this.#at[s] as number] as number;
+        const head = source.turn[this.#at[s] as number] as number;
         if (head < best) {
           limit = best;
-          after = chosen;
           best = head;
           chosen = s;
-        } else if (head < limit) {
-          limit = head;
-          after = s;
-        }
+        } else if (head < limit) limit = head;
       }
       if (chosen < 0) break;
-      const { time, n: end } = sources[chosen] as SampleSource;
+      const { turn, n: end } = sources[chosen] as SampleSource;
       let at = this.#at[chosen] as number;
-      for (; n < most && at < end; n++, at++) {
-        const t = time[at] as number;
-        if (t >= limit && !(t === limit && chosen < after)) break;
+      do {
         from[n] = chosen;
-        place[n] = at;
-      }
+        place[n++] = at++;
+      } while (n < most && at < end && (turn[at] as number) < limit);
       this.#at[chosen] = at;
       if (at === end) {
         this.#skipEmpty(chosen);

@@ -93,10 +93,10 @@ export class SeriesQueries {
   readonly #samples: Samples;
   readonly #evaluated: ByteBudgetCache<string, EvaluatedSeries>;
 
-  constructor(trace: Trace, samples: Samples) {
+  constructor(trace: Trace, samples: Samples, budgetBytes = trace.budgets.series) {
     this.#trace = trace;
     this.#samples = samples;
-    this.#evaluated = new ByteBudgetCache(trace.budgets.series, ({ bytes }) => bytes);
+    this.#evaluated = new ByteBudgetCache(budgetBytes, ({ bytes }) => bytes);
   }
 
   window(spec: SeriesSpec, fromNs: number, toNs: number, bins: number, mode: 'auto' | 'raw' | 'bins'): SeriesResult {

@@ -9,6 +9,16 @@ export interface PrepareOptions {
 
 const cancelled = (): RemoraError => new RemoraError({ code: 'cancelled', message: 'the request was cancelled' });
 
+/** Makes something: awaits `nextTurn` now and then, which gives others their turn, and throws where nobody waits any more. */
+export type MakeInTurns<T> = (nextTurn: () => Promise<void>, onProgress: (progress: Progress) => void) => Promise<T>;
+
+/** Turns of work that one caller alone waits for: throws `cancelled` by its signal. */
+export const ownTurns = ({ signal }: PrepareOptions): Turns =>
+  new Turns(async () => {
+    await new Promise(setImmediate);
+    if (signal?.aborted) throw cancelled();
+  });
+
 /** Nobody waited for it any more. */
 class GivenUp extends Error {}
 
@@ -20,14 +30,13 @@ const ALONE_MS = 2000;
  * when nobody waits it is given up, and begun anew when it is wanted again.
  */
 export class SharedWork<T> {
-  readonly #make: (turn: () => Promise<void>, onProgress: (progress: Progress) => void) => Promise<T>;
+  readonly #make: MakeInTurns<T>;
   readonly #listeners = new Set<(progress: Progress) => void>();
   #running: Promise<T> | null = null;
   #waiting = 0;
   #aloneSinceMs = 0;
 
-  /** `make` awaits `turn` now and then, which gives others their turn, and does not come back when it is given up. */
-  constructor(make: (turn: () => Promise<void>, onProgress: (progress: Progress) => void) => Promise<T>) {
+  constructor(make: MakeInTurns<T>) {
     this.#make = make;
   }
 

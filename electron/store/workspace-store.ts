@@ -322,9 +322,10 @@ export class WorkspaceStore {
 }
 
 /**
- * Frees the memory of a blob that was decoded, of which nothing is left to be used: the next blob then gets the same, where the garbage
+ * Frees the memory of a blob that was decoded into memory of its own, of which nothing is left to be used: the next blob then gets the same, where the garbage
  * collector would free it dozens of blobs later, and each of them would be fresh memory.
  */
-function giveBack({ buffer }: Uint8Array): void {
-  if (buffer instanceof ArrayBuffer) buffer.transfer(0);
+function giveBack({ buffer, byteLength }: Uint8Array): void {
+  // One that lies in memory with others is not ours to free.
+  if (buffer instanceof ArrayBuffer && buffer.byteLength === byteLength) buffer.transfer(0);
 }

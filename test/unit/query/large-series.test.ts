@@ -243,8 +243,6 @@ describe('series of many events', () => {
           const large = new LargeSeries({ ...small, budgets }, new Samples(small), sizes);
           for (const given of specs) {
             const spec = seriesSpecSchema.parse(given);
-            // Where clocks go backward, samples that do not pass decide which CPU comes next when all are held, and here they do not.
-            if (spec.where !== '' && shape.backward && shape.cpus > 1) continue;
             for (let k = 0; k < 6; k++) {
               const [from, to, bins] = k === 0 ? [0, trace.durationNs, 7] : anyWindow(random, trace.durationNs);
               const mode = oneOf(random, ['auto', 'auto', 'bins', 'raw'] as const);
@@ -281,6 +279,8 @@ describe('series of many events', () => {
         get: (info) => trace.chunks.get(info),
         select(info, id, space) {
           selected++;
+          // However fast the machine is, there is time for others' turns.
+          for (const untilMs = performance.now() + 15; performance.now() < untilMs; );
           return trace.chunks.select(info, id, space);
         },
       };
