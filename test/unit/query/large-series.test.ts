@@ -2,13 +2,15 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it, vi } from 'vitest';
 import { openTrace } from '../../../electron/engine/open.ts';
+import type { CpuBytes } from '../../../electron/parse/cpu-data.ts';
 import { memoryBudgets } from '../../../electron/query/budgets.ts';
 import { LargeSeries } from '../../../electron/query/large-series.ts';
+import { RowQueries } from '../../../electron/query/rows.ts';
 import { Samples } from '../../../electron/query/samples.ts';
 import { SeriesQueries } from '../../../electron/query/series.ts';
-import type { SeriesSizes } from '../../../electron/query/series-sizes.ts';
+import { type SeriesSizes, USUAL_SIZES } from '../../../electron/query/series-sizes.ts';
 import type { PrepareOptions } from '../../../electron/query/shared-work.ts';
 import type { ChunkSource, Trace } from '../../../electron/query/trace.ts';
 import type { ChunkInfo } from '../../../electron/store/workspace-store.ts';
@@ -71,17 +73,21 @@ function eventsOf(random: Random, { events, backward }: Shape): BufferEvent[] {
 }
 
 let files = 0;
-async function recorded(shape: Shape): Promise<{ trace: Trace; close(): void }> {
+function recorded(shape: Shape): Promise<{ trace: Trace; close(): void }> {
   const random = randomFrom(shape.seed);
+  return opened(Array.from({ length: shape.cpus }, () => eventsOf(random, shape)));
+}
+
+/** A recording of these events of each CPU. */
+async function opened(cpus: BufferEvent[][], formats = [pages, other]): Promise<{ trace: Trace; close(): void }> {
   const path = join(folder, `${files++}.dat`);
-  const cpus = Array.from({ length: shape.cpus }, () => eventsOf(random, shape));
   writeFileSync(
     path,
     buildTraceDat({
       version: 6,
       compression: 'none',
       abi,
-      formats: [pages, other],
+      formats,
       buffers: [{ name: '', clock: 'local', cpus }],
       comms: [1, 2, 3, 4].map((pid) => [pid, `task${pid}`]),
       uname: 'Linux built 1.0',
@@ -260,6 +266,106 @@ describe('series of many events', () => {
     );
   }, 120_000);
 
+  /** Sizes at which every few events are many. */
+  const tiny: SeriesSizes = {
+    atOnce: 0,
+    finestBins: 8,
+    finestBinsOfGroups: 8,
+    samplesABin: 1,
+    manyEvents: 1e9,
+    segmentEvents: 2,
+    fewOfGroup: 0,
+    stateBytes: 1e9,
+  };
+  const common = { flags: 0, preemptCount: 0, pid: 1 };
+  const page = (time: number, bdi: string, limit: number): BufferEvent => ({
+    time: 1_000_000_000n + BigInt(time),
+    payload: payloadOf(pages, common, [bdi, 1n, 1n, BigInt(limit)], true),
+  });
+
+  it('are in the order of the list where times are the same', async () => {
+    const times = [
+      [0, 10, 10, 20, 20],
+      [0, 0, 10, 10, 20],
+      [5, 10, 10, 20, 20],
+    ];
+    const { trace, close } = await opened(
+      times.map((own, cpu) => own.map((time, i) => page(time, 'x', 1 + cpu * 10 + i * i))),
+    );
+    const exact = new SeriesQueries(trace, new Samples(trace));
+    const small = inSmallChunks(trace, 2);
+    const large = new LargeSeries(small, new Samples(small), tiny);
+    for (const given of [{ expr: `delta(${field}.limit)` }, { expr: `${field}.limit`, where: 'limit > 0' }]) {
+      const spec = seriesSpecSchema.parse(given);
+      const expected = exact.window(spec, 0, 20, 1, 'raw');
+      expect(expected.lines[0]?.samples).toBeGreaterThan(13);
+      expect(await large.window(spec, 0, 20, 1, 'raw')).toEqual(expected);
+    }
+    close();
+  });
+
+  it('have the samples next to a window, of groups that come seldom, however segments were joined', async () => {
+    const events = Array.from({ length: 600 }, (_, i) =>
+      page(i * 10, i % 23 === 5 ? 'dev1' : i % 61 === 9 ? 'dev2' : 'dev0', i * i),
+    );
+    const { trace, close } = await opened([events]);
+    const exact = new SeriesQueries(trace, new Samples(trace));
+    const small = inSmallChunks(trace, 4);
+    const spec = seriesSpecSchema.parse({ expr: `delta(${field}.limit)`, groupBy: 'bdi' });
+    for (const stateBytes of [500, 900, 1e9]) {
+      const large = new LargeSeries(small, new Samples(small), { ...tiny, stateBytes });
+      for (let at = 0; at < 6000; at += 10)
+        expect(await large.window(spec, at, at, 1, 'raw')).toEqual(exact.window(spec, at, at, 1, 'raw'));
+    }
+    close();
+  });
+
+  it('mean by a filter what the list means, whatever their number', async () => {
+    const place: BuiltFormat = {
+      system: 'sample',
+      name: 'place',
+      id: 72,
+      fields: [
+        { name: 'at', declaration: 'void *', bytes: 8, signed: false, kind: 'number' },
+        { name: 'slots', declaration: 'u32[2]', bytes: 8, signed: false, kind: 'chars' },
+        { name: 'value', ...u64 },
+      ],
+      printFmt: '"x"',
+    };
+    const events = Array.from({ length: 40 }, (_, i): BufferEvent => {
+      const values = [i % 3 === 0 ? 4096n : 2n ** 63n + BigInt(i), i % 2 === 0 ? 'AAAABBBB' : 'CCCC', BigInt(i)];
+      return { time: BigInt(i * 10), payload: payloadOf(place, common, values, true) };
+    });
+    const { trace, close } = await opened([events], [place]);
+    const exact = new SeriesQueries(trace, new Samples(trace));
+    const rows = new RowQueries(trace);
+    const large = new LargeSeries(trace, new Samples(trace), tiny);
+    const counts: Record<string, number> = {};
+    for (const where of [
+      'at == 4096',
+      'at == 0x1000',
+      'at == "4096"',
+      'at =~ "^9223372036854775"',
+      'at ~ "0x*"',
+      'at == 9223372036854775809',
+      'slots == 1094795585',
+      'slots > 0',
+      'slots =~ "1094795585, "',
+      'slots != 5',
+    ]) {
+      const spec = seriesSpecSchema.parse({ expr: 'sample:place.value', where });
+      const { total } = await rows.page(where, 0, 1, { signal: new AbortController().signal });
+      counts[where] = total;
+      for (const found of [
+        exact.window(spec, 0, trace.durationNs, 1, 'raw'),
+        await large.window(spec, 0, trace.durationNs, 1, 'raw'),
+      ])
+        expect([where, found.lines.reduce((sum, { samples }) => sum + samples, 0)]).toEqual([where, total]);
+    }
+    expect(counts).toMatchObject({ 'at == "4096"': 14, 'at ~ "0x*"': 0, 'slots == 1094795585': 0 });
+    close();
+  });
+
   /** 600,000 events on one CPU, of seven tasks. */
   async function ticks(): Promise<{ trace: Trace; close(): void }> {
     const path = join(folder, 'ticks.dat');
@@ -319,6 +425,67 @@ describe('series of many events', () => {
       close();
     },
   );
+
+  it('are kept, too, where nobody waits for them any more', async () => {
+    const { trace, close } = await ticks();
+    const all = trace.streams.reduce((n, { cpus }) => cpus.reduce((m, cpu) => m + cpu.chunks.length, n), 0);
+    let selected = 0;
+    const chunks: ChunkSource = {
+      get: (info) => trace.chunks.get(info),
+      select(info, id, space) {
+        selected++;
+        for (const untilMs = performance.now() + 15; performance.now() < untilMs; );
+        return trace.chunks.select(info, id, space);
+      },
+    };
+    const large = new LargeSeries({ ...trace, chunks }, new Samples(trace));
+    const cancel = new AbortController();
+    const ask = (options: PrepareOptions) => large.window(tick(), 0, trace.durationNs, 100, 'bins', options);
+    const first = ask({ signal: cancel.signal, onProgress: () => cancel.abort() });
+    await expect(first).rejects.toMatchObject({ detail: { code: 'cancelled' } });
+    expect(selected).toBeLessThan(all);
+    await vi.waitFor(() => expect(selected).toBe(all));
+    await new Promise(setImmediate);
+    await ask({});
+    expect(selected).toBe(all);
+    close();
+  });
+
+  it('say the same after a read that failed', async () => {
+    const { trace, close } = await ticks();
+    let readsUntilFailure = Number.POSITIVE_INFINITY;
+    const failing = (bytes: CpuBytes): CpuBytes => ({
+      ...{ cpu: bytes.cpu, size: bytes.size, warnings: bytes.warnings },
+      fileOffset: (position) => bytes.fileOffset(position),
+      read(position, length, into) {
+        if (--readsUntilFailure < 0) throw new Error('the disk is gone');
+        return bytes.read(position, length, into);
+      },
+    });
+    const streams = trace.streams.map((stream) => ({
+      ...stream,
+      cpus: stream.cpus.map((cpu) => ({ ...cpu, bytes: failing(cpu.bytes) })),
+    }));
+    // Room for two plots, and for samples of two segments.
+    const budgets = { ...trace.budgets, series: 16e6 };
+    // Each chunk is a segment.
+    const sizes = { ...USUAL_SIZES, segmentEvents: 1000 };
+    const large = new LargeSeries({ ...trace, streams, budgets }, new Samples(trace), sizes);
+    const ask = (part: number, groupBy: string) => {
+      const from = Math.floor(trace.durationNs * part);
+      return large.window(tick({ groupBy, expr: 'delta(sample:tick.value)' }), from, from + 50_000, 100, 'auto');
+    };
+    // At the beginning of a chunk.
+    const before = await ask(0.12, '');
+    // It has begun to decode when that fails.
+    readsUntilFailure = 2;
+    await expect(ask(0.7, '')).rejects.toThrow('the disk is gone');
+    readsUntilFailure = Number.POSITIVE_INFINITY;
+    // Their samples take the place of those that are kept.
+    for (const part of [0.2, 0.4, 0.6, 0.8]) await ask(part, 'cpu');
+    expect(await ask(0.12, '')).toEqual(before);
+    close();
+  });
 
   it('read in a narrow window what lies around it, once', async () => {
     const { trace, close } = await ticks();
