@@ -23,7 +23,8 @@ export class Bins {
 
   /** Of `binNs` from `fromNs` on; samples at `toNs` are part of them. `limit`: values from here on are left out. */
   constructor({ fromNs, toNs, binNs }: BinWindow, limit: number) {
-    const n = Math.floor((toNs - fromNs) / binNs) + 1;
+    // None of a window that ends before it begins.
+    const n = Math.max(0, Math.floor((toNs - fromNs) / binNs) + 1);
     this.#fromNs = fromNs;
     this.#toNs = toNs;
     this.#binNs = binNs;

@@ -176,8 +176,7 @@ export class KeptSeries {
     const rows = this.parts.few[slot];
     if (rows === null || rows === undefined) return null;
     const { label, key } = this.parts.groups[slot] as Group;
-    const first = lowerBound(rows.time, fromNs, 0, rows.n);
-    const end = upperBound(rows.time, toNs, first, rows.n);
+    const [first, end] = rangeOf(rows, fromNs, toNs);
     const [before, after] = [lastBefore(rows, slot, fromNs), firstAfter(rows, slot, toNs)];
     const raw = rawSamples(this.#origins, rows, [first, end], before, after);
     return { group: label, key, samples: end - first, ...raw };
@@ -228,5 +227,8 @@ function countFrom(
 }
 
 /** Where samples of a window can be. */
-const rangeOf = ({ n, time, ordered }: SeriesRows, fromNs: number, toNs: number): [first: number, end: number] =>
-  ordered ? [lowerBound(time, fromNs, 0, n), upperBound(time, toNs, 0, n)] : [0, n];
+function rangeOf({ n, time, ordered }: SeriesRows, fromNs: number, toNs: number): [first: number, end: number] {
+  if (!ordered) return [0, n];
+  const first = lowerBound(time, fromNs, 0, n);
+  return [first, upperBound(time, toNs, first, n)];
+}

@@ -102,7 +102,8 @@ export function windowOf(
   const lines = groups.map(({ label, key, bins, outliers: times }) => {
     const end = withEnd ? upperBound(bins.tNs, toNs) : lowerBound(bins.tNs, toNs);
     const part = sliceBins(bins, lowerBound(bins.tNs, fromNs), end);
-    const left = upperBound(times, toNs) - lowerBound(times, fromNs);
+    const firstLeft = lowerBound(times, fromNs);
+    const left = upperBound(times, toNs, firstLeft) - firstLeft;
     outliers += left;
     return { group: label, key, samples: countOf(part) + left, ...part };
   });
