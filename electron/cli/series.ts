@@ -77,14 +77,10 @@ async function printedLines(
   { fromNs, toNs }: { fromNs: number; toNs: number },
   summary: WorkspaceSummary,
 ): Promise<{ lines: PrintedLine[]; moreGroups: number }> {
-  let whole: SeriesResult | null = null;
-  for await (const result of answers(ask, fromNs, toNs)) {
-    whole = result;
-    break;
-  }
-  const first = whole as unknown as SeriesResult;
-  // One line after the other: each is asked for from its beginning.
-  const results = first.toNs === toNs ? () => only(first) : () => answers(ask, fromNs, toNs);
+  const first = await firstOf(answers(ask, fromNs, toNs));
+  // Of what has parts, the first is not kept for the others. One line after the other: each is asked for from its beginning.
+  const whole = first.toNs === toNs ? first : null;
+  const results = (): AsyncGenerator<SeriesResult> => (whole === null ? answers(ask, fromNs, toNs) : only(whole));
   const lines: PrintedLine[] = [];
   for (const [i, { group, mode }] of first.lines.entries()) {
     const { spec, unit, binNs } = first;
@@ -96,6 +92,11 @@ async function printedLines(
     lines.push({ head: { expr: spec.expr, group, unit, originNs }, mode, pieces, originOnAxis, binNs });
   }
   return { lines, moreGroups: first.moreGroups };
+}
+
+async function firstOf(results: AsyncIterable<SeriesResult>): Promise<SeriesResult> {
+  for await (const result of results) return result;
+  throw new Error('a window has an answer');
 }
 
 async function* only(result: SeriesResult): AsyncGenerator<SeriesResult> {
