@@ -44,6 +44,7 @@ export function EventTable({ summary }: { summary: WorkspaceSummary }) {
   const { template, resize } = useColumnWidths(columns, Math.max(total, summary.events));
   const visible = visibleRows(topRow, geometry);
   const [first, last] = [visible.first + firstRow, visible.last + firstRow];
+  const keyShift = useKeyShift(first, last);
   // After every render: pages that are here may have to be asked for again. A list that grows begins with its end.
   useEffect(() => {
     if (geometry.viewPx > 0 && !(growing && pages.total === null)) pages.need(first, Math.max(first, last));
@@ -120,7 +121,7 @@ export function EventTable({ summary }: { summary: WorkspaceSummary }) {
               <EventTableHead columns={columns} resize={resize} />
               {Array.from({ length: Math.max(0, last - first + 1) }, (_, index) => first + index).map((row) => (
                 <Row
-                  key={row}
+                  key={row - keyShift}
                   columns={columns}
                   row={row}
                   event={pages.row(row)}
@@ -153,6 +154,20 @@ export function EventTable({ summary }: { summary: WorkspaceSummary }) {
       )}
     </div>
   );
+}
+
+/**
+ * What is taken from a row's number to have the key of its element. A row that stays on screen keeps its element; where none stays,
+ * as at the end of a list that grows by thousands of rows at a time, the new rows take over the elements of the old ones, as making others costs
+ * the browser several times as much.
+ */
+function useKeyShift(first: number, last: number): number {
+  const shown = useRef({ first, last, shift: 0 });
+  const before = shown.current;
+  const someStay = first <= before.last && last >= before.first;
+  const shift = someStay ? before.shift : before.shift + first - before.first;
+  shown.current = { first, last, shift };
+  return shift;
 }
 
 interface RowProps {
