@@ -119,19 +119,24 @@ export function EventTable({ summary }: { summary: WorkspaceSummary }) {
           >
             <div className="event-layer" style={{ height: geometry.viewPx + HEAD_PX }}>
               <EventTableHead columns={columns} resize={resize} />
-              {Array.from({ length: Math.max(0, last - first + 1) }, (_, index) => first + index).map((row) => (
-                <Row
-                  key={row - keyShift}
-                  columns={columns}
-                  row={row}
-                  event={pages.row(row)}
-                  y={HEAD_PX + Math.round((row - firstRow - topRow) * ROW_PX)}
-                  index={row - firstRow}
-                  selected={row === cursor}
-                  summary={summary}
-                  onSelect={() => moveCursor(row)}
-                />
-              ))}
+              <div
+                role="rowgroup"
+                tabIndex={-1}
+                style={{ transform: `translateY(${HEAD_PX + Math.round((visible.first - topRow) * ROW_PX)}px)` }}
+              >
+                {Array.from({ length: Math.max(0, last - first + 1) }, (_, index) => first + index).map((row) => (
+                  <Row
+                    key={row - keyShift}
+                    columns={columns}
+                    row={row}
+                    event={pages.row(row)}
+                    index={row - firstRow}
+                    selected={row === cursor}
+                    summary={summary}
+                    onSelect={() => moveCursor(row)}
+                  />
+                ))}
+              </div>
             </div>
           </div>
           {length === 0 && (filter === '' || pages.total === 0) && (
@@ -176,13 +181,12 @@ interface RowProps {
   /** Its place in the list as it is. */
   index: number;
   event: EventRow | undefined;
-  y: number;
   selected: boolean;
   summary: WorkspaceSummary;
   onSelect: () => void;
 }
 
-function Row({ columns, row, index, event, y, selected, summary, onSelect }: RowProps) {
+function Row({ columns, row, index, event, selected, summary, onSelect }: RowProps) {
   const theme = useStore(themeStore, (state) => state.theme);
   return (
     <div
@@ -192,7 +196,6 @@ function Row({ columns, row, index, event, y, selected, summary, onSelect }: Row
       aria-selected={selected}
       tabIndex={-1}
       className="event-row"
-      style={{ transform: `translateY(${y}px)` }}
       onPointerDown={(down) => down.button !== 1 && onSelect()}
       onDoubleClick={() => event && placeMarker(event.timeNs)}
     >
