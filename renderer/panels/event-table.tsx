@@ -1,5 +1,5 @@
 // biome-ignore-all lint/a11y/useSemanticElements: rows are placed by hand while scrolling, which a table cannot do
-import { type KeyboardEvent, useCallback, useEffect, useMemo, useRef, useState } from 'react';
+import { type KeyboardEvent, memo, useCallback, useEffect, useMemo, useRef, useState } from 'react';
 import { useStore } from 'zustand';
 import type { ErrorDetail } from '../../shared/errors.ts';
 import type { EventRow, WorkspaceSummary } from '../../shared/model.ts';
@@ -55,6 +55,12 @@ export function EventTable({ summary }: { summary: WorkspaceSummary }) {
   }, [growing, follow, toEnd]);
   const [menu, setMenu] = useState<{ row: EventRow; at: { x: number; y: number } } | null>(null);
   const { cursor, moveCursor } = useCursor(pages, filter, total, reveal, centre);
+
+  // Rows are not rendered again for what else changes, as it does several times a second while something is captured.
+  const move = useRef(moveCursor);
+  move.current = moveCursor;
+  const select = useCallback((row: number) => move.current(row), []);
+  const ofRows = useSummaryOfRows(summary);
 
   const onKey = (event: KeyboardEvent) => {
     if (event.altKey || event.metaKey || length === 0) return;
@@ -132,8 +138,8 @@ export function EventTable({ summary }: { summary: WorkspaceSummary }) {
                     event={pages.row(row)}
                     index={row - firstRow}
                     selected={row === cursor}
-                    summary={summary}
-                    onSelect={() => moveCursor(row)}
+                    summary={ofRows}
+                    onSelect={select}
                   />
                 ))}
               </div>
@@ -175,6 +181,19 @@ function useKeyShift(first: number, last: number): number {
   return shift;
 }
 
+/** The summary as it was when something last changed in it that rows are written with. */
+function useSummaryOfRows(summary: WorkspaceSummary): WorkspaceSummary {
+  const last = useRef(summary);
+  const names = ({ originNs, streams, recordings }: WorkspaceSummary): string =>
+    JSON.stringify([
+      originNs,
+      streams.map(({ name, recording, timeUnit }) => [name, recording, timeUnit]),
+      recordings.map(({ path }) => path),
+    ]);
+  if (last.current !== summary && names(last.current) !== names(summary)) last.current = summary;
+  return last.current;
+}
+
 interface RowProps {
   columns: readonly Column[];
   row: number;
@@ -183,10 +202,10 @@ interface RowProps {
   event: EventRow | undefined;
   selected: boolean;
   summary: WorkspaceSummary;
-  onSelect: () => void;
+  onSelect: (row: number) => void;
 }
 
-function Row({ columns, row, index, event, selected, summary, onSelect }: RowProps) {
+const Row = memo(function Row({ columns, row, index, event, selected, summary, onSelect }: RowProps) {
   const theme = useStore(themeStore, (state) => state.theme);
   return (
     <div
@@ -196,7 +215,7 @@ function Row({ columns, row, index, event, selected, summary, onSelect }: RowPro
       aria-selected={selected}
       tabIndex={-1}
       className="event-row"
-      onPointerDown={(down) => down.button !== 1 && onSelect()}
+      onPointerDown={(down) => down.button !== 1 && onSelect(row)}
       onDoubleClick={() => event && placeMarker(event.timeNs)}
     >
       {columns.map((column, place) => (
@@ -212,4 +231,4 @@ function Row({ columns, row, index, event, selected, summary, onSelect }: RowPro
       ))}
     </div>
   );
-}
+});
