@@ -173,9 +173,20 @@ const noSwitches = (): Switches => ({
   next: new Int32Array(FIRST_SWITCHES),
 });
 
-/** Without the room for more. */
+/** Without the room for more, in one piece of memory: three cost more than what most chunks have. */
 function fitted({ seen, n, time, prev, next }: Switches): Switches {
-  return { seen, n, time: time.slice(0, n), prev: prev.slice(0, n), next: next.slice(0, n) };
+  const memory = new ArrayBuffer(n * SWITCH_BYTES);
+  const own = {
+    seen,
+    n,
+    time: new Float64Array(memory, 0, n),
+    prev: new Int32Array(memory, n * 8, n),
+    next: new Int32Array(memory, n * 12, n),
+  };
+  own.time.set(time.subarray(0, n));
+  own.prev.set(prev.subarray(0, n));
+  own.next.set(next.subarray(0, n));
+  return own;
 }
 
 function widen(switches: Switches): void {
