@@ -54,15 +54,15 @@ async function indexed(engine: EngineClient, path: string): Promise<Map<number, 
   return new Map(lanes.map(({ cpu, density }) => [cpu, density.reduce((sum, count) => sum + count, 0)]));
 }
 
-/** What the capture process has resident: the one child of this process that has its program. */
-function captureMiB(): number {
+/** What the capture process has resident, the one child of this process that has its program; null when it has ended. */
+function captureMiB(): number | null {
   try {
     const children = readFileSync(`/proc/self/task/${process.pid}/children`, 'latin1').trim().split(' ');
     const own = children.find((pid) => readFileSync(`/proc/${pid}/cmdline`, 'latin1').includes('capture.js'));
-    return Number(/^VmRSS:\s*(\d+)/m.exec(readFileSync(`/proc/${own}/status`, 'latin1'))?.[1]) / 1024;
+    const resident = /^VmRSS:\s*(\d+)/m.exec(readFileSync(`/proc/${own}/status`, 'latin1'))?.[1];
+    return resident === undefined ? null : Number(resident) / 1024;
   } catch {
-    // It has ended.
-    return Number.NaN;
+    return null;
   }
 }
 
@@ -88,7 +88,8 @@ async function throughput(folder: string, seconds: number, load: (typeof LOADS)[
       delays.push(performance.now() - capture.gauges.elapsedMs);
       if (capture.gauges.elapsedMs < FILLED_MS) return;
       memory.engine.push(process.memoryUsage().rss / 2 ** 20);
-      memory.capture.push(captureMiB());
+      const mib = captureMiB();
+      if (mib !== null) memory.capture.push(mib);
     };
     const { gauges } = await engine.call(
       'watchCapture',
