@@ -17,13 +17,12 @@ import { measureLong } from './long.ts';
 import { median } from './measure.ts';
 
 const events = (...patterns: string[]): { pattern: string }[] => patterns.map((pattern) => ({ pattern }));
-/** What a system call of the load says of itself, two events each. The second costs a quarter of a further call. */
-const ONCE = events('raw_syscalls', 'sched:sched_switch');
-const TWICE = [...ONCE, ...events('syscalls:sys_*_read', 'syscalls:sys_*_write')];
-/** Rates to bear, what makes them, and buffers for each CPU. An idle CPU makes over a million system calls a second. */
+/** What a system call of the load says of itself, in four events: to say it twice costs half of what a further call does. */
+const EVENTS = events('raw_syscalls', 'syscalls:sys_*_read', 'syscalls:sys_*_write', 'sched:sched_switch');
+/** Rates to bear, how many processes make them, and buffers for each CPU. An idle CPU makes over a million system calls a second. */
 const LOADS = [
-  { millions: 1, processes: 1, events: ONCE, bufferMiB: 16 },
-  { millions: 3, processes: 2, events: TWICE, bufferMiB: 64 },
+  { millions: 1, processes: 1, bufferMiB: 16 },
+  { millions: 3, processes: 2, bufferMiB: 64 },
 ];
 /** Of the recording that goes round and round in `measureLong`. */
 const BASE_MS = 2000;
@@ -34,15 +33,32 @@ const AGES = 600;
 /** How long frames are looked at while the window follows. */
 const FOLLOWED_MS = 10_000;
 
+/** Above what is wanted, so that it is reached on the whole. */
+const AIM = 1.1;
+
+interface Load {
+  /** Rests where there are more events by now than are wanted: a machine may be able to make far more. */
+  pace(events: number, wanted: number): void;
+  stop(): void;
+}
+
 /** Two system calls a byte, as fast as a CPU goes; `processes` of them. */
-function makeLoad(processes: number): { stop(): void } {
+function makeLoad(processes: number): Load {
   const children = Array.from({ length: processes }, () =>
     spawn('dd', ['if=/dev/zero', 'of=/dev/null', 'bs=1'], { stdio: 'ignore' }),
   );
-  const stop = (): void => {
-    for (const child of children) child.kill('SIGKILL');
+  const tell = (signal: NodeJS.Signals): void => {
+    for (const child of children) child.kill(signal);
   };
-  return { stop };
+  let rests = false;
+  return {
+    pace(events, wanted) {
+      const enough = events > wanted * AIM;
+      if (enough !== rests) tell(enough ? 'SIGSTOP' : 'SIGCONT');
+      rests = enough;
+    },
+    stop: () => tell('SIGKILL'),
+  };
 }
 
 /** Events of each CPU, as the index of a recording has them. */
@@ -54,11 +70,11 @@ async function indexed(engine: EngineClient, path: string): Promise<Map<number, 
   return new Map(lanes.map(({ cpu, density }) => [cpu, density.reduce((sum, count) => sum + count, 0)]));
 }
 
-/** What the capture process has resident, the one child of this process that has its program; null when it has ended. */
+/** What the capture process has resident, the child of this process that is called so; null when it has ended. */
 function captureMiB(): number | null {
   try {
     const children = readFileSync(`/proc/self/task/${process.pid}/children`, 'latin1').trim().split(' ');
-    const own = children.find((pid) => readFileSync(`/proc/${pid}/cmdline`, 'latin1').includes('capture.js'));
+    const own = children.find((pid) => readFileSync(`/proc/${pid}/cmdline`, 'latin1').startsWith('remora-capture'));
     const resident = /^VmRSS:\s*(\d+)/m.exec(readFileSync(`/proc/${own}/status`, 'latin1'))?.[1];
     return resident === undefined ? null : Number(resident) / 1024;
   } catch {
@@ -75,7 +91,7 @@ async function throughput(folder: string, seconds: number, load: (typeof LOADS)[
   try {
     const limits = { bufferKiB: load.bufferMiB * 1024, durationMs: seconds * 1000 };
     const { captureId } = await engine.call('startCapture', {
-      settings: { path, events: [...load.events], ...limits },
+      settings: { path, events: EVENTS, ...limits },
     });
     const shares: number[] = [];
     /** When a report came, by our clock and by the capture's: how much later than the quickest one is how late the engine is. */
@@ -84,6 +100,7 @@ async function throughput(folder: string, seconds: number, load: (typeof LOADS)[
     const memory = { engine: [] as number[], capture: [] as number[] };
     const onNews = (capture: CaptureNews | undefined): void => {
       if (capture === undefined) return;
+      running.pace(capture.gauges.events, load.millions * 1000 * capture.gauges.elapsedMs);
       shares.push(capture.gauges.cpuShare);
       delays.push(performance.now() - capture.gauges.elapsedMs);
       if (capture.gauges.elapsedMs < FILLED_MS) return;
@@ -210,7 +227,7 @@ async function record(folder: string): Promise<string> {
   const load = makeLoad(1);
   const path = join(folder, 'base.dat');
   try {
-    const settings = { path, events: ONCE, bufferKiB: 1 << 16, durationMs: BASE_MS };
+    const settings = { path, events: EVENTS, bufferKiB: 1 << 16, durationMs: BASE_MS };
     const { captureId } = await engine.call('startCapture', { settings });
     await engine.call('watchCapture', { captureId });
     return path;
