@@ -94,6 +94,7 @@ export class GrowingIndex {
   readonly #layout: SubBufferLayout;
   readonly #writer: ImportWriter;
   readonly #encoder = new ChunkEncoder();
+  readonly #counts = new CountsOfChunks();
   readonly #cpus = new Map<number, CpuIndex>();
   readonly #batch: Uint8Array;
   #stream = -1;
@@ -294,7 +295,7 @@ export class GrowingIndex {
       ordered,
       basePosition: basePosition + firstPosition,
       floorNs,
-      events: decodeEventCounts(chunk.events),
+      events: this.#counts.keep(decodeEventCounts(chunk.events)),
       rareBelow: chunk.rare.below,
     };
     chunks.push(info);
@@ -334,6 +335,30 @@ export class GrowingIndex {
       this.#writer.finishStream(this.#stream, some ? this.#fromNs : 0, some ? this.#toNs : 0, eventTotals);
     }
     this.#writer.finish(this.#encoder.pidTotals);
+  }
+}
+
+/** Words for the counts of some hundreds of chunks. */
+const COUNTS_WORDS = 1 << 12;
+
+/**
+ * What the directory of chunks has of their kinds. A capture of hours has tens of thousands of chunks, most with a handful of kinds, and memory of
+ * its own for each of them is a kilobyte.
+ */
+class CountsOfChunks {
+  #words = new Uint32Array(0);
+  #used = 0;
+
+  /** A copy, for as long as anybody has it. */
+  keep(counts: Uint32Array): Uint32Array {
+    if (this.#used + counts.length > this.#words.length) {
+      this.#words = new Uint32Array(Math.max(COUNTS_WORDS, counts.length));
+      this.#used = 0;
+    }
+    const kept = this.#words.subarray(this.#used, this.#used + counts.length);
+    this.#used += counts.length;
+    kept.set(counts);
+    return kept;
   }
 }
 

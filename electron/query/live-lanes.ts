@@ -12,8 +12,11 @@ import { reduceSlices } from './reduced-slices.ts';
 import { countInChunk, lostIn, switchId, type Trace, type TraceCpu, type TraceStream } from './trace.ts';
 
 const BLOCK_BYTES = 1 << 18;
+/** Of a switch in memory, and of a chunk's beside them. */
+const SWITCH_BYTES = 16;
+const SWITCHES_BYTES = 1024;
 
-/** sched_switch events of a chunk, as far as they were decoded. Columns have room for more than `n`. */
+/** sched_switch events of a chunk, as far as they were decoded. Columns of a chunk that is open have room for more than `n`. */
 interface Switches {
   /** Events of the chunk that were looked at. */
   seen: number;
@@ -38,7 +41,12 @@ export class LiveLanes {
 
   constructor(trace: Trace) {
     this.#trace = trace;
-    this.#closed = new ByteBudgetCache(trace.budgets.slices, ({ time }) => time.length * 16);
+    // Twice the window that shows most: a capture of hours does not fill what a whole recording may take.
+    const mostBytes = 2 * MOST_SWITCHES * SWITCH_BYTES;
+    this.#closed = new ByteBudgetCache(
+      Math.min(trace.budgets.slices, mostBytes),
+      ({ n }) => SWITCHES_BYTES + n * SWITCH_BYTES,
+    );
   }
 
   /** Windows take what is there. */
@@ -123,7 +131,7 @@ export class LiveLanes {
     const known = lane.open?.firstIndex === info.firstIndex ? lane.open.switches : null;
     if (info.id >= 0) {
       if (known !== null) lane.open = null;
-      return this.#closed.get(info.id, () => this.#decode(stream, lane, info, id, known ?? noSwitches()));
+      return this.#closed.get(info.id, () => fitted(this.#decode(stream, lane, info, id, known ?? noSwitches())));
     }
     const switches = this.#decode(stream, lane, info, id, known ?? noSwitches());
     lane.open = { firstIndex: info.firstIndex, switches };
@@ -164,6 +172,22 @@ const noSwitches = (): Switches => ({
   prev: new Int32Array(FIRST_SWITCHES),
   next: new Int32Array(FIRST_SWITCHES),
 });
+
+/** Without the room for more, in one piece of memory: three cost more than what most chunks have. */
+function fitted({ seen, n, time, prev, next }: Switches): Switches {
+  const memory = new ArrayBuffer(n * SWITCH_BYTES);
+  const own = {
+    seen,
+    n,
+    time: new Float64Array(memory, 0, n),
+    prev: new Int32Array(memory, n * 8, n),
+    next: new Int32Array(memory, n * 12, n),
+  };
+  own.time.set(time.subarray(0, n));
+  own.prev.set(prev.subarray(0, n));
+  own.next.set(next.subarray(0, n));
+  return own;
+}
 
 function widen(switches: Switches): void {
   const size = switches.time.length * 2;

@@ -100,7 +100,7 @@ export function cellOf(key: Column['key'], event: EventRow, summary: WorkspaceSu
           {event.pid !== 0 && (
             <span className="swatch" style={{ background: identityColor(taskKey(event.comm, event.pid), theme) }} />
           )}
-          {event.comm}-{event.pid}
+          {`${event.comm}-${event.pid}`}
         </>
       );
     case 'flags':

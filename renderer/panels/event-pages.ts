@@ -20,6 +20,28 @@ export type ListEdge = 'start' | 'end';
 
 export type FetchRows = (first: number | ListEdge, count: number, signal: AbortSignal) => Promise<RowsResult>;
 
+interface AtEdge {
+  edge: ListEdge;
+  controller: AbortController;
+  /** The list has grown since it was asked for. */
+  again: boolean;
+  /** Settles with the rows that are on their way. */
+  next: Awaited;
+}
+
+interface Awaited {
+  promise: Promise<void>;
+  settle: () => void;
+}
+
+function awaited(): Awaited {
+  let settle = (): void => {};
+  const promise = new Promise<void>((resolve) => {
+    settle = resolve;
+  });
+  return { promise, settle };
+}
+
 export class EventPages {
   /** Row behind the list's last, as far as it is known; null until the first page came. */
   total: number | null = null;
@@ -40,7 +62,7 @@ export class EventPages {
   #again: ReturnType<typeof setTimeout> | undefined;
   /** The first or last rows of a list that grows, where somebody looks at them; `stale`: it has grown since. */
   #edge: { first: number; rows: EventRow[]; stale: boolean } | null = null;
-  #atEdge: { edge: ListEdge; controller: AbortController; again: boolean } | null = null;
+  #atEdge: AtEdge | null = null;
 
   constructor(fetch: FetchRows, onChange: () => void, onError: (error: unknown) => void) {
     this.#fetch = fetch;
@@ -93,15 +115,23 @@ export class EventPages {
   /**
    * The same for whoever looks at an end of the list, at its first or last `count` rows, which stay as they are until the new ones
    * are here: else there would never be anything to see of a list that changes faster than pages come. One request at a time.
+   * Resolves with the next rows that are here.
    */
-  async growAtEdge(edge: ListEdge, stable: number, count: number): Promise<void> {
+  growAtEdge(edge: ListEdge, stable: number, count: number): Promise<void> {
     if (this.#atEdge?.edge === edge) {
       this.#atEdge.again = true;
-      return;
+      return this.#atEdge.next.promise;
     }
     this.#atEdge?.controller.abort();
-    const asking = { edge, controller: new AbortController(), again: false };
+    const asking = { edge, controller: new AbortController(), again: false, next: awaited() };
     this.#atEdge = asking;
+    const { promise } = asking.next;
+    void this.#askAtEdge(asking, stable, count);
+    return promise;
+  }
+
+  async #askAtEdge(asking: AtEdge, stable: number, count: number): Promise<void> {
+    const { edge } = asking;
     try {
       do {
         asking.again = false;
@@ -114,10 +144,13 @@ export class EventPages {
         this.firstRow = firstRow;
         this.scan = scan;
         this.#onChange();
+        asking.next.settle();
+        asking.next = awaited();
       } while (asking.again);
     } catch (error) {
       if (toErrorDetail(error).code !== 'cancelled') this.#onError(error);
     } finally {
+      asking.next.settle();
       if (this.#atEdge === asking) this.#atEdge = null;
     }
   }

@@ -1,5 +1,5 @@
 // biome-ignore-all lint/a11y/useSemanticElements: rows are placed by hand while scrolling, which a table cannot do
-import { type KeyboardEvent, useCallback, useEffect, useMemo, useRef, useState } from 'react';
+import { type KeyboardEvent, memo, useCallback, useEffect, useMemo, useRef, useState } from 'react';
 import { useStore } from 'zustand';
 import type { ErrorDetail } from '../../shared/errors.ts';
 import type { EventRow, WorkspaceSummary } from '../../shared/model.ts';
@@ -44,6 +44,7 @@ export function EventTable({ summary }: { summary: WorkspaceSummary }) {
   const { template, resize } = useColumnWidths(columns, Math.max(total, summary.events));
   const visible = visibleRows(topRow, geometry);
   const [first, last] = [visible.first + firstRow, visible.last + firstRow];
+  const keyShift = useKeyShift(first, last);
   // After every render: pages that are here may have to be asked for again. A list that grows begins with its end.
   useEffect(() => {
     if (geometry.viewPx > 0 && !(growing && pages.total === null)) pages.need(first, Math.max(first, last));
@@ -54,6 +55,12 @@ export function EventTable({ summary }: { summary: WorkspaceSummary }) {
   }, [growing, follow, toEnd]);
   const [menu, setMenu] = useState<{ row: EventRow; at: { x: number; y: number } } | null>(null);
   const { cursor, moveCursor } = useCursor(pages, filter, total, reveal, centre);
+
+  // Rows are not rendered again for what else changes, as it does several times a second while something is captured.
+  const move = useRef(moveCursor);
+  move.current = moveCursor;
+  const select = useCallback((row: number) => move.current(row), []);
+  const ofRows = useSummaryOfRows(summary);
 
   const onKey = (event: KeyboardEvent) => {
     if (event.altKey || event.metaKey || length === 0) return;
@@ -118,19 +125,24 @@ export function EventTable({ summary }: { summary: WorkspaceSummary }) {
           >
             <div className="event-layer" style={{ height: geometry.viewPx + HEAD_PX }}>
               <EventTableHead columns={columns} resize={resize} />
-              {Array.from({ length: Math.max(0, last - first + 1) }, (_, index) => first + index).map((row) => (
-                <Row
-                  key={row}
-                  columns={columns}
-                  row={row}
-                  event={pages.row(row)}
-                  y={HEAD_PX + Math.round((row - firstRow - topRow) * ROW_PX)}
-                  index={row - firstRow}
-                  selected={row === cursor}
-                  summary={summary}
-                  onSelect={() => moveCursor(row)}
-                />
-              ))}
+              <div
+                role="rowgroup"
+                tabIndex={-1}
+                style={{ transform: `translateY(${HEAD_PX + Math.round((visible.first - topRow) * ROW_PX)}px)` }}
+              >
+                {Array.from({ length: Math.max(0, last - first + 1) }, (_, index) => first + index).map((row) => (
+                  <Row
+                    key={row - keyShift}
+                    columns={columns}
+                    row={row}
+                    event={pages.row(row)}
+                    index={row - firstRow}
+                    selected={row === cursor}
+                    summary={ofRows}
+                    onSelect={select}
+                  />
+                ))}
+              </div>
             </div>
           </div>
           {length === 0 && (filter === '' || pages.total === 0) && (
@@ -155,19 +167,45 @@ export function EventTable({ summary }: { summary: WorkspaceSummary }) {
   );
 }
 
+/**
+ * What is taken from a row's number to have the key of its element. A row that stays on screen keeps its element; where none stays,
+ * as at the end of a list that grows by thousands of rows at a time, the new rows take over the elements of the old ones, as making others costs
+ * the browser several times as much.
+ */
+function useKeyShift(first: number, last: number): number {
+  const shown = useRef({ first, last, shift: 0 });
+  const before = shown.current;
+  const someStay = first <= before.last && last >= before.first;
+  const shift = someStay ? before.shift : before.shift + first - before.first;
+  shown.current = { first, last, shift };
+  return shift;
+}
+
+/** The summary as it was when something last changed in it that rows are written with. */
+function useSummaryOfRows(summary: WorkspaceSummary): WorkspaceSummary {
+  const last = useRef(summary);
+  const names = ({ originNs, streams, recordings }: WorkspaceSummary): string =>
+    JSON.stringify([
+      originNs,
+      streams.map(({ name, recording, timeUnit }) => [name, recording, timeUnit]),
+      recordings.map(({ path }) => path),
+    ]);
+  if (last.current !== summary && names(last.current) !== names(summary)) last.current = summary;
+  return last.current;
+}
+
 interface RowProps {
   columns: readonly Column[];
   row: number;
   /** Its place in the list as it is. */
   index: number;
   event: EventRow | undefined;
-  y: number;
   selected: boolean;
   summary: WorkspaceSummary;
-  onSelect: () => void;
+  onSelect: (row: number) => void;
 }
 
-function Row({ columns, row, index, event, y, selected, summary, onSelect }: RowProps) {
+const Row = memo(function Row({ columns, row, index, event, selected, summary, onSelect }: RowProps) {
   const theme = useStore(themeStore, (state) => state.theme);
   return (
     <div
@@ -177,8 +215,7 @@ function Row({ columns, row, index, event, y, selected, summary, onSelect }: Row
       aria-selected={selected}
       tabIndex={-1}
       className="event-row"
-      style={{ transform: `translateY(${y}px)` }}
-      onPointerDown={(down) => down.button !== 1 && onSelect()}
+      onPointerDown={(down) => down.button !== 1 && onSelect(row)}
       onDoubleClick={() => event && placeMarker(event.timeNs)}
     >
       {columns.map((column, place) => (
@@ -194,4 +231,4 @@ function Row({ columns, row, index, event, y, selected, summary, onSelect }: Row
       ))}
     </div>
   );
-}
+});

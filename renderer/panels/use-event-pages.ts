@@ -1,6 +1,6 @@
-import { useEffect, useMemo, useReducer } from 'react';
+import { useCallback, useEffect, useMemo, useRef, useSyncExternalStore } from 'react';
 import { type ErrorDetail, toErrorDetail } from '../../shared/errors.ts';
-import { captureStore } from '../state/capture.ts';
+import { captureStore, onGrowth } from '../state/capture.ts';
 import { query, reportError } from '../state/connection.ts';
 import { EventPages, type ListEdge } from './event-pages.ts';
 
@@ -19,7 +19,7 @@ export function useEventPages(
   setError: (error: ErrorDetail | null) => void,
   edgeShown: () => ShownEdge | null,
 ): EventPages {
-  const [, redraw] = useReducer((count: number) => count + 1, 0);
+  const redraw = useRedraw();
   // biome-ignore lint/correctness/useExhaustiveDependencies: another workspace has other pages
   const pages = useMemo(
     () =>
@@ -42,6 +42,22 @@ export function useEventPages(
   return pages;
 }
 
+/** A function that renders the component again, with what else has changed by the end of the task: it is not put off as other updates are. */
+function useRedraw(): () => void {
+  const changes = useRef({ count: 0, tell: () => {} });
+  const subscribe = useCallback((tell: () => void) => {
+    changes.current.tell = tell;
+    return () => {
+      changes.current.tell = () => {};
+    };
+  }, []);
+  useSyncExternalStore(subscribe, () => changes.current.count);
+  return useCallback(() => {
+    changes.current.count += 1;
+    changes.current.tell();
+  }, []);
+}
+
 /** Events come out of several ring buffers: after this long none comes any more that belongs before others. */
 const SETTLED_MS = 2000;
 
@@ -50,18 +66,25 @@ function useGrowth(workspaceId: string, filter: string, pages: EventPages, edgeS
   useEffect(() => {
     const lengths: { atMs: number; events: number }[] = [{ atMs: 0, events: 0 }];
     if (captureStore.getState().workspaceId === workspaceId) void pages.growAtEdge('end', 0, edgeShown()?.rows ?? 0);
-    return captureStore.subscribe(({ shown, info, workspaceId: growing }, before) => {
+    const stopWatching = captureStore.subscribe(({ workspaceId: growing }, before) => {
       if (before.workspaceId === workspaceId && growing !== workspaceId) pages.grow(null, 0);
-      if (growing !== workspaceId || shown === null || shown === before.shown) return;
+    });
+    const stopGrowing = onGrowth(({ events }) => {
+      const { info, workspaceId: growing } = captureStore.getState();
+      if (growing !== workspaceId) return;
       const atMs = performance.now();
-      lengths.push({ atMs, events: shown.events });
+      lengths.push({ atMs, events });
       while (lengths.length > 1 && lengths[1].atMs < atMs - SETTLED_MS) lengths.shift();
       // How many of a filter's or a flight recorder's rows are certain is not known here: what is on screen is asked for again.
       const known = filter === '' && !info?.flightRecorder;
-      const [total, stable] = known ? [shown.events, lengths[0].events] : [null, 0];
+      const [total, stable] = known ? [events, lengths[0].events] : [null, 0];
       const at = edgeShown();
-      if (at !== null) void pages.growAtEdge(at.edge, stable, at.rows);
-      else pages.grow(total, stable);
+      if (at !== null) return pages.growAtEdge(at.edge, stable, at.rows);
+      pages.grow(total, stable);
     });
+    return () => {
+      stopWatching();
+      stopGrowing();
+    };
   }, [workspaceId, filter, pages, edgeShown]);
 }

@@ -4,6 +4,7 @@ import {
   type ListGeometry,
   lastTopRow,
   limitTopRow,
+  listPx,
   ROW_PX,
   revealRow,
   scrollOfTopRow,
@@ -36,6 +37,8 @@ export function useRowScroll(total: number, headPx: number, growing = false, fir
   const [wanted, setWanted] = useState(0);
   /** Where this hook put the scroll bar: a scroll event at this place is no news. */
   const placed = useRef(0);
+  /** What the scroll bar was told last; `px` is NaN where somebody else moved it since. */
+  const told = useRef({ px: Number.NaN, listPx: 0, viewPx: 0 });
   const geometry = { total, viewPx };
   const before = useRef(geometry);
   const now = useRef({ geometry, topRow: 0, firstRow });
@@ -51,7 +54,16 @@ export function useRowScroll(total: number, headPx: number, growing = false, fir
     now.current.topRow = top;
     setWanted(top + now.current.firstRow);
     if (!element) return;
-    element.scrollTop = scrollOfTopRow(top, now.current.geometry);
+    const telling = {
+      px: scrollOfTopRow(top, now.current.geometry),
+      listPx: listPx(now.current.geometry),
+      viewPx: now.current.geometry.viewPx,
+    };
+    const { px, listPx: heightPx, viewPx: shownPx } = told.current;
+    // To touch it has the browser lay out everything there and then: the end of a list of millions of rows stays where it is.
+    if (px === telling.px && heightPx === telling.listPx && shownPx === telling.viewPx) return;
+    told.current = telling;
+    element.scrollTop = telling.px;
     placed.current = element.scrollTop;
   }, []);
 
@@ -78,6 +90,7 @@ export function useRowScroll(total: number, headPx: number, growing = false, fir
     const onScroll = () => {
       if (Math.abs(element.scrollTop - placed.current) < 1) return;
       placed.current = element.scrollTop;
+      told.current.px = Number.NaN;
       now.current.topRow = topRowOfScroll(element.scrollTop, now.current.geometry);
       setWanted(now.current.topRow + now.current.firstRow);
     };

@@ -16,6 +16,9 @@ function fontOf(style: TextStyle): string {
 /** Of all surfaces, of which one paints at a time. */
 const layer = new PixelLayer();
 
+/** Canvases with nothing on them: they need not be cleared, and go to the screen again only when something is drawn. */
+const blank = new WeakSet<HTMLCanvasElement | OffscreenCanvas>();
+
 /** A rectangle of clipping in CSS px, and whether the canvas has been told. */
 interface ClipLevel {
   x: number;
@@ -183,6 +186,7 @@ export class CanvasSurface implements Surface {
   /** The canvas, with everything on it so far, clipped. */
   #direct(): CanvasRenderingContext2D {
     const context = this.#context;
+    blank.delete(context.canvas);
     this.#flush();
     for (const clip of this.#clips) {
       if (clip.applied) continue;
@@ -214,6 +218,7 @@ export class CanvasSurface implements Surface {
     if (!this.#layered) return;
     this.#layered = false;
     layer.take((rgba, width, rows, top) => {
+      blank.delete(this.#context.canvas);
       this.#context.putImageData(new ImageData(rgba, width, rows), 0, top);
     });
   }
@@ -295,8 +300,10 @@ export function fitCanvas(
   if (canvas.width !== width || canvas.height !== height) {
     canvas.width = width;
     canvas.height = height;
+    blank.add(canvas);
   }
   context.setTransform(ratio, 0, 0, ratio, 0, 0);
-  context.clearRect(0, 0, widthPx, heightPx);
+  if (!blank.has(canvas)) context.clearRect(0, 0, widthPx, heightPx);
+  blank.add(canvas);
   return new CanvasSurface(context, widthPx, heightPx, dense);
 }

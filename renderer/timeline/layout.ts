@@ -64,6 +64,10 @@ export function layoutLanes(
   return [...sectionsOf(cpus, ribbons), ...(rows.length > 0 ? [section('tasks', 'Tasks', rows)] : [])];
 }
 
+/** What of a summary decides how its lanes are laid out. */
+export const lanesOf = (summary: WorkspaceSummary): string =>
+  JSON.stringify(summary.streams.map(({ index, cpus }) => [index, streamLabel(summary, index), cpus]));
+
 /** The same for what is being opened: its CPUs, where they will be when it is indexed. */
 export function layoutEstimate({ lanes }: Estimate): LaneSection[] {
   const several = lanes.some((lane) => lane.stream !== lanes[0].stream);

@@ -7,7 +7,7 @@
  * is enough for all canvases: it is given to one after the other, and is empty in between.
  */
 export class PixelLayer {
-  #pixels = new Uint32Array(0);
+  #pixels = new Int32Array(0);
   #width = 0;
   #height = 0;
   // What has been drawn to, in rows.
@@ -18,7 +18,7 @@ export class PixelLayer {
   begin(width: number, height: number): void {
     // What a painter that failed left behind.
     this.take(() => {});
-    if (width * height > this.#pixels.length) this.#pixels = new Uint32Array(width * height);
+    if (width * height > this.#pixels.length) this.#pixels = new Int32Array(width * height);
     this.#width = width;
     this.#height = height;
     this.#top = height;
@@ -81,19 +81,26 @@ export class PixelLayer {
     let to = bottom;
     if (y0 > top) {
       const covered = Math.min(y1, top + 1) - y0;
-      blend(pixels, top * stride + x, rgb, Math.round(alpha * covered * 255));
+      const at = top * stride + x;
+      pixels[at] = over(pixels[at], rgb, Math.round(alpha * covered * 255));
       from++;
     }
     if (y1 < bottom && to > from) {
       to--;
-      blend(pixels, to * stride + x, rgb, Math.round(alpha * (y1 - to) * 255));
+      const at = to * stride + x;
+      pixels[at] = over(pixels[at], rgb, Math.round(alpha * (y1 - to) * 255));
     }
     const byte = Math.round(alpha * 255);
-    const color = (rgb | (byte << 24)) >>> 0;
+    // What is under a column is the same over most of its height: blended once.
+    let under = 0;
+    let color = over(under, rgb, byte);
     const end = to * stride + x;
     for (let at = from * stride + x; at < end; at += stride) {
-      if (byte === 255 || pixels[at] === 0) pixels[at] = color;
-      else blend(pixels, at, rgb, byte);
+      if (pixels[at] !== under) {
+        under = pixels[at];
+        color = over(under, rgb, byte);
+      }
+      pixels[at] = color;
     }
   }
 
@@ -111,15 +118,10 @@ export class PixelLayer {
     const pixels = this.#pixels;
     for (let row = top; row < bottom; row++) {
       const byte = Math.round(opacity * (Math.min(y1, row + 1) - Math.max(y0, row)) * 255);
-      const color = (rgb | (byte << 24)) >>> 0;
       const from = row * this.#width + left;
       const to = from + right - left;
-      if (byte === 255) pixels.fill(color, from, to);
-      else
-        for (let at = from; at < to; at++) {
-          if (pixels[at] === 0) pixels[at] = color;
-          else blend(pixels, at, rgb, byte);
-        }
+      if (byte === 255) pixels.fill(over(0, rgb, byte), from, to);
+      else for (let at = from; at < to; at++) pixels[at] = over(pixels[at], rgb, byte);
     }
   }
 }
@@ -132,16 +134,16 @@ export interface Clip {
   bottom: number;
 }
 
-/** Puts a colour of an opacity from 0 to 255 over a pixel. */
-function blend(pixels: Uint32Array, at: number, rgb: number, opacity: number): void {
-  const under = pixels[at];
+/** A pixel with a colour of an opacity from 0 to 255 over it. */
+function over(under: number, rgb: number, opacity: number): number {
+  if (opacity === 0) return under;
+  if (under === 0 || opacity === 255) return rgb | (opacity << 24);
   const underOpacity = under >>> 24;
   // Porter and Duff's "over", for colours that are not multiplied by their opacity; all of these are 255 times what they stand for.
   const below = Math.round((underOpacity * (255 - opacity)) / 255);
   const all = opacity + below;
-  if (all === 0) return;
   const red = ((rgb & 0xff) * opacity + (under & 0xff) * below) / all;
   const green = (((rgb >>> 8) & 0xff) * opacity + ((under >>> 8) & 0xff) * below) / all;
   const blue = (((rgb >>> 16) & 0xff) * opacity + ((under >>> 16) & 0xff) * below) / all;
-  pixels[at] = ((red + 0.5) | ((green + 0.5) << 8) | ((blue + 0.5) << 16) | (all << 24)) >>> 0;
+  return (red + 0.5) | ((green + 0.5) << 8) | ((blue + 0.5) << 16) | (all << 24);
 }

@@ -1,4 +1,4 @@
-import { type CSSProperties, useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react';
+import { type CSSProperties, memo, useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react';
 import { useStore } from 'zustand';
 import { ribbonColors, ribbonsOf } from '../../shared/draw/ribbons.ts';
 import { PlotList } from '../plot/plot-list.tsx';
@@ -9,7 +9,7 @@ import { Head } from './head.tsx';
 import { attachHeldKeys } from './held-keys.ts';
 import { LaneBlockView } from './lane-block.tsx';
 import { keepLanesLoaded, lanesStore } from './lanes-data.ts';
-import { type LaneSection, layoutEstimate, layoutLanes } from './layout.ts';
+import { type LaneSection, lanesOf, layoutEstimate, layoutLanes } from './layout.ts';
 import { Overlay } from './overlay.tsx';
 import { OVERVIEW_PX, OverviewStrip } from './overview.tsx';
 import { attachPointer } from './pointer.ts';
@@ -29,7 +29,7 @@ const widths = {
  * Ruler, notes, lanes and plots of the open workspace on one time axis, or what is known of the one being opened. Fills its parent, which gives it a height. The
  * canvases follow the stores by themselves; React renders when lanes or plots come and go.
  */
-export function Timeline() {
+export const Timeline = memo(function Timeline() {
   const root = useRef<HTMLDivElement>(null);
   const scroller = useRef<HTMLDivElement>(null);
   const content = useRef<HTMLDivElement>(null);
@@ -41,9 +41,12 @@ export function Timeline() {
   const colors = useMemo(() => ribbonColors(ribbons, theme), [ribbons, theme]);
   const estimate = useStore(workspaceStore, (state) => state.estimate);
   const tasks = useStore(taskLanesStore, (state) => state.tasks);
+  // A capture's summary is another one twice a second, mostly with the same lanes.
+  const lanes = summary && lanesOf(summary);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: `lanes` is all of `summary` that matters here
   const sections = useMemo(
     () => (summary ? layoutLanes(summary, ribbons, tasks) : estimate ? layoutEstimate(estimate) : []),
-    [summary, ribbons, tasks, estimate],
+    [lanes, ribbons, tasks, estimate],
   );
 
   useLayoutEffect(() => {
@@ -92,10 +95,16 @@ export function Timeline() {
       <TimeMenu />
     </section>
   );
-}
+});
 
 /** A kind of lanes under a heading that folds them away. */
-function SectionView({ section, colors }: { section: LaneSection; colors: Map<string, string> }) {
+const SectionView = memo(function SectionView({
+  section,
+  colors,
+}: {
+  section: LaneSection;
+  colors: Map<string, string>;
+}) {
   const open = useStore(uiStore, ({ folded }) => !folded.includes(section.key));
   const toggle = () =>
     uiStore.setState(({ folded }) => ({
@@ -114,7 +123,7 @@ function SectionView({ section, colors }: { section: LaneSection; colors: Map<st
         ))}
     </div>
   );
-}
+});
 
 function LanesError() {
   const lanesError = useStore(lanesStore, (state) => state.error);

@@ -5,6 +5,7 @@
 //   npm run bench -- --input any.dat      another recording to repeat: version 6, or what trace-cmd can convert to it
 //   npm run bench -- --no-window          without the window's frames, which need a browser
 //   npm run bench -- --live --seconds 20  live capture instead: loss, cost, and how soon the window shows what happens
+//   npm run bench -- --live --long 300    what hundreds of millions of events leave in the engine's memory, and so an hour would
 // Peers that are not installed are left out by name. Everything is made in a temporary folder and removed.
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { cpus, tmpdir, totalmem } from 'node:os';
@@ -36,6 +37,7 @@ const { values: options } = parseArgs({
     window: { type: 'boolean', default: true },
     live: { type: 'boolean', default: false },
     seconds: { type: 'string', default: '10' },
+    long: { type: 'string' },
   },
 });
 const sizes = options.events.split(',').map(Number);
@@ -52,7 +54,8 @@ if (options.live) {
   say(
     `machine   ${cpus().length} x ${cpus()[0]?.model}, ${(totalmem() / 2 ** 30).toFixed(0)} GiB, node ${process.versions.node}`,
   );
-  const lines = await measureLive(Number(options.seconds));
+  const long = options.long === undefined ? null : Number(options.long) * 1e6;
+  const lines = await measureLive(Number(options.seconds), long);
   if (lines === null) refuse('live capture needs a tracefs that may be written to: run as root');
   for (const line of lines) say(line);
   process.exit(0);

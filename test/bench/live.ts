@@ -1,7 +1,7 @@
 // Live capture under load: what the capture costs and loses, and how soon the window shows what happens.
 // Part of bench.ts (npm run bench -- --live), which leaves the other figures out then. Needs a tracefs that may be written to.
 import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { chromium, type Page } from '@playwright/test';
@@ -13,14 +13,19 @@ import { EngineClient } from '../../shared/engine-client.ts';
 import { BROWSER_ARGS, installedBrowser } from '../runner/browser.ts';
 import { type Figure, figure, figureLines, percentile } from './figures.ts';
 import { recordWork, serve, summarize } from './frames.ts';
+import { measureLong } from './long.ts';
 import { median } from './measure.ts';
 
-const EVENTS = [{ pattern: 'raw_syscalls' }, { pattern: 'sched:sched_switch' }] as const;
-/** Rates to bear, what makes them, and buffers for each CPU. A CPU makes over a million system calls a second. */
+const events = (...patterns: string[]): { pattern: string }[] => patterns.map((pattern) => ({ pattern }));
+/** What a system call of the load says of itself, in four events: to say it twice costs half of what a further call does. */
+const EVENTS = events('raw_syscalls', 'syscalls:sys_*_read', 'syscalls:sys_*_write', 'sched:sched_switch');
+/** Rates to bear, how many processes make them, and buffers for each CPU. An idle CPU makes over a million system calls a second. */
 const LOADS = [
-  { millions: 1, processes: 1, events: [{ pattern: 'raw_syscalls:sys_enter' }, EVENTS[1]], bufferMiB: 16 },
-  { millions: 3, processes: 2, events: EVENTS, bufferMiB: 64 },
+  { millions: 1, processes: 1, bufferMiB: 16 },
+  { millions: 3, processes: 2, bufferMiB: 64 },
 ];
+/** Of the recording that goes round and round in `measureLong`. */
+const BASE_MS = 2000;
 /** The engine has filled its caches by then: from here on its memory is to stay as it is. */
 const FILLED_MS = 20_000;
 /** Ages of the newest event on screen, one after the other: half a minute of following, its beginning included. */
@@ -28,15 +33,32 @@ const AGES = 600;
 /** How long frames are looked at while the window follows. */
 const FOLLOWED_MS = 10_000;
 
+/** Above what is wanted, so that it is reached on the whole. */
+const AIM = 1.1;
+
+interface Load {
+  /** Rests where there are more events by now than are wanted: a machine may be able to make far more. */
+  pace(events: number, wanted: number): void;
+  stop(): void;
+}
+
 /** Two system calls a byte, as fast as a CPU goes; `processes` of them. */
-function makeLoad(processes: number): { stop(): void } {
+function makeLoad(processes: number): Load {
   const children = Array.from({ length: processes }, () =>
     spawn('dd', ['if=/dev/zero', 'of=/dev/null', 'bs=1'], { stdio: 'ignore' }),
   );
-  const stop = (): void => {
-    for (const child of children) child.kill('SIGKILL');
+  const tell = (signal: NodeJS.Signals): void => {
+    for (const child of children) child.kill(signal);
   };
-  return { stop };
+  let rests = false;
+  return {
+    pace(events, wanted) {
+      const enough = events > wanted * AIM;
+      if (enough !== rests) tell(enough ? 'SIGSTOP' : 'SIGCONT');
+      rests = enough;
+    },
+    stop: () => tell('SIGKILL'),
+  };
 }
 
 /** Events of each CPU, as the index of a recording has them. */
@@ -48,6 +70,18 @@ async function indexed(engine: EngineClient, path: string): Promise<Map<number, 
   return new Map(lanes.map(({ cpu, density }) => [cpu, density.reduce((sum, count) => sum + count, 0)]));
 }
 
+/** What the capture process has resident, the child of this process that is called so; null when it has ended. */
+function captureMiB(): number | null {
+  try {
+    const children = readFileSync(`/proc/self/task/${process.pid}/children`, 'latin1').trim().split(' ');
+    const own = children.find((pid) => readFileSync(`/proc/${pid}/cmdline`, 'latin1').startsWith('remora-capture'));
+    const resident = /^VmRSS:\s*(\d+)/m.exec(readFileSync(`/proc/${own}/status`, 'latin1'))?.[1];
+    return resident === undefined ? null : Number(resident) / 1024;
+  } catch {
+    return null;
+  }
+}
+
 /** Captures with an engine that indexes along, nobody looking: what the kernel counted, what the recording has, what it cost. */
 async function throughput(folder: string, seconds: number, load: (typeof LOADS)[number]): Promise<Figure[]> {
   const core = createEngine({ version: 'bench', cacheFolder: join(folder, 'cache') });
@@ -57,19 +91,22 @@ async function throughput(folder: string, seconds: number, load: (typeof LOADS)[
   try {
     const limits = { bufferKiB: load.bufferMiB * 1024, durationMs: seconds * 1000 };
     const { captureId } = await engine.call('startCapture', {
-      settings: { path, events: [...load.events], ...limits },
+      settings: { path, events: EVENTS, ...limits },
     });
     const shares: number[] = [];
     /** When a report came, by our clock and by the capture's: how much later than the quickest one is how late the engine is. */
     const delays: number[] = [];
-    let filled = Number.NaN;
-    let memory = 0;
+    /** Resident, in MiB: since when the caches are full, and now. */
+    const memory = { engine: [] as number[], capture: [] as number[] };
     const onNews = (capture: CaptureNews | undefined): void => {
       if (capture === undefined) return;
+      running.pace(capture.gauges.events, load.millions * 1000 * capture.gauges.elapsedMs);
       shares.push(capture.gauges.cpuShare);
       delays.push(performance.now() - capture.gauges.elapsedMs);
-      memory = process.memoryUsage().rss / 2 ** 20;
-      if (Number.isNaN(filled) && capture.gauges.elapsedMs > FILLED_MS) filled = memory;
+      if (capture.gauges.elapsedMs < FILLED_MS) return;
+      memory.engine.push(process.memoryUsage().rss / 2 ** 20);
+      const mib = captureMiB();
+      if (mib !== null) memory.capture.push(mib);
     };
     const { gauges } = await engine.call(
       'watchCapture',
@@ -98,7 +135,16 @@ async function throughput(folder: string, seconds: number, load: (typeof LOADS)[
       ),
       figure(`capture process ${of}`, { most: 10 }, (median(shares) * 100) / perSecond, '% CPU per M/s', 'median'),
       figure(`index late ${of}`, { most: 300 }, percentile(late, 0.95), 'ms', 'p95'),
-      figure(`engine grows ${of}`, { most: 100 }, memory - filled, 'MiB', `after 20 s, to ${memory.toFixed(0)} MiB`),
+      ...Object.entries(memory).map(([what, mib]) => {
+        const [first = Number.NaN, last = Number.NaN] = [mib[0], mib.at(-1)];
+        return figure(
+          `${what} grows ${of}`,
+          { most: 100 },
+          last - first,
+          'MiB',
+          `after 20 s, to ${last.toFixed(0)} MiB`,
+        );
+      }),
     ];
   } finally {
     running.stop();
@@ -174,11 +220,29 @@ async function window(folder: string): Promise<Figure[]> {
   }
 }
 
-/** Lines to print. Null where tracefs cannot be used here. */
-export async function measureLive(seconds: number): Promise<string[] | null> {
+/** A recording of the lighter load. */
+async function record(folder: string): Promise<string> {
+  const core = createEngine({ version: 'bench', cacheFolder: join(folder, 'cache') });
+  const engine = new EngineClient((message) => core.dispatch(message, (answer: FromEngine) => engine.receive(answer)));
+  const load = makeLoad(1);
+  const path = join(folder, 'base.dat');
+  try {
+    const settings = { path, events: EVENTS, bufferKiB: 1 << 16, durationMs: BASE_MS };
+    const { captureId } = await engine.call('startCapture', { settings });
+    await engine.call('watchCapture', { captureId });
+    return path;
+  } finally {
+    load.stop();
+    await core.close();
+  }
+}
+
+/** Lines to print; `long`: how many events go through a growing index instead. Null where tracefs cannot be used here. */
+export async function measureLive(seconds: number, long: number | null): Promise<string[] | null> {
   if (usableTracefs() === null) return null;
   const folder = mkdtempSync(join(tmpdir(), 'remora-bench-live-'));
   try {
+    if (long !== null) return figureLines([await measureLong(await record(folder), folder, long)]);
     const figures: Figure[] = [];
     for (const load of LOADS) figures.push(...(await throughput(resolve(folder), seconds, load)));
     return figureLines([...(await window(folder)), ...figures]);

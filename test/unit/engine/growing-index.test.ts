@@ -16,10 +16,37 @@ const events = (cpu: number): BufferEvent[] =>
     payload: Uint8Array.of(9, 0, 0, 0, i < EVENTS / 2 ? 7 : 8, 0, 0, 0),
   }));
 
-it('gives up the chunks whose data is given up, and takes their events out of the totals', () => {
-  const nothing = { formats: [], comms: [], uname: '', kallsyms: '', printkFormats: '', options: [] };
+const nothing = { formats: [], comms: [], uname: '', kallsyms: '', printkFormats: '', options: [] };
+const builtSource = () => {
   const buffers = [{ name: '', clock: 'local', cpus: [events(0), events(1)] }];
-  const source = bytesSource(buildTraceDat({ version: 6, compression: 'none', abi, buffers, ...nothing }), 'built.dat');
+  return bytesSource(buildTraceDat({ version: 6, compression: 'none', abi, buffers, ...nothing }), 'built.dat');
+};
+
+it('has the counts of many chunks in few buffers, as each costs hundreds of bytes', () => {
+  const source = builtSource();
+  const head = readTraceDat(source);
+  const whole = head.buffers[0]?.cpus.map(({ cpu, offset, bytes }) => ({ cpu, offset, bytes })) ?? [];
+  const store = new WorkspaceStore('');
+  try {
+    // A chunk for each piece that is told.
+    const giveUp = { mostBytes: 1024, mostTime: Number.POSITIVE_INFINITY, chunkOf: store.chunk.bind(store) };
+    const index = new GrowingIndex(source, head, store.beginImport('built.dat', 'x'), giveUp);
+    for (let end = 1024; end <= (whole[0]?.bytes ?? 0); end += 1024)
+      index.advance(
+        whole.map(({ cpu, offset, bytes }) => ({ cpu, offset, bytes: Math.min(end, bytes) })),
+        true,
+      );
+    const chunks = index.cpus().flatMap((cpu) => [...cpu.chunks]);
+    expect(chunks.length).toBeGreaterThan(100);
+    for (const { count, events: counts } of chunks) expect([...counts]).toEqual([9, count]);
+    expect(new Set(chunks.map(({ events: counts }) => counts.buffer)).size).toBe(1);
+  } finally {
+    store.close();
+  }
+});
+
+it('gives up the chunks whose data is given up, and takes their events out of the totals', () => {
+  const source = builtSource();
   const head = readTraceDat(source);
   const whole = head.buffers[0]?.cpus.map(({ cpu, offset, bytes }) => ({ cpu, offset, bytes })) ?? [];
   const store = new WorkspaceStore('');
