@@ -10,9 +10,11 @@ export interface Group {
 }
 
 export interface GroupedSamples {
-  /** Group of each sample: index into `groups`. */
+  /** Group of each sample: from 0 on, below `groups`. */
   codes: Uint32Array;
-  groups: Group[];
+  groups: number;
+  /** What the group with a code is called, of which `sample` is the first that counts. */
+  group(code: number, sample: number): Group;
 }
 
 /** Field that names the cgroup of a writeback event: an inode number, or on 4.4 a path. */
@@ -62,7 +64,7 @@ export function groupSamples(trace: Trace, samples: Samples, type: EventTypeInfo
   const grouping = groupingOf(type, by);
   switch (grouping.by) {
     case 'all':
-      return { codes: new Uint32Array(all.n), groups: [{ label: '', key: '' }] };
+      return { codes: new Uint32Array(all.n), groups: 1, group: () => ({ label: '', key: '' }) };
     case 'cpu':
       return coded(all.n, (i) => all.cpu[i] as number, cpuGroup);
     case 'task':
@@ -75,23 +77,24 @@ export function groupSamples(trace: Trace, samples: Samples, type: EventTypeInfo
       );
     default: {
       const { codes, values } = samples.texts(type.type, grouping.field);
-      return { codes, groups: values.map((value) => valueGroup(trace, grouping, value)) };
+      const group = (code: number): Group => valueGroup(trace, grouping, values[code] as string);
+      return { codes, groups: values.length, group };
     }
   }
 }
 
 function coded(n: number, numberOf: (i: number) => number, group: (value: number, i: number) => Group): GroupedSamples {
   const codes = new Uint32Array(n);
-  const groups: Group[] = [];
+  let groups = 0;
   const known = new Map<number, number>();
   for (let i = 0; i < n; i++) {
     const value = numberOf(i);
     let code = known.get(value);
     if (code === undefined) {
-      code = groups.push(group(value, i)) - 1;
+      code = groups++;
       known.set(value, code);
     }
     codes[i] = code;
   }
-  return { codes, groups };
+  return { codes, groups, group: (_, i) => group(numberOf(i), i) };
 }

@@ -10,7 +10,7 @@ import type { EventTypeInfo } from '../../shared/model.ts';
 import { conversionFactor } from '../../shared/units.ts';
 import { binSamples } from './bins.ts';
 import { ByteBudgetCache } from './byte-budget-cache.ts';
-import { type Group, groupSamples } from './groups.ts';
+import { type Group, type GroupedSamples, groupSamples } from './groups.ts';
 import { maskOf } from './sample-filter.ts';
 import type { Samples, TypeSamples } from './samples.ts';
 import { lowerBound, type Trace, upperBound } from './trace.ts';
@@ -143,7 +143,7 @@ export class SeriesQueries {
     for (const [i, field] of compiled.fields.entries())
       columns[places[i] as number] = this.#samples.numbers(type.type, field);
     const mask = maskOf(this.#trace, this.#samples, type, spec.where);
-    const { codes, groups } = groupSamples(this.#trace, this.#samples, type, spec.groupBy);
+    const grouped = groupSamples(this.#trace, this.#samples, type, spec.groupBy);
 
     // Only samples that pass the filter are evaluated, so that delta and rate step over the others.
     const kept = mask === null ? null : indicesOf(mask, samples.n);
@@ -151,12 +151,12 @@ export class SeriesQueries {
     const take = (column: Float64Array): Float64Array =>
       kept === null ? column : Float64Array.from(kept, (i) => column[i] as number);
     const time = take(samples.time);
-    const group = kept === null ? codes : Uint32Array.from(kept, (i) => codes[i] as number);
+    const group = kept === null ? grouped.codes : Uint32Array.from(kept, (i) => grouped.codes[i] as number);
     const values = new Float64Array(n);
     compiled.evaluator()(columns.map(take), n, values, { group, timeNs: time });
 
     if (factor !== 1) for (let i = 0; i < n; i++) values[i] = (values[i] as number) * factor;
-    return { samples, unit, ...splitGroups(groups, group, time, values, kept, limit), bytes: n * 36 };
+    return { samples, unit, ...splitGroups(grouped, group, time, values, kept, limit), bytes: n * 36 };
   }
 }
 
@@ -167,18 +167,18 @@ function indicesOf(mask: Uint8Array, n: number): Uint32Array {
   return kept.slice(0, count);
 }
 
-/** Splits samples by group code; groups without any sample are left out, those beyond the limit counted. */
+/** Splits samples by group code, those of `kept`, or all; groups without any sample are left out, those beyond the limit counted. */
 function splitGroups(
-  groups: Group[],
+  { groups, group: groupOf }: GroupedSamples,
   codes: Uint32Array,
   time: Float64Array,
   value: Float64Array,
   kept: Uint32Array | null,
   limit: number,
 ): { groups: EvaluatedGroup[]; moreGroups: number } {
-  const [only] = groups;
-  const isThere = only !== undefined && (only.key === '' || codes.length > 0);
-  if (groups.length === 1 && isThere && !hasNaN(value)) {
+  const sampleOf = (i: number): number => (kept === null ? i : (kept[i] as number));
+  const only = groups === 1 ? groupOf(0, codes.length === 0 ? 0 : sampleOf(0)) : null;
+  if (only !== null && (only.key === '' || codes.length > 0) && !hasNaN(value)) {
     // One line of everything: its columns are the samples' own.
     const sample = kept ?? new Uint32Array(codes.length);
     if (kept === null) for (let i = 0; i < sample.length; i++) sample[i] = i;
@@ -187,27 +187,27 @@ function splitGroups(
       moreGroups: 0,
     };
   }
-  const sizes = new Uint32Array(groups.length);
-  const order: number[] = [];
+  const sizes = new Uint32Array(groups);
+  const order: { code: number; first: number }[] = [];
   for (let i = 0; i < codes.length; i++) {
     const code = codes[i] as number;
     if (Number.isNaN(value[i])) continue;
-    if (sizes[code] === 0) order.push(code);
+    if (sizes[code] === 0) order.push({ code, first: sampleOf(i) });
     sizes[code] = (sizes[code] as number) + 1;
   }
   const chosen = order.slice(0, MOST_GROUPS);
-  const out = chosen.map((code) => {
+  const out = chosen.map(({ code, first }) => {
     const n = sizes[code] as number;
     return {
-      ...(groups[code] as Group),
+      ...groupOf(code, first),
       time: new Float64Array(n),
       value: new Float64Array(n),
       sample: new Uint32Array(n),
       outliers: new Uint32Array(0),
     };
   });
-  const slot = new Int32Array(groups.length).fill(-1);
-  chosen.forEach((code, i) => {
+  const slot = new Int32Array(groups).fill(-1);
+  chosen.forEach(({ code }, i) => {
     slot[code] = i;
   });
   const filled = new Uint32Array(out.length);
@@ -218,7 +218,7 @@ function splitGroups(
     const k = filled[target] as number;
     group.time[k] = time[i] as number;
     group.value[k] = value[i] as number;
-    group.sample[k] = kept === null ? i : (kept[i] as number);
+    group.sample[k] = sampleOf(i);
     filled[target] = k + 1;
   }
   for (const group of out) finished(group, limit);

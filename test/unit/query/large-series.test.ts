@@ -80,6 +80,12 @@ function recorded(shape: Shape): Promise<{ trace: Trace; close(): void }> {
 
 /** A recording of these events of each CPU. */
 async function opened(cpus: BufferEvent[][], formats = [pages, other]): Promise<{ trace: Trace; close(): void }> {
+  const { trace, close } = await openTrace({ paths: [written(cpus, formats)], cacheFolder: folder });
+  return { trace, close };
+}
+
+/** Path of such a recording. `name`: what its tasks are called, before their pids. */
+function written(cpus: BufferEvent[][], formats = [pages, other], name = 'task'): string {
   const path = join(folder, `${files++}.dat`);
   writeFileSync(
     path,
@@ -89,15 +95,14 @@ async function opened(cpus: BufferEvent[][], formats = [pages, other]): Promise<
       abi,
       formats,
       buffers: [{ name: '', clock: 'local', cpus }],
-      comms: [1, 2, 3, 4].map((pid) => [pid, `task${pid}`]),
+      comms: [1, 2, 3, 4].map((pid) => [pid, `${name}${pid}`]),
       uname: 'Linux built 1.0',
       kallsyms: '',
       printkFormats: '',
       options: [],
     }),
   );
-  const { trace, close } = await openTrace({ paths: [path], cacheFolder: folder });
-  return { trace, close };
+  return path;
 }
 
 /** The same trace in chunks of a few events each. */
@@ -329,6 +334,24 @@ describe('series of many events', () => {
       const large = new LargeSeries(small, new Samples(small), { ...tiny, stateBytes });
       for (let at = 0; at < 6000; at += 10)
         expect(await large.window(spec, at, at, 1, 'raw')).toEqual(exact.window(spec, at, at, 1, 'raw'));
+    }
+    close();
+  });
+
+  it('are called after the first of their samples that counts', async () => {
+    const paths = [
+      written([[page(0, 'x', 1), page(30, 'x', 1)]], undefined, 'first'),
+      written([[page(10, 'x', 5)]], undefined, 'second'),
+    ];
+    const { trace, close } = await openTrace({ paths, cacheFolder: folder });
+    const samples = new Samples(trace);
+    for (const [where, group] of [
+      ['limit > 2', 'second1-1'],
+      ['', 'first1-1'],
+    ] as const) {
+      const spec = seriesSpecSchema.parse({ expr: `${field}.limit`, groupBy: 'task', where });
+      for (const series of [new SeriesQueries(trace, samples), new LargeSeries(trace, samples, tiny)])
+        expect(await series.window(spec, 0, trace.durationNs, 1, 'raw')).toMatchObject({ lines: [{ group }] });
     }
     close();
   });
