@@ -7,6 +7,7 @@
 //   npm run bench -- --live --seconds 20  live capture instead: loss, cost, and how soon the window shows what happens
 //   npm run bench -- --live --long 300    what hundreds of millions of events leave in the engine's memory, and so an hour would
 // Peers that are not installed are left out by name. Everything is made in a temporary folder and removed.
+import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { cpus, tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
@@ -15,6 +16,7 @@ import type { EngineFigures } from './engine-figures.ts';
 import { type Figure, figure, figureLines, percentile } from './figures.ts';
 import { measureWindow, type WindowFigures, windowTable } from './frames.ts';
 import { measureLive } from './live.ts';
+import { GIVE_BACK } from './long.ts';
 import { type Measured, measure, median } from './measure.ts';
 import {
   type BenchRecording,
@@ -50,6 +52,10 @@ function refuse(why: string): never {
 }
 if (!existsSync(cli)) refuse('dist/cli.js is not there: npm run build');
 if (!(sizes.every((millions) => millions > 0) && runs > 0)) refuse('--events (millions) and --runs must be positive');
+if (options.long !== undefined && !Object.keys(GIVE_BACK).every((name) => name in process.env)) {
+  const env = { ...process.env, ...GIVE_BACK };
+  process.exit(spawnSync(process.execPath, process.argv.slice(1), { env, stdio: 'inherit' }).status ?? 1);
+}
 if (options.live) {
   say(
     `machine   ${cpus().length} x ${cpus()[0]?.model}, ${(totalmem() / 2 ** 30).toFixed(0)} GiB, node ${process.versions.node}`,

@@ -59,8 +59,12 @@ interface Ring {
 setFlagsFromString('--expose-gc');
 const collect = runInNewContext('gc') as () => void;
 
-function sample(events: number): Sample {
-  collect();
+async function sample(events: number): Promise<Sample> {
+  // Memory of typed arrays is freed beside and after a collection; the next one waits for that.
+  for (let turn = 0; turn < 2; turn++) {
+    collect();
+    await new Promise((done) => setTimeout(done, 20));
+  }
   const { rss, heapUsed } = process.memoryUsage();
   return { events, rss, heap: heapUsed };
 }
@@ -123,6 +127,9 @@ function grown({ cpu, offset, bytes }: Ring, round: number, share: number, subBu
   return { cpu, offset: offset + whole - round * whole, bytes: round * whole + here };
 }
 
+/** For glibc: what was freed goes back to the kernel, so that what is resident is what is held. Has to be there when a process starts. */
+export const GIVE_BACK = { MALLOC_MMAP_THRESHOLD_: '65536' };
+
 /** `base`: a recording of this machine, of a second or more. Makes its files in `folder`. */
 export async function measureLong(base: string, folder: string, events: number): Promise<Figure> {
   // What is written round and round is not for the disk.
@@ -163,7 +170,7 @@ export async function measureLong(base: string, folder: string, events: number):
         );
         taken = live.growth?.events ?? 0;
         await look();
-        if (taken >= SAMPLE_EVENTS * (samples.length + 1)) samples.push(sample(taken));
+        if (taken >= SAMPLE_EVENTS * (samples.length + 1)) samples.push(await sample(taken));
       }
       if (round === 0) parts = Math.max(1, Math.round(taken / STEP_EVENTS));
     }
