@@ -148,6 +148,31 @@ function inSmallChunks(whole: Trace, events: number): Trace {
   return { ...whole, chunks, streams };
 }
 
+/** A trace's chunks, which take so long to read that there is time for others' turns however fast the machine is. */
+class SlowChunks implements ChunkSource {
+  readonly #trace: Trace;
+  readonly #ms: number;
+  /** How often one was read. */
+  selected = 0;
+
+  constructor(trace: Trace, ms: number) {
+    this.#trace = trace;
+    this.#ms = ms;
+  }
+
+  get all(): number {
+    return this.#trace.streams.flatMap(({ cpus }) => cpus.flatMap(({ chunks }) => chunks)).length;
+  }
+
+  get: ChunkSource['get'] = (info) => this.#trace.chunks.get(info);
+
+  select: ChunkSource['select'] = (info, id, space) => {
+    this.selected++;
+    for (const untilMs = performance.now() + this.#ms; performance.now() < untilMs; );
+    return this.#trace.chunks.select(info, id, space);
+  };
+}
+
 const field = 'writeback:balance_dirty_pages';
 const specs: Partial<SeriesSpec>[] = [
   { expr: `${field}.dirty` },
@@ -416,16 +441,7 @@ describe('series of many events', () => {
     'are made once for all who wait, while others have their turn: %j',
     async (given) => {
       const { trace, close } = await ticks();
-      let selected = 0;
-      const chunks: ChunkSource = {
-        get: (info) => trace.chunks.get(info),
-        select(info, id, space) {
-          selected++;
-          // However fast the machine is, there is time for others' turns.
-          for (const untilMs = performance.now() + 15; performance.now() < untilMs; );
-          return trace.chunks.select(info, id, space);
-        },
-      };
+      const chunks = new SlowChunks(trace, 15);
       const large = new LargeSeries({ ...trace, chunks }, new Samples(trace));
       const cancel = new AbortController();
       const ask = (options: PrepareOptions) => large.window(tick(given), 0, trace.durationNs, 100, 'bins', options);
@@ -451,10 +467,7 @@ describe('series of many events', () => {
       if (second.status !== 'fulfilled' || third.status !== 'fulfilled') throw new Error('failed');
       expect(second.value).toEqual(third.value);
       expect(second.value.lines[0]?.samples).toBeGreaterThan(10_000);
-      // Every chunk was looked at once.
-      expect(selected).toBe(
-        trace.streams.reduce((n, { cpus }) => cpus.reduce((m, cpu) => m + cpu.chunks.length, n), 0),
-      );
+      expect(chunks.selected).toBe(chunks.all);
       expect(turns).toBeGreaterThan(2);
       expect(steps.length).toBeGreaterThan(1);
       expect(steps.every((step, i) => step >= (steps[i - 1] ?? 0) && step <= 1)).toBe(true);
@@ -464,26 +477,17 @@ describe('series of many events', () => {
 
   it('are kept, too, where nobody waits for them any more', async () => {
     const { trace, close } = await ticks();
-    const all = trace.streams.reduce((n, { cpus }) => cpus.reduce((m, cpu) => m + cpu.chunks.length, n), 0);
-    let selected = 0;
-    const chunks: ChunkSource = {
-      get: (info) => trace.chunks.get(info),
-      select(info, id, space) {
-        selected++;
-        for (const untilMs = performance.now() + 15; performance.now() < untilMs; );
-        return trace.chunks.select(info, id, space);
-      },
-    };
+    const chunks = new SlowChunks(trace, 15);
     const large = new LargeSeries({ ...trace, chunks }, new Samples(trace));
     const cancel = new AbortController();
     const ask = (options: PrepareOptions) => large.window(tick(), 0, trace.durationNs, 100, 'bins', options);
     const first = ask({ signal: cancel.signal, onProgress: () => cancel.abort() });
     await expect(first).rejects.toMatchObject({ detail: { code: 'cancelled' } });
-    expect(selected).toBeLessThan(all);
-    await vi.waitFor(() => expect(selected).toBe(all));
+    expect(chunks.selected).toBeLessThan(chunks.all);
+    await vi.waitFor(() => expect(chunks.selected).toBe(chunks.all));
     await new Promise(setImmediate);
     await ask({});
-    expect(selected).toBe(all);
+    expect(chunks.selected).toBe(chunks.all);
     close();
   });
 
@@ -491,23 +495,15 @@ describe('series of many events', () => {
     const { trace, close } = await ticks();
     const small = inSmallChunks(trace, 5000);
     const cancel = new AbortController();
-    let selected = 0;
-    const chunks: ChunkSource = {
-      get: (info) => small.chunks.get(info),
-      select(info, id, space) {
-        selected++;
-        for (const untilMs = performance.now() + 30; performance.now() < untilMs; );
-        return small.chunks.select(info, id, space);
-      },
-    };
+    const chunks = new SlowChunks(small, 30);
     const large = new LargeSeries({ ...small, chunks }, new Samples(small));
     for (const given of [{}, { groupBy: 'task' }]) {
-      selected = 0;
+      chunks.selected = 0;
       const look = large.firstLook(tick(given), 0, trace.durationNs, 100, { signal: cancel.signal });
       cancel.abort();
       await expect(look).rejects.toMatchObject({ detail: { code: 'cancelled' } });
       await new Promise((resolve) => setTimeout(resolve, 100));
-      expect(selected).toBe(1);
+      expect(chunks.selected).toBe(1);
     }
     close();
   });
