@@ -24,7 +24,8 @@ const BUCKET_BYTES = 100;
 
 /**
  * Slices of recordings that have more of them than may be kept: narrow windows are put together from the chunks around them,
- * wide ones come from a pyramid, which one pass over all switches builds, once and in turns (`prepare`).
+ * wide ones come from a pyramid, which one pass over all switches builds, once and in turns (`prepare`); when it is there, all come
+ * from it that are as coarse as one of its levels.
  */
 export class LargeLanes {
   readonly #trace: Trace;
@@ -57,7 +58,9 @@ export class LargeLanes {
 
   /** Null where the stream records no sched_switch on the CPU, and for a wide window that is not prepared. */
   slices(stream: TraceStream, cpu: TraceCpu, from: number, to: number, resolutionNs: number): LaneSlices | null {
-    if (this.#isWide(from, to)) return this.#pyramids?.get(cpu)?.window(from, to, resolutionNs) ?? null;
+    const pyramid = this.#pyramids?.get(cpu);
+    // Where it is there it answers what it has exactly: a tenth of a recording may be a million switches, which are looked at for each window.
+    if (pyramid?.has(resolutionNs) || this.#isWide(from, to)) return pyramid?.window(from, to, resolutionNs) ?? null;
     const around = this.#around(stream, cpu, from, to);
     return around && reduceSlices(around, from, to, resolutionNs);
   }

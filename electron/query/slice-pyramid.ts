@@ -29,6 +29,11 @@ export class SlicePyramid {
     for (const level of this.#levels) level.flush();
   }
 
+  /** Whether a resolution is one of the levels'. */
+  has(resolutionNs: number): boolean {
+    return this.#levels.some((level) => level.resolutionNs === resolutionNs);
+  }
+
   /** Slices that touch `[from, to)`, at the level nearest to a resolution. Copies. */
   window(from: number, to: number, resolutionNs: number): LaneSlices {
     const finest = this.#levels[0]?.resolutionNs ?? 1;

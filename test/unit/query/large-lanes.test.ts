@@ -11,7 +11,7 @@ import { LargeLanes } from '../../../electron/query/large-lanes.ts';
 import { reduceSlices } from '../../../electron/query/reduced-slices.ts';
 import { Samples } from '../../../electron/query/samples.ts';
 import { SlicePyramid } from '../../../electron/query/slice-pyramid.ts';
-import type { Trace, TraceCpu, TraceStream } from '../../../electron/query/trace.ts';
+import type { ChunkSource, Trace, TraceCpu, TraceStream } from '../../../electron/query/trace.ts';
 
 describe('a pyramid of slices', () => {
   it('has at each level what all slices reduced to its resolution are', () => {
@@ -112,6 +112,51 @@ describe('lanes of more slices than may be kept', () => {
       const reduced = all && reduceSlices(all, Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY, 2 ** 24);
       expect(large.slices(stream, cpu, Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY, 2 ** 24)).toEqual(reduced);
     });
+  });
+
+  it('come from the levels in narrower windows too, once they are there, and are the same', async () => {
+    let selected = 0;
+    let scanned = 0;
+    const chunks: ChunkSource = {
+      get: (info) => trace.chunks.get(info),
+      select: (info, id, space) => {
+        selected++;
+        return trace.chunks.select(info, id, space);
+      },
+    };
+    const large = new LargeLanes({ ...trace, chunks }, 15_000);
+    const { durationNs } = trace;
+    await large.prepare(0, durationNs, {});
+    for (const [resolution, fromLevels] of [
+      [2 ** 24, true],
+      [2 ** 20, true],
+      [1e6, false],
+    ] as const) {
+      for (const at of [0, 0.3, 0.77]) {
+        const from = Math.floor((durationNs * at) / resolution) * resolution;
+        const to = from + 200 * resolution;
+        selected = 0;
+        eachCpu((stream, cpu) => {
+          const all = exact.slicesOf(stream, cpu);
+          const found = large.slices(stream, cpu, from, to, resolution);
+          if (!fromLevels || all === null) {
+            expect(found).toEqual(all && reduceSlices(all, from, to, resolution));
+            return;
+          }
+          // Those of all slices that touch the window: what began before it has been put together with what lies there.
+          const level = reduceSlices(all, Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY, resolution);
+          const touching = Array.from(level.pid.keys()).filter(
+            (k) => (level.toNs[k] as number) > from && (level.fromNs[k] as number) < to,
+          );
+          expect(touching.length).toBeGreaterThan(10);
+          for (const column of ['fromNs', 'toNs', 'pid', 'merged', 'busy'] as const)
+            expect([...(found?.[column] ?? [])]).toEqual(touching.map((k) => level[column][k]));
+        });
+        if (fromLevels) expect(selected).toBe(0);
+        else scanned += selected;
+      }
+    }
+    expect(scanned).toBeGreaterThan(0);
   });
 
   it("do not change the episodes, of which only the throttled tasks' switches are kept", () => {
