@@ -22,7 +22,7 @@ export interface SeriesSizes {
 
 export const USUAL_SIZES: SeriesSizes = {
   atOnce: 100_000,
-  finestBins: 1 << 17,
+  finestBins: 1 << 18,
   finestBinsOfGroups: 1 << 15,
   samplesABin: 16,
   manyEvents: 1 << 21,
