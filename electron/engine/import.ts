@@ -9,6 +9,7 @@ import { correctTime } from '../parse/time-correction.ts';
 import type { ImportWriter } from '../store/import-writer.ts';
 import { type KeptEvent, type KeptKinds, keptKinds } from './kept-events.ts';
 import { previewOf } from './preview.ts';
+import { anyOf } from './signals.ts';
 import { indexSlabs, threadsFor } from './slab-pool.ts';
 import type { SlabAnswer, SlabOrder } from './slab-thread.ts';
 import { TextImport } from './text-import.ts';
@@ -184,7 +185,7 @@ class RecordingImport implements ResumableImport {
     };
     const plainOrders = rest.map(({ data, job }, slab) => ({ slab, data, job }));
     const work = { compression: this.#head.compression, kept: this.#kept };
-    const either = AbortSignal.any([signal, stop].filter((each) => each !== undefined));
+    const either = anyOf(signal, stop);
     try {
       await indexSlabs(
         this.#source,

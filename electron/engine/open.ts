@@ -14,6 +14,7 @@ import { type ImportOptions, type ResumableImport, startImport } from './import.
 import { adoptLiveNotes, NotesFile } from './notes-file.ts';
 import { groupCaptures } from './raw-folder.ts';
 import { isWorkspace, openRecording, requireSomething } from './readers.ts';
+import { anyOf } from './signals.ts';
 
 export interface OpenRequest {
   paths: string[];
@@ -67,7 +68,7 @@ export async function openTrace(request: OpenRequest): Promise<OpenedTrace> {
   if (named.length === 1) return openWorkspaceFile(request, named[0] as string);
   const inputs: Input[] = [];
   // Before there is an index nothing can be kept.
-  const signal = AbortSignal.any([request.signal, request.stop].filter((each) => each !== undefined));
+  const signal = anyOf(request.signal, request.stop);
   try {
     for (const recording of groupCaptures(request.paths)) {
       const input = { ...(await openRecording(recording, { ...request, signal })), identity: '' };

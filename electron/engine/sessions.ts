@@ -17,6 +17,7 @@ import { fileError } from './file-source.ts';
 import type { ImportOptions } from './import.ts';
 import type { NotesFile } from './notes-file.ts';
 import { type OpenedTrace, type OpenRequest, openTrace, type RestOfIndex } from './open.ts';
+import { anyOf } from './signals.ts';
 
 /** An open workspace with what its queries keep. */
 export interface Session {
@@ -113,7 +114,7 @@ export class Sessions {
     const end = new AbortController();
     const stop = new AbortController();
     passOn(options.stop, stop);
-    const signal = AbortSignal.any([end.signal, ...(options.signal === undefined ? [] : [options.signal])]);
+    const signal = anyOf(end.signal, options.signal);
     const done = rest
       .run({ ...options, signal, stop: stop.signal })
       .then((opened) => {

@@ -11,6 +11,7 @@ import { TextScanner, type TextSink } from '../parse/text-trace/scanner.ts';
 import { ChunkEncoder } from '../store/chunk-encoder.ts';
 import type { ImportWriter } from '../store/import-writer.ts';
 import type { Coverage, ImportOptions, ResumableImport } from './import.ts';
+import { anyOf } from './signals.ts';
 
 /** Bytes scanned between two turns of the event loop. */
 const BATCH_BYTES = 1 << 22;
@@ -102,7 +103,7 @@ export class TextImport implements ResumableImport {
       try {
         await scanText(this.#text, scan, {
           from: this.#done,
-          signal: AbortSignal.any([signal, stop].filter((each) => each !== undefined)),
+          signal: anyOf(signal, stop),
           onProgress: (done, total) => {
             this.#done = done;
             onProgress?.({

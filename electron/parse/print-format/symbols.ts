@@ -149,10 +149,10 @@ class SymbolTable {
    * to be kept.
    */
   addressOf(name: string): bigint {
+    if (name === '') return 0n;
     const text = this.#text;
     const piece = Buffer.alloc(PIECE_BYTES + name.length);
     let lowest: bigint | null = null;
-    if (name === '') return 0n;
     // Pieces overlap, so that one holds all of a name that begins in it.
     for (let from = 0; from < text.size; from += PIECE_BYTES) {
       const length = text.read(from, piece.length, piece).length;
